@@ -1,0 +1,43 @@
+/** Whether this node takes a pod that was given to it. */
+import type { Node, Pod } from '../../src/generated/types/core.v1.ts';
+import type { Allocatable } from './field-ref.ts';
+import { isTerminalPhase } from './pod.ts';
+import { podRequest } from './resources.ts';
+
+export interface Refusal {
+  reason: string;
+  message: string;
+}
+
+/** Undefined when the pod may run beside `others`. */
+export function admit(
+  pod: Pod,
+  others: readonly Pod[],
+  allocatable: Allocatable,
+  node: Node | undefined,
+): Refusal | undefined {
+  const labels = node?.metadata.labels ?? {};
+  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) {
+    if (node === undefined || (Object.hasOwn(labels, key) && labels[key] === value)) continue;
+    const message = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
+    return { reason: 'NodeAffinity', message };
+  }
+  const active = others.filter((other) => !isTerminalPhase(other) && other.metadata.uid !== pod.metadata.uid);
+  const refuse = (name: string, requested: number, used: number, capacity: number): Refusal => ({
+    reason: `OutOf${name}`,
+    message: `Node didn't have enough resource: ${name}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  });
+  const pods = allocatable['pods'] ?? Number.POSITIVE_INFINITY;
+  if (active.length + 1 > pods) return refuse('pods', 1, active.length, pods);
+  for (const [name, scale] of [
+    ['cpu', 1000],
+    ['memory', 1],
+  ] as const) {
+    const count = (value: number): number => Math.round(value * scale);
+    const requested = count(podRequest(pod, name));
+    const used = active.reduce((sum, other) => sum + count(podRequest(other, name)), 0);
+    const capacity = count(allocatable[name] ?? Number.POSITIVE_INFINITY);
+    if (requested > 0 && requested + used > capacity) return refuse(name, requested, used, capacity);
+  }
+  return undefined;
+}

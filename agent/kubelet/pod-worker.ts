@@ -1,0 +1,403 @@
+/** Brings one pod to where its spec wants it, step by step, and tells the API server how it is. One step at a time per pod. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isReason } from '../../src/apimachinery/errors.ts';
+import { now } from '../../src/apimachinery/meta.ts';
+import type { Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
+import { computeActions } from './actions.ts';
+import { createPodCgroup, removePodCgroup } from './cgroups.ts';
+import { type PodFolders, sandboxConfig } from './container-config.ts';
+import { killContainer, startContainer } from './container-runner.ts';
+import type { KubeletDeps } from './deps.ts';
+import { rpcText, WaitingError } from './images.ts';
+import { gracePeriod, isTerminalPhase, podFullName } from './pod.ts';
+import { type PodRuntime, readPodRuntime, readySandbox, sandboxIps } from './pod-runtime.ts';
+import { PodStopper, prune, removeFromRuntime, stopSandboxes } from './pod-stopper.ts';
+import { qosClass } from './resources.ts';
+import { podStatus } from './status.ts';
+import { writeStatus } from './status-manager.ts';
+import { terminationMessage } from './termination-message.ts';
+import { type HostPaths, MountError } from './volumes/manager.ts';
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 10_000;
+/** Tokens are renewed and forgotten errors tried again at least this often. */
+const RESYNC_MS = 60_000;
+const MAX_PIDS = 4096;
+const DEADLINE_MESSAGE = 'Pod was active on the node longer than the specified deadline';
+
+/** A failure that has been told as an event; the worker tries again. */
+class RetryError extends Error {}
+
+export class PodWorker {
+  readonly #deps: KubeletDeps;
+  readonly #uid: string;
+  readonly #folders: PodFolders;
+  readonly #onFinished: (uid: string) => void;
+  readonly #waiting = new Map<string, { reason: string; message: string }>();
+  readonly #messages = new Map<string, string>();
+  #pod: Pod;
+  #runtime: PodRuntime = { sandboxes: [], containers: new Map() };
+  #abort = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #dirty = false;
+  #stopped = false;
+  #gone = false;
+  #cleaned = false;
+  #admitted = false;
+  #failure: { reason: string; message: string } | undefined;
+  #stopper: PodStopper | undefined;
+  #retryMs = FIRST_RETRY_MS;
+
+  /** `onFinished` is called when nothing of the pod is left, here and at the API server. */
+  constructor(deps: KubeletDeps, pod: Pod, onFinished: (uid: string) => void) {
+    this.#deps = deps;
+    this.#pod = pod;
+    this.#uid = pod.metadata.uid ?? '';
+    this.#onFinished = onFinished;
+    const name = `${pod.metadata.namespace}_${pod.metadata.name}_${this.#uid}`;
+    this.#folders = {
+      pod: deps.volumes.podDir(this.#uid),
+      logs: join(deps.podLogs, name),
+      seccomp: deps.seccompDir,
+    };
+    this.wake();
+  }
+
+  /** The pod with its newest status. */
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** What the runtime had of the pod when last asked. */
+  get runtime(): PodRuntime {
+    return this.#runtime;
+  }
+
+  get logFolder(): string {
+    return this.#folders.logs;
+  }
+
+  /** The API server has a newer version of the pod. */
+  update(pod: Pod): void {
+    if (!isNewer(pod, this.#pod)) return;
+    this.#pod = pod;
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      this.#abort.abort();
+      this.#stopper?.shorten(Math.max(1, gracePeriod(pod)));
+    }
+    this.wake();
+  }
+
+  /** The API server has the pod no more. */
+  remove(last: Pod): void {
+    this.#gone = true;
+    this.#pod = last;
+    this.#abort.abort();
+    this.#stopper?.shorten(Math.max(1, gracePeriod(last)));
+    this.wake();
+  }
+
+  /** Something may have changed: look again. */
+  wake(): void {
+    if (this.#stopped) return;
+    this.#dirty = true;
+    if (this.#stopper !== undefined) this.#report(true).catch(() => {});
+    this.#running ??= this.#loop().finally(() => {
+      this.#running = undefined;
+      if (this.#dirty && !this.#stopped) this.wake();
+    });
+  }
+
+  /** Lets the pod be, as it is; resolves when the step under way is over. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+    if (this.#stopper === undefined) await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#dirty && !this.#stopped) {
+      this.#dirty = false;
+      clearTimeout(this.#timer);
+      let next = RESYNC_MS;
+      try {
+        next = await this.#sync();
+        this.#retryMs = FIRST_RETRY_MS;
+      } catch (error) {
+        if (!(error instanceof RetryError) && !this.#abort.signal.aborted) {
+          this.#deps.log.warn('pod sync failed, trying again', { pod: podFullName(this.#pod), error: rpcText(error) });
+        }
+        next = this.#retryMs;
+        this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+      }
+      if (!this.#cleaned) this.#timer = setTimeout(() => this.wake(), next);
+    }
+  }
+
+  /** One step; answers with the milliseconds until the next one is due by itself. */
+  async #sync(): Promise<number> {
+    if (this.#cleaned) return RESYNC_MS;
+    await this.#read();
+    const pod = this.#pod;
+    if (this.#gone || pod.metadata.deletionTimestamp !== undefined) return this.#delete();
+    if (isTerminalPhase(pod) || this.#failure !== undefined) return this.#finish();
+    const left = this.#deadlineLeft();
+    if (left <= 0) {
+      this.#failure = { reason: 'DeadlineExceeded', message: DEADLINE_MESSAGE };
+      this.#deps.events.record(pod, 'Normal', 'DeadlineExceeded', DEADLINE_MESSAGE);
+      return this.#finish();
+    }
+    if (!this.#admit()) return this.#reject();
+    this.#deps.prober.update(pod, this.#runtime);
+    const due = await this.#run();
+    return Math.max(50, Math.min(due, left, RESYNC_MS));
+  }
+
+  async #read(): Promise<void> {
+    const runtime = await readPodRuntime(this.#deps.cri, this.#uid);
+    await prune(this.#deps.cri, runtime);
+    for (const container of [...runtime.containers.values()].flat()) {
+      if (container.state !== 'CONTAINER_EXITED' || this.#messages.has(container.id)) continue;
+      this.#messages.set(container.id, await terminationMessage(container));
+    }
+    this.#runtime = runtime;
+  }
+
+  /** Milliseconds that the pod may still be active. */
+  #deadlineLeft(): number {
+    const seconds = this.#pod.spec?.activeDeadlineSeconds;
+    const startTime = this.#pod.status?.startTime;
+    if (seconds === undefined || !startTime) return Number.POSITIVE_INFINITY;
+    return Date.parse(startTime) + seconds * 1000 - Date.now();
+  }
+
+  /** Pods are judged once, before anything of them runs here. */
+  #admit(): boolean {
+    if (this.#admitted || this.#runtime.sandboxes.length > 0) return true;
+    const refusal = this.#deps.admit(this.#pod);
+    this.#admitted = refusal === undefined;
+    this.#failure = refusal === undefined ? undefined : refusal;
+    return this.#admitted;
+  }
+
+  async #reject(): Promise<number> {
+    const { reason, message } = this.#failure ?? { reason: '', message: '' };
+    this.#deps.events.record(this.#pod, 'Warning', reason, message);
+    const generation = this.#pod.metadata.generation;
+    const status: PodStatus = {
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      phase: 'Failed',
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: this.#pod.status?.startTime ?? now(),
+      qosClass: this.#pod.status?.qosClass ?? qosClass(this.#pod),
+    };
+    this.#failure = { reason, message: `Pod was rejected: ${message}` };
+    await this.#write(status);
+    return RESYNC_MS;
+  }
+
+  /** A pod that should run. */
+  async #run(): Promise<number> {
+    let actions = computeActions(this.#pod, this.#runtime, this.#deps.prober);
+    if (actions.finish) return this.#finish();
+    if (!this.#pod.status?.startTime) await this.#report(false);
+    const volumes = await this.#mount();
+    if (actions.createSandbox) {
+      await this.#createSandbox();
+      await this.#read();
+      actions = computeActions(this.#pod, this.#runtime, this.#deps.prober);
+      await this.#report(false);
+    }
+    const sandbox = readySandbox(this.#runtime);
+    if (sandbox === undefined) throw new Error('the pod has no sandbox');
+    const ip = sandboxIps(sandbox)[0] ?? this.#deps.node.ip;
+    for (const { container, id, message, gracePeriod: own } of actions.kill) {
+      const grace = own ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30;
+      await killContainer(this.#deps, this.#pod, container, id, ip, message, grace);
+      this.#dirty = true;
+    }
+    const due = await this.#start(actions.start, sandbox, volumes);
+    if (actions.start.length > 0) await this.#read();
+    this.#deps.prober.update(this.#pod, this.#runtime);
+    await this.#report(false);
+    return due;
+  }
+
+  async #start(
+    containers: ReturnType<typeof computeActions>['start'],
+    sandbox: NonNullable<ReturnType<typeof readySandbox>>,
+    volumes: HostPaths,
+  ): Promise<number> {
+    let due = RESYNC_MS;
+    const config = await this.#sandboxConfig(sandbox.metadata.attempt);
+    for (const container of containers) {
+      const { signal } = this.#abort;
+      if (signal.aborted) break;
+      const name = container.name ?? '';
+      try {
+        await startContainer(this.#deps, {
+          pod: this.#pod,
+          container,
+          runtime: this.#runtime,
+          sandbox,
+          sandboxConfig: config,
+          volumes,
+          folders: this.#folders,
+          signal,
+        });
+        this.#waiting.delete(name);
+        this.#dirty = true;
+      } catch (error) {
+        if (!(error instanceof WaitingError)) throw error;
+        this.#waiting.set(name, { reason: error.reason, message: error.message });
+        due = Math.min(due, (error.retryAt ?? Date.now() + LAST_RETRY_MS) - Date.now());
+      }
+    }
+    return due;
+  }
+
+  async #mount(): Promise<HostPaths> {
+    const { volumes, config, tokens, node, allocatable, events } = this.#deps;
+    const sources = { config: config.for(this.#uid), tokens, node, allocatable };
+    try {
+      return await volumes.setUp(this.#pod, sources);
+    } catch (error) {
+      if (!(error instanceof MountError)) throw error;
+      events.record(this.#pod, 'Warning', 'FailedMount', error.message);
+      await this.#report(false);
+      throw new RetryError(error.message);
+    }
+  }
+
+  #sandboxConfig(attempt: number): ReturnType<typeof sandboxConfig> {
+    const cgroup = createPodCgroup(this.#pod, MAX_PIDS);
+    return sandboxConfig(this.#pod, attempt, cgroup, this.#folders, this.#deps.cluster);
+  }
+
+  async #createSandbox(): Promise<void> {
+    const { cri, events } = this.#deps;
+    const pod = this.#pod;
+    const previous = this.#runtime.sandboxes[0];
+    if (previous !== undefined) {
+      events.record(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+      await new PodStopper(this.#deps, pod, gracePeriod(pod)).run(this.#runtime);
+    }
+    const problem = pod.spec?.hostNetwork === true ? undefined : await this.#deps.networkProblem();
+    if (problem !== undefined) {
+      events.record(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
+      await this.#report(false);
+      throw new RetryError(problem);
+    }
+    await mkdir(this.#folders.logs, { recursive: true, mode: 0o755 });
+    const attempt = previous === undefined ? 0 : previous.metadata.attempt + 1;
+    try {
+      await cri.runPodSandbox(await this.#sandboxConfig(attempt));
+    } catch (error) {
+      const why = rpcText(error);
+      events.record(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`);
+      await this.#report(false);
+      throw new RetryError(why);
+    }
+  }
+
+  /** The pod is at its end, but not deleted: its containers stay for their logs. */
+  async #finish(): Promise<number> {
+    this.#deps.prober.release(this.#uid);
+    const left = this.#runtime.sandboxes.some(({ state }) => state === 'SANDBOX_READY');
+    if (left) {
+      await this.#stopAll(gracePeriod(this.#pod));
+      await this.#read();
+    }
+    await this.#report(true);
+    this.#deps.config.release(this.#uid);
+    removePodCgroup(this.#uid);
+    return RESYNC_MS * 10;
+  }
+
+  /** The pod is to go: stop, tell, clean up, and let the API server forget it. */
+  async #delete(): Promise<number> {
+    this.#deps.prober.release(this.#uid);
+    await this.#stopAll(Math.max(1, gracePeriod(this.#pod)));
+    await this.#read();
+    if (!this.#gone) await this.#report(true);
+    await this.#cleanUp();
+    if (!this.#gone) await this.#forget();
+    this.#cleaned = true;
+    this.#onFinished(this.#uid);
+    return RESYNC_MS;
+  }
+
+  async #stopAll(graceSeconds: number): Promise<void> {
+    this.#stopper = new PodStopper(this.#deps, this.#pod, graceSeconds);
+    try {
+      await this.#stopper.run(this.#runtime);
+    } finally {
+      this.#stopper = undefined;
+    }
+  }
+
+  async #cleanUp(): Promise<void> {
+    const { cri, volumes, tokens, config, images, backoff } = this.#deps;
+    await stopSandboxes(cri, this.#runtime);
+    await removeFromRuntime(cri, this.#runtime);
+    await volumes.tearDown(this.#uid);
+    await rm(this.#folders.logs, { recursive: true, force: true });
+    removePodCgroup(this.#uid);
+    tokens.release(this.#uid);
+    config.release(this.#uid);
+    images.release(this.#uid);
+    backoff.forget(`${this.#uid}/`);
+  }
+
+  async #forget(): Promise<void> {
+    const { namespace = '', name } = this.#pod.metadata;
+    try {
+      const options = { gracePeriodSeconds: 0, preconditions: { uid: this.#uid } };
+      await this.#deps.client.delete('core/pods', namespace, name, options);
+    } catch (error) {
+      // Conflict: the name is another pod's already.
+      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+    }
+  }
+
+  /** Computes the status and sends it. While containers are being stopped, asks the runtime anew. */
+  async #report(terminal: boolean): Promise<void> {
+    if (this.#gone) return;
+    const stopping = this.#stopper !== undefined;
+    if (stopping) await this.#read();
+    const { prober, node } = this.#deps;
+    const deleting = this.#pod.metadata.deletionTimestamp !== undefined;
+    const status = podStatus({
+      pod: this.#pod,
+      runtime: this.#runtime,
+      nodeIp: node.ip,
+      waiting: this.#waiting,
+      messages: this.#messages,
+      ready: (id) => prober.readiness(id),
+      started: (id) => prober.startup(id) === true,
+      terminal: terminal && !stopping,
+      // Said only when the containers have stopped: a Failed pod is taken for gone.
+      ...(this.#failure !== undefined && !stopping && !deleting ? { failure: this.#failure } : {}),
+    });
+    await this.#write(status);
+  }
+
+  async #write(status: PodStatus): Promise<void> {
+    const written = await writeStatus(this.#deps.client, this.#pod, status);
+    if (written === undefined) this.#gone = true;
+    else if (isNewer(written, this.#pod)) this.#pod = written;
+  }
+}
+
+/** Whether `a` is a later version than `b`; versions are numbers that only grow. */
+function isNewer(a: Pod, b: Pod): boolean {
+  const version = (pod: Pod): bigint => {
+    const text = pod.metadata.resourceVersion ?? '0';
+    return /^\d+$/.test(text) ? BigInt(text) : 0n;
+  };
+  return version(a) > version(b);
+}

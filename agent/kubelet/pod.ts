@@ -1,0 +1,33 @@
+/** Small questions that many parts ask of a pod. */
+import type { Container, Pod } from '../../src/generated/types/core.v1.ts';
+
+/** `name_namespace(uid)`: how upstream's messages name a pod. */
+export function podFullName(pod: Pod): string {
+  return `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`;
+}
+
+/** Whether the init container is a sidecar, which runs beside the main containers. */
+export function isSidecar(container: Container): boolean {
+  return container.restartPolicy === 'Always';
+}
+
+/** Init containers first, then the main ones. */
+export function allContainers(pod: Pod): Container[] {
+  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+}
+
+/** `spec.containers{name}` or `spec.initContainers{name}`: what an event about a container points at. */
+export function fieldPathOf(pod: Pod, name: string): string {
+  const list = pod.spec?.initContainers?.some((container) => container.name === name) ? 'initContainers' : 'containers';
+  return `spec.${list}{${name}}`;
+}
+
+/** Whether the pod has come to its end: no container will be started again. */
+export function isTerminalPhase(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+/** Seconds that containers get to stop. */
+export function gracePeriod(pod: Pod): number {
+  return pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
+}

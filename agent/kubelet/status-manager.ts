@@ -1,0 +1,62 @@
+/** Sends pod statuses to the API server, only what differs, and tries again until it has them. */
+import { isReason } from '../../src/apimachinery/errors.ts';
+import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
+import type { Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
+import type { HttpClient } from '../client.ts';
+
+/** Whether `have` already says all that `want` says. Conditions are compared by type: others belong to others. */
+export function covers(have: PodStatus | undefined, want: PodStatus): boolean {
+  if (have === undefined) return false;
+  const { conditions: wanted, ...rest } = want;
+  for (const [key, value] of Object.entries(rest)) {
+    if (!same((have as Record<string, unknown>)[key], value)) return false;
+  }
+  if ((have.reason ?? '') !== (want.reason ?? '') || (have.message ?? '') !== (want.message ?? '')) return false;
+  return (wanted ?? []).every((condition) => same(have.conditions?.find(({ type }) => type === condition.type), condition));
+}
+
+/** Deep equality where null, undefined and empty objects and lists are all nothing. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (isNothing(a) && isNothing(b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]));
+  }
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}
+
+const isNothing = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** The strategic merge patch that makes `have` say what `want` says. */
+export function statusPatch(pod: Pod, want: PodStatus): JsonObject {
+  const have = pod.status ?? {};
+  const status = { ...want } as unknown as JsonObject;
+  for (const key of ['reason', 'message'] as const) if (have[key] && !want[key]) status[key] = null;
+  const gone = (have.podIPs ?? []).filter(({ ip }) => !(want.podIPs ?? []).some((other) => other.ip === ip));
+  if (gone.length > 0) {
+    const deletions = gone.map(({ ip }) => ({ $patch: 'delete', ip: ip ?? '' }));
+    status['podIPs'] = [...((want.podIPs ?? []) as unknown as Json[]), ...deletions];
+  }
+  return { metadata: { uid: pod.metadata.uid ?? '' }, status };
+}
+
+/** Writes `want`; answers with the pod as the server has it now, or undefined when it is gone (or its name is another pod's). */
+export async function writeStatus(client: HttpClient, pod: Pod, want: PodStatus): Promise<Pod | undefined> {
+  if (covers(pod.status, want)) return pod;
+  const { namespace = '', name } = pod.metadata;
+  try {
+    return await client.patch<Pod>('core/pods', namespace, name, 'strategic', statusPatch(pod, want), 'status');
+  } catch (error) {
+    if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) {
+      const current = await client.get<Pod>('core/pods', namespace, name);
+      if (current === undefined || current.metadata.uid !== pod.metadata.uid) return undefined;
+    }
+    throw error;
+  }
+}

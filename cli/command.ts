@@ -1,0 +1,37 @@
+/** What a command of the command line is. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Command {
+  name: string;
+  /** One line, for the list of commands. */
+  summary: string;
+  /** The whole of `--help`, with examples. */
+  help: string;
+  /** Answers the exit code. */
+  run(args: string[]): Promise<number>;
+}
+
+/** A failure that a person can do something about: printed as one sentence, without a stack. */
+export class UserError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The project's folder. */
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Parses a command's options; throws a UserError (exit code 2) for what it does not know. */
+export function parseOptions<T extends ParseArgsConfig>(config: T) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${message.split('. ', 1)[0]}. See --help.`, 2);
+  }
+}

@@ -1,0 +1,56 @@
+/** `npm test`: everything that CI checks, in order, with all its own set-up. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { type Command, parseOptions, ROOT } from '../command.ts';
+import { dim, say } from '../progress.ts';
+import { installMissing, unfitness } from '../up/packages.ts';
+
+const HELP = `Usage: npm test [-- PART...]
+
+Runs generate, typecheck, lint, unit, worker and e2e; name parts to run only those.
+End-to-end tests need root on Linux, containerd (installed if missing) and kubectl; without them they are skipped loudly, and fail where CI=true.
+
+Example:
+  npm test -- unit worker
+`;
+
+const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name);
+
+const PARTS: Record<string, string[][]> = {
+  generate: [[process.execPath, join(ROOT, 'scripts/generate/main.ts')]],
+  typecheck: ['.', 'agent', 'cli'].map((project) => [bin('tsc'), '--noEmit', '-p', project]),
+  lint: [[bin('biome'), 'check', '.']],
+  unit: [[bin('vitest'), 'run', '--project', 'unit']],
+  worker: [[bin('vitest'), 'run', '--project', 'worker']],
+  e2e: [[bin('vitest'), 'run', '--project', 'e2e']],
+};
+
+export const test: Command = {
+  name: 'test',
+  summary: 'run all tests (npm test)',
+  help: HELP,
+  async run(args) {
+    const { positionals } = parseOptions({ args, allowPositionals: true });
+    const parts = positionals.length === 0 ? Object.keys(PARTS) : positionals;
+    if (parts.includes('e2e') && unfitness() === undefined) await installMissing(true);
+    const failed: string[] = [];
+    for (const part of parts) {
+      for (const command of PARTS[part] ?? [['false']]) {
+        say(dim(`── ${part}`));
+        if ((await execute(command)) !== 0 && !failed.includes(part)) failed.push(part);
+      }
+      // What follows cannot say anything useful without these.
+      if (failed.includes('generate')) break;
+    }
+    say(failed.length === 0 ? 'All passed.' : `Failed: ${failed.join(', ')}.`);
+    return failed.length === 0 ? 0 : 1;
+  },
+};
+
+function execute([command, ...args]: string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command as string, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}

@@ -1,0 +1,166 @@
+/** `npm start`: a whole cluster on this machine, in the foreground. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import https from 'node:https';
+import net from 'node:net';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { HttpClient } from '../../agent/client.ts';
+import { type Command, UserError } from '../command.ts';
+import { bold, dim, say, step } from '../progress.ts';
+import { startAgent } from '../up/agent.ts';
+import { build } from '../up/build.ts';
+import { bootstrapSecret, requestCredential, writeKubeconfig } from '../up/credentials.ts';
+import { lockFolder } from '../up/lock.ts';
+import { type UpOptions, UP_HELP, upOptions } from '../up/options.ts';
+import { installMissing, unfitness } from '../up/packages.ts';
+import { ensurePki } from '../up/pki.ts';
+import { startSimulatedNodes } from '../up/simulated-node.ts';
+import { nodesReady, until } from '../up/wait.ts';
+import { Workerd } from '../up/workerd.ts';
+
+const YEAR = 365 * 24 * 3600;
+const HOUR = 3600;
+const NODE_READY_MS = 120_000;
+
+/** What was started, to be stopped in reverse. */
+type Stoppable = () => Promise<void>;
+
+export const up: Command = {
+  name: 'up',
+  summary: 'run a whole cluster on this machine (npm start)',
+  help: UP_HELP,
+  async run(args) {
+    const options = upOptions(args);
+    const started: Stoppable[] = [];
+    const ended = new Promise<number>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(0));
+      lost = (why) => {
+        say(`zeroplane: ${why}.`);
+        resolve(1);
+      };
+    });
+    try {
+      const running = start(options, started);
+      const early = await Promise.race([running.then(() => undefined), ended]);
+      return early ?? (await ended);
+    } finally {
+      if (started.length > 1) say(dim('Stopping …'));
+      for (const stop of started.reverse()) await stop();
+    }
+  },
+};
+
+let lost: (why: string) => void = () => {};
+
+async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
+  const { data, address, port } = options;
+  started.push(await lockFolder(data));
+  await freePort(address, port);
+  const nodes = await chooseNodes(options);
+  const built = await step('Building the Worker', build);
+  const pki = await ensurePki(join(data, 'pki'));
+  const secret = await bootstrapSecret(data);
+  const ca = await readFile(pki.ca, 'utf8');
+  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
+  const server = `https://${host}:${port}`;
+
+  const admin = await step(`Serving the API on ${server}`, async () => {
+    const workerd = await Workerd.start({
+      ...options,
+      bootstrapSecret: secret,
+      built,
+      pki,
+      onLost: (why) => lost(why),
+    });
+    started.push(() => workerd.stop());
+    await until('serving', 30_000, () => reachable(server, ca));
+    return requestCredential(server, secret, { user: 'admin', groups: ['system:masters'], ttlSeconds: YEAR }, ca);
+  });
+  await mkdir(dirname(options.kubeconfig), { recursive: true });
+  await writeKubeconfig(options.kubeconfig, server, admin.token, ca);
+
+  const client = new HttpClient({ server, ca, token: () => admin.token });
+  if (nodes.kind === 'simulated') {
+    const simulated = await step('Joining simulated nodes', async () => {
+      const running = await startSimulatedNodes(client, nodes.count);
+      started.push(() => running.stop());
+      await nodesReady(client, NODE_READY_MS, (ready) => running.names.every((name) => ready.has(name)));
+      return running;
+    });
+    summary(options, server, `${simulated.names.length} simulated node(s): pods run in name only`);
+  } else if (nodes.kind === 'real') {
+    const nodeName = hostname().toLowerCase();
+    await step(`Joining this machine as node ${nodeName}`, async () => {
+      const token = await requestCredential(server, secret, { bootstrap: true, ttlSeconds: HOUR }, ca);
+      const agent = await startAgent({
+        server,
+        ca: pki.ca,
+        nodeName,
+        bootstrapToken: token.token,
+        data,
+        onExit: (code) => lost(`the node agent ended (exit code ${code}); its log is ${join(data, 'logs/agent.log')}`),
+      });
+      started.push(() => agent.stop());
+      const since = Date.now();
+      await nodesReady(client, NODE_READY_MS, (ready) => ready.has(nodeName) && Date.now() >= since);
+    });
+    summary(options, server, `node ${nodeName}, this machine`);
+  } else summary(options, server, 'no nodes');
+  process.stdout.write('ready\n');
+}
+
+/** What kind of nodes there will be: a machine that cannot run containers gets a simulated one, and is told why. */
+async function chooseNodes(options: UpOptions): Promise<UpOptions['nodes']> {
+  if (options.nodes.kind !== 'real') return options.nodes;
+  const why = unfitness();
+  if (why !== undefined) {
+    say(`This machine joins as a simulated node, on which pods do not really run: ${why}.`);
+    return { kind: 'simulated', count: undefined };
+  }
+  await installMissing(options.yes);
+  return options.nodes;
+}
+
+async function freePort(address: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const probe = net.createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') reject(new UserError(`port ${port} is in use; choose another with --port.`));
+      else reject(new UserError(`cannot listen on ${address}:${port}: ${error.message}.`));
+    });
+    probe.listen(port, address, () => probe.close(() => resolve()));
+  });
+}
+
+function reachable(server: string, ca: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = https.get(`${server}/readyz`, { ca, timeout: 5000 }, (response) => {
+      response.resume();
+      if (response.statusCode === 200) resolve();
+      else reject(new Error(`status ${response.statusCode}`));
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+  });
+}
+
+function summary({ kubeconfig, data }: UpOptions, server: string, nodes: string): void {
+  const kubectl = process.env['KUBECONFIG'] === kubeconfig ? 'kubectl' : `kubectl --kubeconfig ${kubeconfig}`;
+  const logs = existsSync(join(data, 'logs')) ? join(data, 'logs') : data;
+  say(
+    [
+      '',
+      `${bold('Kubernetes v1.36')} at ${server} with ${nodes}`,
+      `kubeconfig: ${kubeconfig}    logs: ${logs}`,
+      '',
+      'Try, in a second terminal:',
+      `  ${kubectl} get nodes -o wide`,
+      `  ${kubectl} create deployment web --image=nginx --replicas=3`,
+      `  ${kubectl} get pods -w`,
+      '',
+      dim('Ctrl-C stops all of it; the next start finds its state.'),
+      '',
+    ].join('\n'),
+  );
+}

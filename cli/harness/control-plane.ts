@@ -1,0 +1,90 @@
+/** A control plane of its own for a test or a measurement: `npm start` as a child process, on a free port, in a temporary folder. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../command.ts';
+
+export interface ControlPlaneOptions {
+  nodes: string;
+  controllers?: 'on' | 'off';
+  address?: string;
+  /** Instead of a temporary folder; it is kept. */
+  data?: string;
+  port?: number;
+  readyMs?: number;
+}
+
+export interface ControlPlane {
+  server: string;
+  port: number;
+  token: string;
+  kubeconfig: string;
+  data: string;
+  process: ChildProcess;
+  /** Everything that it has printed. */
+  output(): string;
+  /** Stops it as Ctrl-C would; removes the folder if it was temporary. */
+  stop(options?: { keepData?: boolean }): Promise<void>;
+}
+
+/** A port that nothing listens on at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Starts a control plane and waits until it says `ready`. Throws with what it printed when it does not. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const data = options.data ?? (await mkdtemp(join(tmpdir(), 'zeroplane-')));
+  const port = options.port ?? (await freePort());
+  const args = ['up', '--port', String(port), '--data', data, '--nodes', options.nodes, '--yes'];
+  args.push('--controllers', options.controllers ?? 'on', '--address', options.address ?? '127.0.0.1');
+  const child = spawn(process.execPath, [join(ROOT, 'cli/main.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, INIT_CWD: undefined, NO_COLOR: '1' },
+  });
+  let output = '';
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ready = new Promise<void>((resolve, reject) => {
+    const deadline = setTimeout(() => reject(new Error(`not ready in time:\n${output}`)), options.readyMs ?? 180_000);
+    const take = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (/^ready$/m.test(output)) {
+        clearTimeout(deadline);
+        resolve();
+      }
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.once('exit', (code) => {
+      clearTimeout(deadline);
+      reject(new Error(`ended with exit code ${code}:\n${output}`));
+    });
+  });
+  const stop = async ({ keepData = options.data !== undefined } = {}): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      const deadline = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      await gone;
+      clearTimeout(deadline);
+    }
+    if (!keepData) await rm(data, { recursive: true, force: true });
+  };
+  try {
+    await ready;
+  } catch (error) {
+    await stop({ keepData: options.data !== undefined });
+    throw error;
+  }
+  const kubeconfig = join(data, 'kubeconfig');
+  const token = /^ {4}token: (.+)$/m.exec(await readFile(kubeconfig, 'utf8'))?.[1] ?? '';
+  return { server: `https://127.0.0.1:${port}`, port, token, kubeconfig, data, process: child, output: () => output, stop };
+}

@@ -1,0 +1,76 @@
+/** Options of `npm start`; tests, scripts and `--help` share them. */
+import { isAbsolute, join, resolve } from 'node:path';
+import { parseOptions, UserError } from '../command.ts';
+
+export interface UpOptions {
+  address: string;
+  port: number;
+  /** Absolute. */
+  data: string;
+  kubeconfig: string;
+  nodes: { kind: 'real' | 'none' } | { kind: 'simulated'; count: number | undefined };
+  controllers: 'on' | 'off';
+  yes: boolean;
+}
+
+export const UP_HELP = `Usage: npm start -- [OPTIONS]
+
+Runs a whole cluster on this machine: the control plane in workerd, and this machine as its node.
+
+Options:
+  --port N             where the API is served (default 6443)
+  --address ADDRESS    the address to listen on (default 127.0.0.1; 0.0.0.0 lets other machines join)
+  --data DIR           where everything is kept (default ./.zeroplane)
+  --kubeconfig FILE    where the kubeconfig is written (default DIR/kubeconfig)
+  --nodes KIND         real, simulated, simulated=N or none (default real, or simulated where containers cannot run)
+  --controllers on|off off: the API alone, for replays and load tests (default on)
+  --yes                install what is missing without asking
+
+Examples:
+  npm start
+  npm start -- --port 7443 --data /var/lib/zeroplane --yes
+  npm start -- --nodes simulated=3
+`;
+
+/** Reads the command line. Throws a UserError for values that make no sense. */
+export function upOptions(args: string[]): UpOptions {
+  const { values } = parseOptions({
+    args,
+    options: {
+      port: { type: 'string', default: '6443' },
+      address: { type: 'string', default: '127.0.0.1' },
+      data: { type: 'string', default: '.zeroplane' },
+      kubeconfig: { type: 'string' },
+      nodes: { type: 'string', default: 'real' },
+      controllers: { type: 'string', default: 'on' },
+      yes: { type: 'boolean', default: false },
+    },
+  });
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UserError('--port must be from 1 to 65535.', 2);
+  if (values.controllers !== 'on' && values.controllers !== 'off') throw new UserError('--controllers is on or off.', 2);
+  // npm runs scripts in the project's folder; INIT_CWD is where the person stood.
+  const data = resolve(process.env['INIT_CWD'] ?? process.cwd(), values.data);
+  const kubeconfig = values.kubeconfig;
+  return {
+    address: values.address,
+    port,
+    data,
+    kubeconfig:
+      kubeconfig === undefined
+        ? join(data, 'kubeconfig')
+        : isAbsolute(kubeconfig)
+          ? kubeconfig
+          : resolve(process.env['INIT_CWD'] ?? process.cwd(), kubeconfig),
+    nodes: nodesOption(values.nodes),
+    controllers: values.controllers,
+    yes: values.yes,
+  };
+}
+
+function nodesOption(text: string): UpOptions['nodes'] {
+  if (text === 'real' || text === 'none') return { kind: text };
+  const match = /^simulated(?:=(\d{1,5}))?$/.exec(text);
+  if (match === null) throw new UserError('--nodes is real, simulated, simulated=N or none.', 2);
+  return { kind: 'simulated', count: match[1] === undefined ? undefined : Number(match[1]) };
+}

@@ -1,0 +1,47 @@
+/** Objects that admission looks at with every request, kept for a second by the isolate. */
+import type { ResourceId } from '../../apimachinery/client.ts';
+import type { KubeObject } from '../../apimachinery/meta.ts';
+import type { Context } from '../context.ts';
+import { decodeText } from '../registry/encode.ts';
+
+const MAX_AGE = 1000;
+const MAX_ENTRIES = 2000;
+const kept = new Map<string, { object: KubeObject; at: number }>();
+
+/**
+ * An object by key, at most a second old. What does not exist is asked for again each time, so that an object which has just been
+ * made is seen.
+ */
+export function lookUp<T extends KubeObject>(
+  context: Context,
+  id: ResourceId,
+  key: string,
+): T | undefined | Promise<T | undefined> {
+  const { cluster } = context.info;
+  const name = `${cluster} ${id} ${key}`;
+  const entry = kept.get(name);
+  if (entry !== undefined && Date.now() - entry.at < MAX_AGE) return entry.object as T;
+  return load<T>(context, id, key, name);
+}
+
+async function load<T extends KubeObject>(
+  context: Context,
+  id: ResourceId,
+  key: string,
+  name: string,
+): Promise<T | undefined> {
+  const text = await context.around.store(context.info.cluster, id).get(key);
+  if (text === null) {
+    kept.delete(name);
+    return undefined;
+  }
+  if (kept.size >= MAX_ENTRIES) kept.clear();
+  const object = decodeText<T>(text);
+  kept.set(name, { object, at: Date.now() });
+  return object;
+}
+
+/** Forgets an object that this isolate has changed. */
+export function forget(cluster: string, id: ResourceId, key: string): void {
+  kept.delete(`${cluster} ${id} ${key}`);
+}

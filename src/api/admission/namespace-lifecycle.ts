@@ -1,0 +1,42 @@
+/** NamespaceLifecycle: nothing is created in a namespace that does not exist or is being deleted. */
+import { forbidden, notFound } from '../../apimachinery/errors.ts';
+import type { KubeObject } from '../../apimachinery/meta.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+import { lookUp } from './lookup.ts';
+
+const NAMESPACES = { group: '', resource: 'namespaces' };
+/** These may be made while a namespace goes away: they help it along. */
+const ALWAYS = new Set(['localsubjectaccessreviews']);
+
+interface Namespace extends KubeObject {
+  status?: { phase?: string };
+}
+
+export const namespaceLifecycle: AdmissionPlugin = {
+  name: 'NamespaceLifecycle',
+  admitCreate({ context, resource, object }) {
+    const { namespace } = object.metadata;
+    if (!resource.namespaced || namespace === undefined || ALWAYS.has(resource.resource)) return;
+    const found = lookUp<Namespace>(context, 'core/namespaces', namespace);
+    if (found instanceof Promise) return found.then((loaded) => check(loaded, resource, object, namespace));
+    check(found, resource, object, namespace);
+  },
+};
+
+function check(found: Namespace | undefined, resource: Resource, object: KubeObject, namespace: string): void {
+  if (found === undefined) throw notFound(NAMESPACES, namespace);
+  if (found.status?.phase !== 'Terminating' && found.metadata.deletionTimestamp === undefined) return;
+  const error = forbidden(
+    resource,
+    object.metadata.name,
+    `unable to create new content in namespace ${namespace} because it is being terminated`,
+  );
+  const cause = {
+    reason: 'NamespaceTerminating',
+    message: `namespace ${namespace} is being terminated`,
+    field: 'metadata.namespace',
+  };
+  error.status.details = { ...error.status.details, causes: [cause] };
+  throw error;
+}

@@ -1,0 +1,100 @@
+/** The API server: a request's way from the socket to its answer, in order. */
+import { Hono } from 'hono';
+import { forbidden, internalError, noSuchPath, StatusError } from '../apimachinery/errors.ts';
+import { Authenticator } from './authentication/authenticate.ts';
+import type { User } from './authentication/user.ts';
+import type { Attributes } from './authorization/authorizer.ts';
+import type { Context, Surroundings } from './context.ts';
+import { discovery } from './discovery.ts';
+import { dispatch } from './dispatch.ts';
+import { nonResource } from './handlers/non-resource.ts';
+import { zeroplane } from './handlers/zeroplane.ts';
+import { afterWrite } from './invalidate.ts';
+import { type RequestInfo, requestInfo } from './request-info.ts';
+import { respondStatus } from './respond.ts';
+import { SnapshotCache } from './snapshot.ts';
+
+type Env = { Bindings: { around: Surroundings }; Variables: { context: Context; info: RequestInfo; url: URL } };
+
+/** Kept by the isolate, for all its requests. */
+const authenticator = new Authenticator();
+const snapshots = new SnapshotCache();
+
+/** The API server as a Hono app. Call `app.fetch(request, {around})`. */
+export const app = new Hono<Env>();
+
+app.onError((error) => {
+  if (error instanceof StatusError) return respondStatus(error.status);
+  console.error(error);
+  return respondStatus(internalError('an unexpected error; the server log says more').status);
+});
+
+/** Request info; what is ours and not Kubernetes' is answered here. */
+app.use(async (c, next) => {
+  const url = new URL(c.req.url);
+  const info = requestInfo(c.req.method, url);
+  if (info.cluster === '') throw noSuchPath();
+  c.set('url', url);
+  c.set('info', info);
+  await next();
+});
+
+/** Authentication. */
+app.use(async (c, next) => {
+  const { around } = c.env;
+  const info = c.get('info');
+  const own = info.path.startsWith('/zeroplane/v1/')
+    ? await zeroplane(c.req.raw, info, around, (snapshot) => authenticator.authenticate(c.req.raw, snapshot), snapshots)
+    : undefined;
+  if (own !== undefined) return own;
+  const found = snapshots.get(info.cluster, around.cluster(info.cluster));
+  const snapshot = found instanceof Promise ? await found : found;
+  const identified = authenticator.authenticate(c.req.raw, snapshot);
+  const user = identified instanceof Promise ? await identified : identified;
+  const { authorizer } = snapshot;
+  c.set('context', { request: c.req.raw, url: c.get('url'), info, user, snapshot, authorizer, around, warnings: [] });
+  await next();
+  return;
+});
+
+/** Authorization. */
+app.use(async (c, next) => {
+  const { user, info, authorizer } = c.get('context');
+  const attributes = attributesOf(info);
+  if (!authorizer.authorize(user, attributes).allowed) throw denied(user, attributes);
+  await next();
+});
+
+app.all('*', async (c) => {
+  const context = c.get('context');
+  const { info, request } = context;
+  if (!info.isResource) {
+    const answer = discovery(request, info.path) ?? (await nonResource(context));
+    if (answer === undefined) throw noSuchPath();
+    return answer;
+  }
+  const answer = await dispatch(context);
+  if (info.verb !== 'get' && info.verb !== 'list' && info.verb !== 'watch') afterWrite(info, snapshots);
+  return answer;
+});
+
+function attributesOf(info: RequestInfo): Attributes {
+  const { verb, isResource, group, resource, subresource, namespace, name, path } = info;
+  return { verb, isResource, group, resource, subresource, namespace, name, path };
+}
+
+/** 403 in upstream's words. */
+function denied(user: User, a: Attributes): StatusError {
+  const who = `User ${JSON.stringify(user.name)} cannot`;
+  if (!a.isResource) {
+    return new StatusError({
+      ...forbidden({ group: '', resource: '' }, '', '').status,
+      message: `forbidden: ${who} ${a.verb} path ${JSON.stringify(a.path)}`,
+      details: {},
+    });
+  }
+  const combined = a.subresource === '' ? a.resource : `${a.resource}/${a.subresource}`;
+  const where = a.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(a.namespace)}`;
+  const why = `${who} ${a.verb} resource ${JSON.stringify(combined)} in API group ${JSON.stringify(a.group)} ${where}`;
+  return forbidden({ group: a.group, resource: a.resource }, a.name, why);
+}

@@ -1,0 +1,39 @@
+/** What the API server needs of its surroundings, and what one request carries through its middleware. */
+import type { ResourceId } from '../apimachinery/client.ts';
+import type { ResourceStoreRpc } from '../durable-objects/rpc.ts';
+import type { ClusterRpc } from '../durable-objects/cluster-rpc.ts';
+import type { User } from './authentication/user.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import type { RequestInfo } from './request-info.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A store as the Worker reaches it: its methods, and `fetch` for watches. */
+export type Store = ResourceStoreRpc & { fetch(request: Request): Promise<Response> };
+
+/** A NodeSession as the Worker reaches it. */
+export interface Fetching {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** The surroundings: Durable Objects by name, static files, settings. In tests, anything that looks alike. */
+export interface Surroundings {
+  store(cluster: string, id: ResourceId): Store;
+  cluster(cluster: string): ClusterRpc;
+  nodeSession(cluster: string, node: string): Fetching;
+  assets: Fetching;
+  /** Mints credentials; empty: nobody can. */
+  bootstrapSecret: string;
+}
+
+/** One request after authentication. */
+export interface Context {
+  request: Request;
+  url: URL;
+  info: RequestInfo;
+  user: User;
+  snapshot: Snapshot;
+  authorizer: Authorizer;
+  around: Surroundings;
+  /** Texts for `Warning` headers. */
+  warnings: string[];
+}

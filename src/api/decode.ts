@@ -1,0 +1,146 @@
+/** Request bodies: JSON, YAML or protobuf in, a checked object out. */
+import {
+  type Decoded,
+  decodeJson,
+  decodeProtobuf,
+  decodeYaml,
+  strictErrors,
+} from '../apimachinery/codec/index.ts';
+import { badRequest, tooLarge, unsupportedMediaType } from '../apimachinery/errors.ts';
+import { formatApiVersion, type JsonObject, type KubeObject, parseApiVersion } from '../apimachinery/meta.ts';
+import { schemaFor } from '../apimachinery/schema/index.ts';
+import type { RequestOptions } from '../durable-objects/rpc.ts';
+import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './negotiation.ts';
+
+/** Upstream's `MaxRequestBodyBytes`. */
+const MAX_BODY = 3 * 1024 * 1024;
+
+export interface Body {
+  object: KubeObject;
+  warnings: string[];
+}
+
+export interface GroupVersionKind {
+  group: string;
+  version: string;
+  kind: string;
+}
+
+/** The body's bytes; throws RequestEntityTooLarge above 3 MB, however it is sent. */
+export async function readBody(request: Request): Promise<Uint8Array> {
+  const limit = (): never => {
+    throw tooLarge(`Request entity too large: limit is ${MAX_BODY}`);
+  };
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) limit();
+  if (request.body === null) return new Uint8Array();
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.byteLength > MAX_BODY) limit();
+  return bytes;
+}
+
+/** The media type without parameters; JSON when there is none, as upstream. */
+export function contentType(request: Request): string {
+  const type = request.headers.get('content-type') ?? '';
+  const semicolon = type.indexOf(';');
+  const bare = (semicolon < 0 ? type : type.slice(0, semicolon)).trim();
+  return bare === '' ? JSON_TYPE : bare;
+}
+
+/**
+ * Decodes a body that should hold `expected`, or one of `alternatives`. A body without kind is taken as `expected`.
+ * Throws BadRequest for anything else, and for unknown fields under `Strict`.
+ */
+export async function decodeBody(
+  request: Request,
+  expected: GroupVersionKind,
+  validation: RequestOptions['fieldValidation'],
+  alternatives: readonly GroupVersionKind[] = [],
+): Promise<Body> {
+  return decodeBytes(await readBody(request), contentType(request), expected, validation, alternatives);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+
+/** {@link decodeBody} for bytes at hand. */
+export function decodeBytes(
+  bytes: Uint8Array,
+  type: string,
+  expected: GroupVersionKind,
+  validation: RequestOptions['fieldValidation'],
+  alternatives: readonly GroupVersionKind[] = [],
+): Body {
+  if (type === PROTOBUF_TYPE) {
+    const { object } = decodeProtobuf(bytes);
+    settleKind(object, expected, alternatives);
+    return { object: withMetadata(object), warnings: [] };
+  }
+  if (type !== JSON_TYPE && type !== YAML_TYPE) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
+  const text = utf8.decode(bytes);
+  const raw = type === YAML_TYPE ? decodeYaml(text) : text;
+  const actual = kindOf(raw, expected, alternatives);
+  const decoded = decodeJson(raw, schemaFor(formatApiVersion(actual), actual.kind), {
+    strict: validation !== 'Ignore',
+  });
+  settleKind(decoded.object, expected, alternatives);
+  return { object: withMetadata(decoded.object), warnings: strictWarnings(decoded, validation) };
+}
+
+/** Under Strict throws BadRequest for unknown or duplicate fields; under Warn returns a warning for each. */
+export function strictWarnings(decoded: Decoded, validation: RequestOptions['fieldValidation']): string[] {
+  if (validation === 'Ignore') return [];
+  const { unknown, duplicate } = decoded;
+  if (unknown.length === 0 && duplicate.length === 0) return [];
+  if (validation === 'Strict') throw badRequest(strictErrors(unknown, duplicate));
+  return [...unknown.map((field) => `unknown field "${field}"`), ...duplicate.map((field) => `duplicate field "${field}"`)];
+}
+
+/** Only where a body may be of several kinds is its own kind looked at before it is decoded. */
+function kindOf(raw: unknown, expected: GroupVersionKind, alternatives: readonly GroupVersionKind[]): GroupVersionKind {
+  if (alternatives.length === 0) return expected;
+  const object = (typeof raw === 'string' ? safeParse(raw) : raw) as { kind?: unknown; apiVersion?: unknown } | null;
+  const found = alternatives.find((a) => a.kind === object?.kind && formatApiVersion(a) === object?.apiVersion);
+  return found ?? expected;
+}
+
+function safeParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function settleKind(object: JsonObject, expected: GroupVersionKind, alternatives: readonly GroupVersionKind[]): void {
+  const wanted = formatApiVersion(expected);
+  const kind = object['kind'];
+  const apiVersion = object['apiVersion'];
+  const matches = (gvk: GroupVersionKind): boolean => kind === gvk.kind && apiVersion === formatApiVersion(gvk);
+  if (matches(expected) || alternatives.some(matches)) return;
+  if ((kind === undefined || kind === '') && (apiVersion === undefined || apiVersion === '')) {
+    object['kind'] = expected.kind;
+    object['apiVersion'] = wanted;
+    return;
+  }
+  if (apiVersion === undefined || apiVersion === '' || kind === undefined || kind === '') {
+    if ((kind ?? expected.kind) === expected.kind && (apiVersion ?? wanted) === wanted) {
+      object['kind'] = expected.kind;
+      object['apiVersion'] = wanted;
+      return;
+    }
+  }
+  const given = parseApiVersion(String(apiVersion ?? ''));
+  if (given.group !== expected.group || given.version !== expected.version) {
+    throw badRequest(
+      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${wanted})`,
+    );
+  }
+  throw badRequest(
+    `${String(kind)} in version "${given.version}" cannot be handled as a ${expected.kind}: ` +
+      `the kind in the data (${String(kind)}) does not match the expected kind (${expected.kind})`,
+  );
+}
+
+function withMetadata(object: JsonObject): KubeObject {
+  object['metadata'] ??= {};
+  return object as unknown as KubeObject;
+}

@@ -1,0 +1,154 @@
+/** Discovery, derived from the list of resources: plain documents and aggregated ones. */
+import type { JsonObject } from '../apimachinery/meta.ts';
+import { formatApiVersion } from '../apimachinery/meta.ts';
+import { resources } from '../resources/index.ts';
+import { ALL_VERBS, type Resource } from '../resources/resource.ts';
+import { respond } from './respond.ts';
+import type { Accepted } from './negotiation.ts';
+
+const JSON_ONLY: Accepted = { format: 'json' };
+
+interface Group {
+  name: string;
+  versions: string[];
+}
+
+/** Groups in order with their versions, preferred first. */
+const groups: readonly Group[] = (() => {
+  const found = new Map<string, string[]>();
+  for (const { group, version } of resources) {
+    const versions = found.get(group) ?? [];
+    if (!versions.includes(version)) versions.push(version);
+    found.set(group, versions);
+  }
+  return [...found].map(([name, versions]) => ({ name, versions }));
+})();
+
+/** `/api`, `/apis` and what lies directly below them; undefined for any other path. */
+export function discovery(request: Request, path: string): Response | undefined {
+  const parts = path.split('/').filter(Boolean);
+  if (parts[0] === 'api') {
+    if (parts.length === 1) return aggregated(request, true) ?? respond(apiVersions(), JSON_ONLY);
+    if (parts.length === 2 && parts[1] === 'v1') return respond(resourceList('', 'v1'), JSON_ONLY);
+    return undefined;
+  }
+  if (parts[0] !== 'apis') return undefined;
+  if (parts.length === 1) return aggregated(request, false) ?? respond(groupList(), JSON_ONLY);
+  const group = groups.find((g) => g.name === parts[1] && g.name !== '');
+  if (group === undefined) return undefined;
+  if (parts.length === 2) return respond({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) }, JSON_ONLY);
+  const version = parts[2] as string;
+  if (parts.length > 3 || !group.versions.includes(version)) return undefined;
+  return respond(resourceList(group.name, version), JSON_ONLY);
+}
+
+function apiVersions(): JsonObject {
+  return {
+    kind: 'APIVersions',
+    versions: ['v1'],
+    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '10.96.0.1:443' }],
+  };
+}
+
+function apiGroup({ name, versions }: Group): JsonObject {
+  const of = (version: string): JsonObject => ({ groupVersion: `${name}/${version}`, version });
+  return { name, versions: versions.map(of), preferredVersion: of(versions[0] as string) };
+}
+
+function groupList(): JsonObject {
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter((g) => g.name !== '').map(apiGroup) };
+}
+
+const inVersion = (group: string, version: string): Resource[] =>
+  resources.filter((r) => r.group === group && r.version === version);
+
+function resourceList(group: string, version: string): JsonObject {
+  return {
+    kind: 'APIResourceList',
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
+    groupVersion: formatApiVersion({ group, version }),
+    resources: inVersion(group, version).flatMap((r) => [apiResource(r), ...subresources(r)]),
+  };
+}
+
+const sorted = (verbs: readonly string[]): string[] => [...verbs].sort();
+
+function apiResource(r: Resource): JsonObject {
+  return {
+    name: r.resource,
+    singularName: r.singular,
+    namespaced: r.namespaced,
+    kind: r.kind,
+    verbs: sorted(r.verbs ?? ALL_VERBS),
+    ...(r.shortNames === undefined ? {} : { shortNames: [...r.shortNames] }),
+    ...(r.categories === undefined ? {} : { categories: [...r.categories] }),
+    ...(isStored(r) ? { storageVersionHash: storageHash(r) } : {}),
+  };
+}
+
+const isStored = (r: Resource): boolean => (r.verbs ?? ALL_VERBS).includes('list');
+
+/** Opaque to clients; changes when the stored version does. */
+function storageHash(r: Resource): string {
+  return btoa(`${r.storedAs ?? `${r.group}/${r.resource}`}/${r.version}`.slice(-9));
+}
+
+function subresources(r: Resource): JsonObject[] {
+  return (r.subresources ?? []).map((s) => ({
+    name: `${r.resource}/${s.name}`,
+    singularName: '',
+    namespaced: r.namespaced,
+    ...(s.group === undefined ? {} : { group: s.group, version: s.version ?? 'v1' }),
+    kind: s.kind,
+    verbs: sorted(s.verbs),
+  }));
+}
+
+/** The aggregated document, in the version that the client takes first; its Content-Type says which. */
+function aggregated(request: Request, core: boolean): Response | undefined {
+  const accept = request.headers.get('accept') ?? '';
+  const match = /application\/json;(?=[^,]*as=APIGroupDiscoveryList)(?=[^,]*g=apidiscovery\.k8s\.io)[^,]*v=(v2beta1|v2)\b/.exec(accept);
+  const version = match?.[1];
+  if (version === undefined) return undefined;
+  const body = {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: `apidiscovery.k8s.io/${version}`,
+    metadata: {},
+    items: groups.filter((g) => (g.name === '') === core).map(groupDiscovery),
+  };
+  return new Response(JSON.stringify(body), {
+    headers: {
+      'content-type': `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+      vary: 'Accept',
+    },
+  });
+}
+
+function groupDiscovery({ name, versions }: Group): JsonObject {
+  return {
+    metadata: name === '' ? {} : { name },
+    versions: versions.map((version) => ({
+      version,
+      resources: inVersion(name, version).map(resourceDiscovery),
+      freshness: 'Current',
+    })),
+  };
+}
+
+function resourceDiscovery(r: Resource): JsonObject {
+  const subs = (r.subresources ?? []).map((s) => ({
+    subresource: s.name,
+    responseKind: { group: s.group ?? '', version: s.version ?? '', kind: s.kind },
+    verbs: sorted(s.verbs),
+  }));
+  return {
+    resource: r.resource,
+    responseKind: { group: '', version: '', kind: r.kind },
+    scope: r.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: r.singular,
+    verbs: sorted(r.verbs ?? ALL_VERBS),
+    ...(r.shortNames === undefined ? {} : { shortNames: [...r.shortNames] }),
+    ...(r.categories === undefined ? {} : { categories: [...r.categories] }),
+    ...(subs.length === 0 ? {} : { subresources: subs }),
+  };
+}

@@ -1,0 +1,46 @@
+/** POST `pods/binding`: puts a pod on a node, once, after upstream's `assignPod`. */
+import { invalidObject } from '../../apimachinery/errors.ts';
+import { notSupported, required } from '../../apimachinery/field.ts';
+import type { KubeObject } from '../../apimachinery/meta.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { Context } from '../context.ts';
+import { decodeBody } from '../decode.ts';
+import { negotiate } from '../negotiation.ts';
+import { decodeText } from '../registry/encode.ts';
+import { respond, unwrap } from '../respond.ts';
+import { requestOptions } from './options.ts';
+import { requestKey, storeFor } from './read.ts';
+
+interface Binding extends KubeObject {
+  target?: { kind?: string; name?: string };
+}
+
+/** Sets `spec.nodeName` and the PodScheduled condition. Throws Conflict for a pod that has a node, or is being deleted. */
+export async function bind(context: Context, resource: Resource): Promise<Response> {
+  const { request, url, info } = context;
+  const options = requestOptions(url, request.headers.get('user-agent'), 'CreateOptions');
+  const { object } = await decodeBody(request, { group: '', version: 'v1', kind: 'Binding' }, options.fieldValidation);
+  const { target = {}, metadata } = object as Binding;
+  validate(target, info.name);
+  const result = await storeFor(context, resource).change(requestKey(context, resource), {
+    do: 'bind',
+    node: target.name as string,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    uid: metadata.uid,
+    dryRun: options.dryRun,
+  });
+  decodeText(unwrap(result).text);
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+  return respond(status, negotiate(request.headers.get('accept')), 201);
+}
+
+function validate(target: NonNullable<Binding['target']>, name: string): void {
+  const errors = [];
+  if (target.kind !== undefined && target.kind !== '' && target.kind !== 'Node') {
+    errors.push(notSupported('target.kind', target.kind, ['Node', '<empty>']));
+  }
+  if (!target.name) errors.push(required('target.name'));
+  if (errors.length > 0) throw invalidObject({ group: '', kind: 'Binding' }, name, errors);
+}
+

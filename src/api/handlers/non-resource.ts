@@ -1,0 +1,51 @@
+/** Paths that are no resource's: version, health, schemas, the token issuer's documents. */
+import type { Context } from '../context.ts';
+import { respond, respondText } from '../respond.ts';
+import { VERSION } from '../version.ts';
+
+const CHECKS = ['ping', 'cluster'];
+const HEALTH = new Set(['/healthz', '/livez', '/readyz']);
+const versionText = JSON.stringify(VERSION, null, 2);
+
+/** The answer; undefined for a path that nothing serves. */
+export async function nonResource(context: Context): Promise<Response | undefined> {
+  const { path } = context.info;
+  if (path === '/version' || path === '/version/') return respondText(versionText);
+  if (HEALTH.has(path)) return health(context, path.slice(1));
+  if (path === '/openid/v1/jwks') return respond({ keys: context.snapshot.keys as never }, { format: 'json' });
+  if (path === '/.well-known/openid-configuration') return respond(issuer(context), { format: 'json' });
+  if (path === '/openapi/v2' || path.startsWith('/openapi/v3')) return openapi(context, path);
+  return undefined;
+}
+
+/** `ok`, or with `?verbose` a line for each check. That the request came so far is the check: the cluster's snapshot was read. */
+function health({ url }: Context, name: string): Response {
+  const lines = [...CHECKS.map((check) => `[+]${check} ok`), `${name} check passed`, ''];
+  const body = url.searchParams.has('verbose') ? lines.join('\n') : 'ok';
+  return new Response(body, { headers: { 'content-type': 'text/plain; charset=utf-8' } });
+}
+
+function issuer({ snapshot }: Context) {
+  return {
+    issuer: snapshot.issuer,
+    jwks_uri: `${snapshot.issuer}/openid/v1/jwks`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+  };
+}
+
+/** Schemas are static files; a path with a hash in its query may be kept for ever. */
+async function openapi({ around, url, request }: Context, path: string): Promise<Response | undefined> {
+  const file = path === '/openapi/v2' ? '/openapi/v2.json' : path === '/openapi/v3' ? '/openapi/v3/index.json' : `${path}.json`;
+  if (file.includes('..')) return undefined;
+  const headers = new Headers();
+  const match = request.headers.get('if-none-match');
+  if (match !== null) headers.set('if-none-match', match);
+  const found = await around.assets.fetch(new Request(`https://assets${file}`, { headers }));
+  if (found.status === 404) return undefined;
+  const answer = new Response(found.body, { status: found.status, headers: found.headers });
+  if (found.status === 200) answer.headers.set('content-type', 'application/json');
+  if (url.searchParams.has('hash')) answer.headers.set('cache-control', 'public, immutable');
+  return answer;
+}

@@ -1,0 +1,105 @@
+/** get and list. */
+import { notFound } from '../../apimachinery/errors.ts';
+import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import { formatApiVersion } from '../../apimachinery/meta.ts';
+import { type Resource, storeOf } from '../../resources/resource.ts';
+import type { ListPage } from '../../store/types.ts';
+import type { Context, Store } from '../context.ts';
+import { type Accepted, negotiate } from '../negotiation.ts';
+import { includeObject, tableOf } from '../printers/table.ts';
+import { fromStored } from '../registry/conversion.ts';
+import { decodeText, keyOf } from '../registry/encode.ts';
+import { toScale } from '../registry/scale.ts';
+import { partial, respond, respondObject, respondText, unwrap } from '../respond.ts';
+import { listQuery } from './options.ts';
+
+/** The store that keeps a resource of the request's cluster. */
+export function storeFor(context: Context, resource: Resource): Store {
+  return context.around.store(context.info.cluster, storeOf(resource));
+}
+
+/** The key that the request names. */
+export function requestKey(context: Context, resource: Resource): string {
+  return keyOf(resource.namespaced ? context.info.namespace : undefined, context.info.name);
+}
+
+/** GET of one object. */
+export async function get(context: Context, resource: Resource): Promise<Response> {
+  const { info, url, request } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const text = await storeFor(context, resource).get(requestKey(context, resource));
+  if (text === null) throw notFound(resource, info.name);
+  if (info.subresource === 'scale') return respond(toScale(resource, decodeText(text)), accepted);
+  return respondObject(resource, fromStored(resource, text), accepted, url, 200, context.warnings);
+}
+
+/** GET of a collection. */
+export async function list(context: Context, resource: Resource): Promise<Response> {
+  const { info, url, request } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const page = unwrap(await storeFor(context, resource).list(listQuery(resource, info, url)));
+  return respondList(resource, page, accepted, url, context.warnings);
+}
+
+/** A page of objects in the form that was asked for. */
+export function respondList(
+  resource: Resource,
+  page: ListPage,
+  accepted: Accepted,
+  url: URL,
+  warnings: readonly string[],
+): Response {
+  const meta = listMeta(page);
+  const plain = accepted.format === 'json' && accepted.as === undefined;
+  if (plain && resource.conversion === undefined && !url.searchParams.has('pretty')) {
+    const kind = resource.listKind ?? `${resource.kind}List`;
+    const head = `{"kind":"${kind}","apiVersion":"${formatApiVersion(resource)}","metadata":${JSON.stringify(meta)},"items":[`;
+    return respondText(`${head}${page.items}]}`, 200, warnings);
+  }
+  const items = itemsOf(resource, page);
+  return respond(transformList(resource, items, meta, accepted, url), accepted, 200, warnings);
+}
+
+function itemsOf(resource: Resource, page: ListPage): KubeObject[] {
+  const objects = JSON.parse(`[${page.items}]`) as KubeObject[];
+  return resource.conversion === undefined ? objects : objects.map((object) => resource.conversion!.fromStored(object));
+}
+
+function listMeta(page: ListPage): JsonObject {
+  return {
+    resourceVersion: String(page.resourceVersion),
+    ...(page.continue === undefined ? {} : { continue: page.continue }),
+    ...(page.remainingItemCount === undefined ? {} : { remainingItemCount: page.remainingItemCount }),
+  };
+}
+
+function transformList(
+  resource: Resource,
+  items: KubeObject[],
+  metadata: JsonObject,
+  accepted: Accepted,
+  url: URL,
+): JsonObject {
+  if (accepted.as === 'Table') {
+    const options = {
+      ...metadata,
+      resourceVersion: String(metadata['resourceVersion']),
+      includeObject: includeObject(url.searchParams.get('includeObject')),
+    };
+    return tableOf(resource, items, options, Date.now()) as JsonObject;
+  }
+  if (accepted.as !== undefined) {
+    return {
+      kind: 'PartialObjectMetadataList',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata,
+      items: items.map(partial) as unknown as JsonObject[],
+    };
+  }
+  return {
+    kind: resource.listKind ?? `${resource.kind}List`,
+    apiVersion: formatApiVersion(resource),
+    metadata,
+    items: items as unknown as JsonObject[],
+  };
+}

@@ -1,0 +1,115 @@
+/** Reviews: questions about identity and access, answered and never stored. */
+import { badRequest, StatusError } from '../../apimachinery/errors.ts';
+import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { API_AUDIENCE, userOf, verifyToken } from '../authentication/authenticate.ts';
+import type { User } from '../authentication/user.ts';
+import type { Attributes } from '../authorization/authorizer.ts';
+import type { Context } from '../context.ts';
+import { decodeBody } from '../decode.ts';
+import type { Handler } from '../dispatch.ts';
+import { negotiate } from '../negotiation.ts';
+import { respond } from '../respond.ts';
+
+type Answer = (context: Context, review: Review) => Promise<JsonObject> | JsonObject;
+
+interface Review extends KubeObject {
+  spec?: {
+    resourceAttributes?: Partial<Record<'verb' | 'group' | 'resource' | 'subresource' | 'namespace' | 'name', string>>;
+    nonResourceAttributes?: { verb?: string; path?: string };
+    user?: string;
+    uid?: string;
+    groups?: string[];
+    extra?: Record<string, string[]>;
+    namespace?: string;
+    token?: string;
+    audiences?: string[];
+  };
+}
+
+const ANSWERS: Record<string, Answer> = {
+  selfsubjectaccessreviews: (context, review) => access(context, context.user, review),
+  subjectaccessreviews: (context, review) => access(context, subject(review), review),
+  localsubjectaccessreviews: (context, review) => {
+    if (review.spec?.resourceAttributes?.namespace !== context.info.namespace) {
+      throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.info.namespace}`);
+    }
+    return access(context, subject(review), review);
+  },
+  selfsubjectrulesreviews: rules,
+  selfsubjectreviews: ({ user }) => ({ userInfo: userInfo(user) }),
+  tokenreviews: tokenReview,
+};
+
+/** The handler of a review; undefined for resources that are stored. */
+export function reviewHandler(resource: Resource): Handler | undefined {
+  const answer = ANSWERS[resource.resource];
+  if (answer === undefined) return undefined;
+  return async (context) => {
+    const accepted = negotiate(context.request.headers.get('accept'));
+    const { object } = await decodeBody(context.request, resource, 'Warn');
+    const status = await answer(context, object as Review);
+    const { kind, apiVersion, metadata, ...rest } = object;
+    const creation = { ...metadata, creationTimestamp: null };
+    return respond({ kind, apiVersion, metadata: creation, ...rest, status } as unknown as JsonObject, accepted, 201);
+  };
+}
+
+function subject(review: Review): User {
+  const { user = '', groups = [], uid = '', extra = {} } = review.spec ?? {};
+  if (user === '' && groups.length === 0) throw badRequest('at least one of user or group must be specified');
+  return { name: user, uid, groups, extra };
+}
+
+function access({ authorizer }: Context, user: User, review: Review): JsonObject {
+  const { resourceAttributes: r, nonResourceAttributes: n } = review.spec ?? {};
+  if ((r === undefined) === (n === undefined)) {
+    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  }
+  const attributes: Attributes = {
+    verb: r?.verb ?? n?.verb ?? '',
+    isResource: r !== undefined,
+    group: r?.group ?? '',
+    resource: r?.resource ?? '',
+    subresource: r?.subresource ?? '',
+    namespace: r?.namespace ?? '',
+    name: r?.name ?? '',
+    path: n?.path ?? '',
+  };
+  const { allowed, reason } = authorizer.authorize(user, attributes);
+  return { allowed, ...(reason === '' ? {} : { reason }) };
+}
+
+function rules(context: Context, review: Review): JsonObject {
+  const all = context.user.groups.includes('system:masters')
+    ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }]
+    : context.authorizer.rulesFor(context.user, review.spec?.namespace ?? '');
+  const resourceRules = all
+    .filter((rule) => rule.resources !== undefined)
+    .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({ verbs, apiGroups, resources, resourceNames }));
+  const nonResourceRules = all
+    .filter((rule) => rule.nonResourceURLs !== undefined)
+    .map(({ verbs = [], nonResourceURLs = [] }) => ({ verbs, nonResourceURLs }));
+  return { incomplete: false, resourceRules, nonResourceRules };
+}
+
+async function tokenReview({ snapshot }: Context, review: Review): Promise<JsonObject> {
+  const audiences = review.spec?.audiences?.length ? review.spec.audiences : [API_AUDIENCE];
+  try {
+    const claims = await verifyToken(review.spec?.token ?? '', snapshot, audiences);
+    return { authenticated: true, user: userInfo(userOf(claims)), audiences };
+  } catch (error) {
+    if (error instanceof StatusError) return { user: {}, error: 'invalid bearer token' };
+    throw error;
+  }
+}
+
+function userInfo(user: User): JsonObject {
+  const extra = Object.fromEntries(Object.entries(user.extra).map(([k, v]) => [k, [...v]]));
+  return {
+    username: user.name,
+    ...(user.uid === '' ? {} : { uid: user.uid }),
+    groups: [...user.groups],
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  };
+}

@@ -1,0 +1,38 @@
+/** Subresources: those that are updates of the same object, and those that are something else. */
+import { methodNotSupported } from '../../apimachinery/errors.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { Context } from '../context.ts';
+import type { Handler } from '../dispatch.ts';
+import { bind } from './binding.ts';
+import { evict } from './eviction.ts';
+import { connectNode, connectPod, connectService } from './connect.ts';
+import { get } from './read.ts';
+import { requestToken } from './token.ts';
+import { patch, update } from './write.ts';
+
+/** Those that are not an update of their object, by resource and name. */
+const SPECIAL: Record<string, Handler> = {
+  'pods/binding': bind,
+  'pods/eviction': evict,
+  'serviceaccounts/token': requestToken,
+  'pods/exec': connectPod,
+  'pods/attach': connectPod,
+  'pods/portforward': connectPod,
+  'pods/log': connectPod,
+  'pods/proxy': connectPod,
+  'services/proxy': connectService,
+  'nodes/proxy': connectNode,
+};
+
+const CHANGES: Record<string, Handler> = { get, update, patch };
+
+/** The handler of the request's subresource; undefined where the resource has none of that name. */
+export function subresourceHandler(context: Context, resource: Resource): Handler | undefined {
+  const { info, request } = context;
+  const subresource = resource.subresources?.find((s) => s.name === info.subresource);
+  if (subresource === undefined) return undefined;
+  const verbs: readonly string[] = subresource.verbs;
+  const special = SPECIAL[`${resource.resource}/${info.subresource}`];
+  if (!verbs.includes(info.verb)) throw methodNotSupported(resource, request.method);
+  return special ?? CHANGES[info.verb];
+}

@@ -1,0 +1,103 @@
+/** POST `serviceaccounts/token`: a signed token for a ServiceAccount, bound to a pod, node or secret where the request says so. */
+import { badRequest, conflict, invalidObject, notFound } from '../../apimachinery/errors.ts';
+import { invalid } from '../../apimachinery/field.ts';
+import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import type { MintRequest } from '../../durable-objects/cluster-rpc.ts';
+import type { Pod } from '../../generated/types/core.v1.ts';
+import { findResource } from '../../resources/index.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { API_AUDIENCE } from '../authentication/authenticate.ts';
+import type { Context } from '../context.ts';
+import { decodeBody } from '../decode.ts';
+import { negotiate } from '../negotiation.ts';
+import { decodeText } from '../registry/encode.ts';
+import { respond } from '../respond.ts';
+import { requestKey, storeFor } from './read.ts';
+
+const HOUR = 3600;
+const MIN_SECONDS = 600;
+const MAX_SECONDS = 2 ** 32;
+
+interface TokenRequest extends KubeObject {
+  spec?: {
+    audiences?: string[];
+    expirationSeconds?: number;
+    boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string };
+  };
+}
+
+/** Mints the token and answers the TokenRequest with its status. Throws Invalid for an expiry out of bounds. */
+export async function requestToken(context: Context, resource: Resource): Promise<Response> {
+  const { request, info, around } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const expected = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
+  const body = (await decodeBody(request, expected, 'Warn')).object as TokenRequest;
+  const text = await storeFor(context, resource).get(requestKey(context, resource));
+  if (text === null) throw notFound(resource, info.name);
+  const account = decodeText(text);
+
+  const seconds = body.spec?.expirationSeconds ?? HOUR;
+  checkExpiry(seconds);
+  const audiences = body.spec?.audiences?.length ? body.spec.audiences : [API_AUDIENCE];
+  const bound = await boundObject(context, body, info.name);
+  const credential = await around.cluster(info.cluster).mint({
+    user: `system:serviceaccount:${info.namespace}:${info.name}`,
+    groups: [],
+    audiences,
+    ttlSeconds: seconds,
+    serviceAccount: { namespace: info.namespace, name: info.name, uid: account.metadata.uid ?? '', ...bound },
+  });
+  const answer = {
+    kind: 'TokenRequest',
+    apiVersion: 'authentication.k8s.io/v1',
+    metadata: { name: info.name, namespace: info.namespace, creationTimestamp: account.metadata.creationTimestamp },
+    spec: { audiences, expirationSeconds: seconds, boundObjectRef: body.spec?.boundObjectRef ?? null },
+    status: { token: credential.token, expirationTimestamp: credential.expirationTimestamp },
+  } as JsonObject;
+  return respond(answer, accepted, 201);
+}
+
+function checkExpiry(seconds: number): void {
+  const field = 'spec.expirationSeconds';
+  const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
+  if (seconds < MIN_SECONDS) {
+    throw invalidObject(kind, '', [invalid(field, seconds, 'may not specify a duration less than 10 minutes')]);
+  }
+  if (seconds > MAX_SECONDS) {
+    throw invalidObject(kind, '', [invalid(field, seconds, 'may not specify a duration larger than 2^32 seconds')]);
+  }
+}
+
+type Bound = Pick<NonNullable<MintRequest['serviceAccount']>, 'pod' | 'node' | 'secret'>;
+
+async function boundObject(context: Context, body: TokenRequest, account: string): Promise<Bound> {
+  const reference = body.spec?.boundObjectRef;
+  if (reference === undefined || reference === null) return {};
+  const plural = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[reference.kind ?? ''];
+  if (plural === undefined || reference.name === undefined) {
+    throw badRequest(`cannot bind token for serviceaccount to object type ${reference.apiVersion}, Kind=${reference.kind}`);
+  }
+  const target = findResource('', 'v1', plural) as Resource;
+  const key = plural === 'nodes' ? reference.name : `${context.info.namespace}/${reference.name}`;
+  const text = await storeFor(context, target).get(key);
+  if (text === null) throw notFound(target, reference.name);
+  const object = decodeText<Pod>(text);
+  const uid = object.metadata.uid ?? '';
+  if (reference.uid && reference.uid !== uid) {
+    const why = `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+    throw conflict(target, reference.name, why);
+  }
+  const bound = { name: reference.name, uid };
+  if (plural !== 'pods') return plural === 'nodes' ? { node: bound } : { secret: bound };
+  if (object.spec?.serviceAccountName !== account) {
+    throw badRequest(`cannot bind token to pod ${JSON.stringify(reference.name)} running with different service account name.`);
+  }
+  return { pod: bound, ...(await nodeOf(context, object)) };
+}
+
+async function nodeOf(context: Context, pod: Pod): Promise<Bound> {
+  const name = pod.spec?.nodeName;
+  if (!name) return {};
+  const text = await storeFor(context, findResource('', 'v1', 'nodes') as Resource).get(name);
+  return text === null ? {} : { node: { name, uid: decodeText(text).metadata.uid ?? '' } };
+}

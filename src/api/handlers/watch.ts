@@ -1,0 +1,145 @@
+/** The watch that costs nothing: the store sends events over a hibernating WebSocket, the Worker turns them into an HTTP stream. */
+import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
+import { formatApiVersion } from '../../apimachinery/meta.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { WatchQuery } from '../../store/types.ts';
+import type { Context } from '../context.ts';
+import { type Accepted, JSON_TYPE, negotiate } from '../negotiation.ts';
+import { includeObject, tableOf } from '../printers/table.ts';
+import { badRequest } from '../../apimachinery/errors.ts';
+import { partial } from '../respond.ts';
+import { isTrue } from '../request-info.ts';
+import { listQuery } from './options.ts';
+import { storeFor } from './read.ts';
+
+/** Clients are cut after 400 s without a byte: a bookmark goes out more often than that. */
+const BOOKMARK_EVERY = 55_000;
+/** Upstream's `MinRequestTimeout`, and as much again at random, so that watches do not all end at once. */
+const MIN_TIMEOUT_SECONDS = 1800;
+/** Asks the runtime for the store's resourceVersion without waking the store. */
+const VERSION_PING = 'rv';
+
+/** GET of a collection, or of one name, with `watch`. */
+export async function watch(context: Context, resource: Resource): Promise<Response> {
+  const { request, url, info } = context;
+  const accepted = negotiate(request.headers.get('accept'), true);
+  const query = watchQuery(context, resource);
+  const headers = { upgrade: 'websocket', 'x-watch': encodeURIComponent(JSON.stringify(query)) };
+  const answer = await storeFor(context, resource).fetch(new Request('https://store/watch', { headers }));
+  const socket = answer.webSocket;
+  if (socket === null) throw badRequest(`watch of ${info.resource} could not be opened`);
+  const convert = converter(resource, accepted, url);
+  const readable = bridge(socket, query, timeoutSeconds(url) * 1000, convert);
+  const type = accepted.as === undefined ? `${JSON_TYPE};stream=watch` : JSON_TYPE;
+  // `identity` keeps proxies from compressing, which would hold events back.
+  return new Response(readable, {
+    headers: { 'content-type': type, 'content-encoding': 'identity', 'cache-control': 'no-cache, private' },
+  });
+}
+
+function watchQuery(context: Context, resource: Resource): WatchQuery {
+  const { url, info } = context;
+  const q = url.searchParams;
+  const selected = listQuery(resource, info, url);
+  const named = info.name === '' ? undefined : `metadata.name=${info.name}`;
+  const fieldSelector = [selected.fieldSelector, named].filter((s) => s !== undefined).join(',');
+  const initial = q.get('sendInitialEvents');
+  return {
+    prefix: selected.prefix,
+    ...(selected.labelSelector === undefined ? {} : { labelSelector: selected.labelSelector }),
+    ...(fieldSelector === '' ? {} : { fieldSelector }),
+    resourceVersion: q.get('resourceVersion') ?? '',
+    ...(initial === null ? {} : { sendInitialEvents: isTrue(initial) }),
+    allowWatchBookmarks: isTrue(q.get('allowWatchBookmarks')),
+    apiVersion: formatApiVersion(resource),
+    kind: resource.kind,
+  };
+}
+
+function timeoutSeconds(url: URL): number {
+  const given = Number(url.searchParams.get('timeoutSeconds') ?? 0);
+  return given > 0 ? given : MIN_TIMEOUT_SECONDS * (1 + Math.random());
+}
+
+type Convert = (event: Uint8Array) => Uint8Array;
+
+/** Connects a store's socket with an HTTP body: one write for each event, closed from either side. */
+function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert: Convert | undefined): ReadableStream {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  let open = true;
+  const close = (): void => {
+    if (!open) return;
+    open = false;
+    clearTimeout(timeout);
+    clearInterval(bookmarks);
+    writer.close().catch(() => {});
+    socket.close(1000);
+  };
+  const write = (event: Uint8Array): void => {
+    writer.write(convert === undefined ? event : convert(event)).catch(close);
+  };
+  const timeout = setTimeout(close, timeoutMs);
+  const bookmarks = setInterval(() => socket.send(VERSION_PING), BOOKMARK_EVERY);
+
+  let settled: string | undefined;
+  const onVersion = (version: string): void => {
+    // The answer to a ping may overtake events that are still being made durable; those up to the ping before are through.
+    if (settled !== undefined && query.allowWatchBookmarks) write(bookmark(query, settled));
+    settled = version;
+  };
+  socket.binaryType = 'arraybuffer';
+  socket.addEventListener('message', ({ data }) => {
+    if (typeof data === 'string') onVersion(data);
+    else write(new Uint8Array(data as ArrayBuffer));
+  });
+  socket.addEventListener('close', close);
+  socket.addEventListener('error', close);
+  writer.closed.catch(close);
+  socket.accept();
+  return readable;
+}
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+
+function bookmark(query: WatchQuery, resourceVersion: string): Uint8Array {
+  const object = { kind: query.kind, apiVersion: query.apiVersion, metadata: { resourceVersion } };
+  return utf8.encode(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+}
+
+interface WatchEvent {
+  type: string;
+  object: KubeObject | Status;
+}
+
+/** What an event's object becomes, where the client does not want it as it is stored. */
+function converter(resource: Resource, accepted: Accepted, url: URL): Convert | undefined {
+  if (accepted.as === undefined && resource.conversion === undefined) return undefined;
+  const include = includeObject(url.searchParams.get('includeObject'));
+  let first = true;
+  const convert = (object: KubeObject): JsonObject | KubeObject => {
+    const served = resource.conversion?.fromStored(object) ?? object;
+    if (accepted.as === undefined) return served;
+    if (accepted.as !== 'Table') return partial(served);
+    const options = {
+      includeObject: include,
+      resourceVersion: served.metadata.resourceVersion ?? '',
+      noHeaders: !first,
+    };
+    first = false;
+    return tableOf(resource, [served], options, Date.now()) as JsonObject;
+  };
+  return (bytes) => {
+    const lines = text.decode(bytes).split('\n').filter(Boolean);
+    return utf8.encode(
+      lines
+        .map((line) => {
+          const event = JSON.parse(line) as WatchEvent;
+          if (event.type === 'ERROR' || event.type === 'BOOKMARK') return `${line}\n`;
+          return `${JSON.stringify({ type: event.type, object: convert(event.object as KubeObject) })}\n`;
+        })
+        .join(''),
+    );
+  };
+}

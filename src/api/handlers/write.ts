@@ -1,0 +1,218 @@
+/** create, update, patch, delete, deletecollection. */
+import { alreadyExists, invalidObject, StatusError, unsupportedMediaType } from '../../apimachinery/errors.ts';
+import { notSupported } from '../../apimachinery/field.ts';
+import { decodeYaml } from '../../apimachinery/codec/index.ts';
+import type { PatchType } from '../../apimachinery/client.ts';
+import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
+import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { admitCreate } from '../admission/chain.ts';
+import type { Context } from '../context.ts';
+import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
+import { type Accepted, negotiate } from '../negotiation.ts';
+import { fromStored } from '../registry/conversion.ts';
+import { beforeCreate, ensureNamespace, fillSystemFields, generateName } from '../registry/create.ts';
+import { decodeText, encodeStored, keyOf } from '../registry/encode.ts';
+import { nameOf } from '../registry/resource-name.ts';
+import { toScale } from '../registry/scale.ts';
+import { respond, respondObject, unwrap } from '../respond.ts';
+import { dryRun, listQuery, requestOptions } from './options.ts';
+import { requestKey, respondList, storeFor } from './read.ts';
+
+/** Upstream tries a generated name again this often. */
+const NAME_ATTEMPTS = 8;
+
+/** POST to a collection. */
+export async function create(context: Context, resource: Resource): Promise<Response> {
+  const { request, url } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const options = requestOptions(url, request.headers.get('user-agent'), 'CreateOptions');
+  const body = await decodeBody(request, resource, options.fieldValidation);
+  context.warnings.push(...body.warnings);
+  const text = await createObject(context, resource, body.object, options);
+  return respondObject(resource, text, accepted, url, 201, context.warnings);
+}
+
+/** The whole way of a new object: default, admit, validate, commit. Answers its text. */
+export async function createObject(
+  context: Context,
+  resource: Resource,
+  object: KubeObject,
+  options: RequestOptions,
+): Promise<string> {
+  ensureNamespace(resource, object, context.info.namespace);
+  const prefix = (object.metadata.name ?? '') === '' ? object.metadata.generateName : undefined;
+  resource.strategy.default?.(object);
+  fillSystemFields(object);
+  await admitCreate(context, resource, object, options);
+  beforeCreate(resource, object);
+  context.warnings.push(...(resource.strategy.warnings?.(object) ?? []));
+  const store = storeFor(context, resource);
+  for (let attempt = 1; ; attempt++) {
+    const key = keyOf(object.metadata.namespace, object.metadata.name);
+    const result = await store.create(key, encodeStored(resource, object), options.dryRun);
+    if (!('status' in result)) return fromStored(resource, result.text);
+    const retries = prefix !== undefined && result.status.reason === 'AlreadyExists' && attempt < NAME_ATTEMPTS;
+    if (!retries) throw failed(resource, object, result.status);
+    object.metadata.name = generateName(prefix);
+  }
+}
+
+/** The store knows its objects by the stored resource; the client asked for this one. */
+function failed(resource: Resource, object: KubeObject, status: Status): StatusError {
+  return status.reason === 'AlreadyExists' ? alreadyExists(resource, object.metadata.name) : new StatusError(status);
+}
+
+/** PUT of an object or of a subresource that is an update of it. */
+export async function update(context: Context, resource: Resource): Promise<Response> {
+  const { request, url, info } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const options = requestOptions(url, request.headers.get('user-agent'), 'UpdateOptions');
+  const kind = info.subresource === 'scale' ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : resource;
+  const body = await decodeBody(request, kind, options.fieldValidation);
+  context.warnings.push(...body.warnings);
+  ensureNamespace(resource, body.object, info.namespace);
+  const result = await storeFor(context, resource).change(requestKey(context, resource), {
+    do: 'update',
+    resource: nameOf(resource),
+    ...(info.subresource === '' ? {} : { subresource: info.subresource }),
+    body: JSON.stringify(body.object),
+    options,
+  });
+  if ('status' in result && isMissing(result.status) && resource.strategy.createOnUpdate && info.subresource === '') {
+    delete body.object.metadata.resourceVersion;
+    body.object.metadata.name = info.name;
+    const text = await createObject(context, resource, body.object, options);
+    return respondObject(resource, text, accepted, url, 201, context.warnings);
+  }
+  return respondChange(context, resource, accepted, unwrap(result));
+}
+
+const isMissing = (status: Status): boolean => status.reason === 'NotFound';
+
+const PATCHES: Record<string, PatchType> = {
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/json-patch+json': 'json',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** PATCH of an object or of a subresource. */
+export async function patch(context: Context, resource: Resource): Promise<Response> {
+  const { request, url, info } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const type = PATCHES[contentType(request)];
+  if (type === undefined || type === 'apply') {
+    throw unsupportedMediaType(Object.keys(PATCHES).filter((media) => PATCHES[media] !== 'apply'));
+  }
+  const options = requestOptions(url, request.headers.get('user-agent'), 'PatchOptions');
+  const bytes = await readBody(request);
+  const body = JSON.stringify(decodeYaml(new TextDecoder().decode(bytes)));
+  const result = await storeFor(context, resource).change(requestKey(context, resource), {
+    do: 'patch',
+    resource: nameOf(resource),
+    ...(info.subresource === '' ? {} : { subresource: info.subresource }),
+    type,
+    body,
+    options,
+  });
+  return respondChange(context, resource, accepted, unwrap(result));
+}
+
+function respondChange(
+  context: Context,
+  resource: Resource,
+  accepted: Accepted,
+  result: { text: string; warnings?: string[] },
+): Response {
+  context.warnings.push(...(result.warnings ?? []));
+  const text = fromStored(resource, result.text);
+  if (context.info.subresource === 'scale') {
+    return respond(toScale(resource, decodeText(text)), accepted, 200, context.warnings);
+  }
+  return respondObject(resource, text, accepted, context.url, 200, context.warnings);
+}
+
+const POLICIES = ['Background', 'Foreground', 'Orphan'];
+
+/** Options of a delete, from the body or else the query. Throws Invalid as upstream. */
+export async function deleteOptions(context: Context): Promise<DeleteRequest> {
+  const { request, url } = context;
+  const bytes = await readBody(request);
+  const q = url.searchParams;
+  const kind = { group: '', version: 'v1', kind: 'DeleteOptions' };
+  const meta = { group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' };
+  const body =
+    bytes.byteLength === 0
+      ? {}
+      : (decodeBytes(bytes, contentType(request), kind, 'Ignore', [meta, kind]).object as unknown as DeleteBody);
+  const grace = body.gracePeriodSeconds ?? numberOf(q.get('gracePeriodSeconds'));
+  const policy = body.propagationPolicy ?? q.get('propagationPolicy') ?? undefined;
+  if (policy !== undefined && !POLICIES.includes(policy)) {
+    throw invalidObject({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+      notSupported('propagationPolicy', policy, [...POLICIES, 'nil']),
+    ]);
+  }
+  return {
+    dryRun: dryRun([...(body.dryRun ?? []), ...q.getAll('dryRun')], 'DeleteOptions'),
+    ...(grace === undefined ? {} : { gracePeriodSeconds: Math.max(grace, 0) }),
+    ...(policy === undefined ? {} : { propagationPolicy: policy as NonNullable<DeleteRequest['propagationPolicy']> }),
+    ...(body.orphanDependents === undefined ? {} : { orphanDependents: body.orphanDependents }),
+    ...(body.preconditions === undefined ? {} : { preconditions: body.preconditions }),
+  };
+}
+
+interface DeleteBody {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: string;
+  orphanDependents?: boolean;
+  preconditions?: DeleteRequest['preconditions'];
+  dryRun?: string[];
+}
+
+const numberOf = (text: string | null): number | undefined =>
+  text !== null && /^-?\d+$/.test(text) ? Number(text) : undefined;
+
+/** DELETE of one object. */
+export async function remove(context: Context, resource: Resource): Promise<Response> {
+  const { request, url, info } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const options = await deleteOptions(context);
+  const result = unwrap(
+    await storeFor(context, resource).change(requestKey(context, resource), {
+      do: 'delete',
+      resource: nameOf(resource),
+      options,
+    }),
+  );
+  const text = fromStored(resource, result.text);
+  if (!result.deleted && result.resourceVersion !== 0) return respondObject(resource, text, accepted, url);
+  if (resource.strategy.returnsDeleted) return respondObject(resource, text, accepted, url);
+  const { uid } = decodeText(text).metadata;
+  return respond(deletedStatus(resource, info.name, uid ?? ''), accepted);
+}
+
+function deletedStatus(resource: Resource, name: string, uid: string): JsonObject {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.resource, uid },
+  };
+}
+
+/** DELETE of a collection. */
+export async function removeCollection(context: Context, resource: Resource): Promise<Response> {
+  const { request, url, info } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const options = await deleteOptions(context);
+  const page = unwrap(
+    await storeFor(context, resource).deleteCollection(listQuery(resource, info, url), {
+      do: 'delete',
+      resource: nameOf(resource),
+      options,
+    }),
+  );
+  return respondList(resource, page, accepted, url, context.warnings);
+}

@@ -1,0 +1,111 @@
+/** Our own endpoints, below `/zeroplane/v1/`: credentials, joining nodes, and the agents' sockets. */
+import { badRequest, forbidden, noSuchPath, unauthorized } from '../../apimachinery/errors.ts';
+import { isDns1123Subdomain } from '../../apimachinery/names.ts';
+import type { MintRequest } from '../../durable-objects/cluster-rpc.ts';
+import { bearerToken } from '../authentication/authenticate.ts';
+import { NODE_PREFIX, NODES, type User } from '../authentication/user.ts';
+import type { Surroundings } from '../context.ts';
+import { readBody } from '../decode.ts';
+import type { RequestInfo } from '../request-info.ts';
+import { respond } from '../respond.ts';
+import type { Snapshot, SnapshotCache } from '../snapshot.ts';
+
+const JSON_ONLY = { format: 'json' } as const;
+const PREFIX = '/zeroplane/v1/';
+const MAX_TTL = 10 * 365 * 24 * 3600;
+
+type Identify = (snapshot: Snapshot) => User | Promise<User>;
+
+/** Answers a request below `/zeroplane/v1/`. Each path has its own way of telling who asks. */
+export async function zeroplane(
+  request: Request,
+  info: RequestInfo,
+  around: Surroundings,
+  identify: Identify,
+  snapshots: SnapshotCache,
+): Promise<Response> {
+  const parts = info.path.slice(PREFIX.length).split('/');
+  if (request.method === 'POST' && info.path === `${PREFIX}credentials`) return credentials(request, info, around);
+  const user = async (): Promise<User> => identify(await snapshots.get(info.cluster, around.cluster(info.cluster)));
+  if (request.method === 'POST' && info.path === `${PREFIX}join`) return join(request, info, around, user);
+  if (parts[0] === 'nodes' && (parts[2] === 'session' || parts[2] === 'streams')) {
+    return nodeSocket(request, info, around, parts[1] as string, await user());
+  }
+  throw noSuchPath();
+}
+
+interface CredentialsBody {
+  user?: string;
+  groups?: string[];
+  ttlSeconds?: number;
+  bootstrap?: boolean;
+}
+
+/** Whoever holds the deployment's secret may mint any credential: it is the root of trust. */
+async function credentials(request: Request, info: RequestInfo, around: Surroundings): Promise<Response> {
+  const given = bearerToken(request) ?? '';
+  if (around.bootstrapSecret === '' || !(await sameText(given, around.bootstrapSecret))) throw unauthorized();
+  const body = await json<CredentialsBody>(request);
+  const ttlSeconds = body.ttlSeconds ?? 3600;
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 60 || ttlSeconds > MAX_TTL) {
+    throw badRequest(`ttlSeconds must be a whole number from 60 to ${MAX_TTL}`);
+  }
+  const cluster = around.cluster(info.cluster);
+  if (body.bootstrap === true) return respond({ ...(await cluster.createBootstrapToken(ttlSeconds)) }, JSON_ONLY, 201);
+  if (typeof body.user !== 'string' || body.user === '') throw badRequest('user must be set');
+  const groups = Array.isArray(body.groups) ? body.groups.filter((g) => typeof g === 'string') : [];
+  const wanted: MintRequest = { user: body.user, groups, ttlSeconds };
+  return respond({ ...(await cluster.mint(wanted)) }, JSON_ONLY, 201);
+}
+
+/** Trades a bootstrap token for a node's credential, or renews the credential that a node has. */
+async function join(
+  request: Request,
+  info: RequestInfo,
+  around: Surroundings,
+  user: () => Promise<User>,
+): Promise<Response> {
+  const { nodeName = '' } = await json<{ nodeName?: string }>(request);
+  const problems = isDns1123Subdomain(nodeName);
+  if (problems.length > 0) throw badRequest(`nodeName: ${problems[0]}`);
+  const cluster = around.cluster(info.cluster);
+  const token = bearerToken(request) ?? '';
+  if (/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(token)) {
+    if (!(await cluster.checkBootstrapToken(token))) throw unauthorized();
+  } else if ((await user()).name !== NODE_PREFIX + nodeName) {
+    throw unauthorized();
+  }
+  return respond({ ...(await cluster.nodeCredential(nodeName)) }, JSON_ONLY, 201);
+}
+
+/** The agent's own socket, and the sockets it dials back with: a node reaches its own session only. */
+function nodeSocket(
+  request: Request,
+  info: RequestInfo,
+  around: Surroundings,
+  node: string,
+  user: User,
+): Promise<Response> {
+  if (user.name !== NODE_PREFIX + node || !user.groups.includes(NODES)) {
+    throw forbidden({ group: '', resource: 'nodes' }, node, 'only the node itself may open its session');
+  }
+  return around.nodeSession(info.cluster, node).fetch(request);
+}
+
+async function json<T>(request: Request): Promise<T> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(await readBody(request)));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as T;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw badRequest('the body must be a JSON object');
+}
+
+/** Compares digests, so that the time taken tells nothing of the secret. */
+async function sameText(a: string, b: string): Promise<boolean> {
+  const digest = async (text: string): Promise<Uint8Array> =>
+    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+  const [left, right] = await Promise.all([digest(a), digest(b)]);
+  return left.every((byte, i) => byte === right[i]);
+}

@@ -1,0 +1,61 @@
+/** What happens to a new object between admission and the store, after upstream's `rest.BeforeCreate`. */
+import { badRequest, invalidObject } from '../../apimachinery/errors.ts';
+import type { KubeObject } from '../../apimachinery/meta.ts';
+import { now } from '../../apimachinery/meta.ts';
+import { randomSuffix } from '../../apimachinery/random.ts';
+import { validateObjectMeta } from '../../apimachinery/validation/meta.ts';
+import type { Resource } from '../../resources/resource.ts';
+
+/** Upstream's limit for the prefix of a generated name: 63 less the five random characters. */
+const MAX_PREFIX = 58;
+
+/** `generateName` plus five random characters, as upstream's `SimpleNameGenerator`. */
+export function generateName(prefix: string): string {
+  return prefix.slice(0, MAX_PREFIX) + randomSuffix(5);
+}
+
+/**
+ * Checks that the object belongs to the namespace of the request, and puts it there.
+ * Throws BadRequest as upstream's `EnsureObjectNamespaceMatchesRequestNamespace`.
+ */
+export function ensureNamespace(resource: Resource, object: KubeObject, namespace: string): void {
+  const meta = object.metadata;
+  if (!resource.namespaced) {
+    delete meta.namespace;
+    return;
+  }
+  if (meta.namespace !== undefined && meta.namespace !== '' && meta.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  meta.namespace = namespace;
+}
+
+/** Gives the object its name, uid and creation time, in place, before admission looks at it. */
+export function fillSystemFields(object: KubeObject): void {
+  const meta = object.metadata;
+  if ((meta.name ?? '') === '' && meta.generateName) meta.name = generateName(meta.generateName);
+  meta.uid = crypto.randomUUID();
+  meta.creationTimestamp = now();
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  delete meta.selfLink;
+  delete meta.generation;
+  delete meta.resourceVersion;
+}
+
+/** Prepares and validates a defaulted, admitted object, in place. Throws Invalid with every error found. */
+export function beforeCreate(resource: Resource, object: KubeObject): void {
+  const { strategy } = resource;
+  strategy.prepareForCreate?.(object);
+  if (hasGeneration(resource, object)) object.metadata.generation = 1;
+  const errors = [
+    ...validateObjectMeta(object.metadata, resource.namespaced, strategy.nameErrors, 'metadata'),
+    ...(strategy.validate?.(object) ?? []),
+  ];
+  if (errors.length > 0) throw invalidObject(resource, object.metadata.name ?? '', errors);
+}
+
+/** Whether objects of the resource count their spec's changes in `metadata.generation`. */
+export function hasGeneration(resource: Resource, object: KubeObject): boolean {
+  return resource.strategy.generation ?? 'spec' in object;
+}

@@ -1,0 +1,86 @@
+/** Deletion with grace, finalizers and propagation, after upstream's `registry.Store.Delete`. */
+import { conflict, notFound, type StatusError } from '../../apimachinery/errors.ts';
+import { type KubeObject, now } from '../../apimachinery/meta.ts';
+import type { DeleteRequest } from '../../durable-objects/rpc.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { withResourceVersion } from '../../store/text.ts';
+import type { Decide } from '../../store/types.ts';
+import { fromStored } from './conversion.ts';
+import { decodeText, encodeStored, splitKey } from './encode.ts';
+
+export const ORPHAN = 'orphan';
+export const FOREGROUND = 'foregroundDeletion';
+
+/** Kinds whose owners keep their dependents unless told otherwise have none today; background is every kind's default. */
+function finalizersFor(object: KubeObject, options: DeleteRequest): string[] {
+  const present = object.metadata.finalizers ?? [];
+  const others = present.filter((f) => f !== ORPHAN && f !== FOREGROUND);
+  const policy = options.propagationPolicy ?? (options.orphanDependents === true ? 'Orphan' : undefined);
+  if (policy === undefined && options.orphanDependents === undefined) return present;
+  if (policy === 'Orphan') return [...others, ORPHAN];
+  if (policy === 'Foreground') return [...others, FOREGROUND];
+  return others;
+}
+
+/** Conflict when the object is not the one that the caller meant. */
+export function checkPreconditions(
+  resource: Resource,
+  object: KubeObject,
+  preconditions: DeleteRequest['preconditions'],
+): StatusError | undefined {
+  const { name, uid, resourceVersion } = object.metadata;
+  const differs = (what: string, wanted: string, actual: string): StatusError =>
+    conflict(resource, name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`);
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid) return differs('UID', preconditions.uid, uid ?? '');
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
+    return differs('ResourceVersion', preconditions.resourceVersion, resourceVersion ?? '');
+  }
+  return undefined;
+}
+
+/** The decision for one delete: gone at once, or marked as being deleted and left to its finalizers or its kubelet. */
+export function decideDelete(resource: Resource, key: string, options: DeleteRequest): Decide {
+  return (current) => {
+    if (current === undefined) return { do: 'fail', status: notFound(resource, splitKey(key).name).status };
+    const object = decodeText(fromStored(resource, current.text));
+    const failed = checkPreconditions(resource, object, options.preconditions);
+    if (failed !== undefined) return { do: 'fail', status: failed.status };
+
+    const meta = object.metadata;
+    const finalizers = finalizersFor(object, options);
+    const grace = resource.strategy.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
+    const remaining = meta.deletionGracePeriodSeconds ?? 0;
+    const wasDeleting = meta.deletionTimestamp !== undefined;
+    const waits = finalizers.length > 0 || (grace > 0 && !(wasDeleting && remaining === 0));
+
+    if (!waits) {
+      if (options.dryRun) return { do: 'answer', text: current.text };
+      const final = setDeletion(object, 0, finalizers);
+      return { do: 'delete', final: encodeStored(resource, final) };
+    }
+    // A second delete may shorten the grace that is left, never lengthen it.
+    if (wasDeleting && grace >= remaining && sameList(finalizers, meta.finalizers ?? [])) {
+      return { do: 'answer', text: current.text };
+    }
+    const marked = setDeletion(object, wasDeleting ? Math.min(grace, remaining) : grace, finalizers);
+    if (!wasDeleting && meta.generation !== undefined) marked.metadata.generation = meta.generation + 1;
+    const encoded = encodeStored(resource, marked);
+    if (options.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
+    return { do: 'write', object: encoded };
+  };
+}
+
+function setDeletion(object: KubeObject, graceSeconds: number, finalizers: string[]): KubeObject {
+  const metadata = {
+    ...object.metadata,
+    deletionTimestamp: now(Date.now() + graceSeconds * 1000),
+    deletionGracePeriodSeconds: graceSeconds,
+  };
+  if (finalizers.length > 0) metadata.finalizers = finalizers;
+  else delete metadata.finalizers;
+  return { ...object, metadata };
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}

@@ -1,0 +1,64 @@
+/** The cluster's snapshot as an isolate keeps it: indexed, at most a second old. */
+import { createLocalJWKSet } from 'jose';
+import type { ClusterRpc, ClusterSnapshot, NamespaceFact } from '../durable-objects/cluster-rpc.ts';
+import { Authorizer } from './authorization/authorizer.ts';
+
+/** How old a copy may be, in ms. */
+const MAX_AGE = 1000;
+
+export interface Snapshot {
+  version: number;
+  issuer: string;
+  keys: ClusterSnapshot['keys'];
+  keySet: ReturnType<typeof createLocalJWKSet>;
+  namespaces: ReadonlyMap<string, NamespaceFact>;
+  authorizer: Authorizer;
+}
+
+/** Indexes what the Cluster object sent. */
+export function compile(facts: ClusterSnapshot): Snapshot {
+  return {
+    version: facts.version,
+    issuer: facts.issuer,
+    keys: facts.keys,
+    keySet: createLocalJWKSet({ keys: facts.keys.map((key) => ({ ...key })) }),
+    namespaces: new Map(facts.namespaces.map((ns) => [ns.name, ns])),
+    authorizer: new Authorizer(facts.roles, facts.bindings),
+  };
+}
+
+interface Entry {
+  snapshot: Snapshot;
+  checkedAt: number;
+  /** This isolate has written something that the snapshot is made of. */
+  stale: boolean;
+}
+
+/** One isolate's snapshots, by cluster. */
+export class SnapshotCache {
+  private readonly entries = new Map<string, Entry>();
+
+  /** The snapshot; asks the Cluster object when the copy is older than a second. */
+  get(name: string, cluster: ClusterRpc): Snapshot | Promise<Snapshot> {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return this.load(name, cluster);
+    if (Date.now() - entry.checkedAt < MAX_AGE) return entry.snapshot;
+    // Promises must not be shared between requests in a Worker: each that finds the copy stale asks for itself.
+    return this.load(name, cluster);
+  }
+
+  /** After a write that the snapshot is made of: the next request sees it. */
+  drop(name: string): void {
+    const entry = this.entries.get(name);
+    if (entry !== undefined) Object.assign(entry, { checkedAt: 0, stale: true });
+  }
+
+  private async load(name: string, cluster: ClusterRpc): Promise<Snapshot> {
+    const known = this.entries.get(name);
+    const startedAt = Date.now();
+    const facts = await cluster.snapshot(known?.snapshot.version ?? -1, known?.stale ?? false);
+    const snapshot = facts === null && known !== undefined ? known.snapshot : compile(facts as ClusterSnapshot);
+    this.entries.set(name, { snapshot, checkedAt: startedAt, stale: false });
+    return snapshot;
+  }
+}

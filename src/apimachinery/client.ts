@@ -1,0 +1,48 @@
+/**
+ * The cluster as controllers, the scheduler, the agent and the command line see it.
+ * In the Worker it is served by the stores directly; elsewhere over HTTP.
+ * Every method throws a `StatusError` on failure.
+ */
+import type { Json, KubeObject } from './meta.ts';
+
+/** `core/pods`, `apps/deployments`: group (`core` for the empty one) and plural; also the name of the store. */
+export type ResourceId = string;
+
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Only objects that name this uid among their owners; in the Worker only. */
+  ownerUid?: string;
+}
+
+export interface ObjectList<T> {
+  resourceVersion: string;
+  items: T[];
+}
+
+export interface DeleteOptions {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: 'Orphan' | 'Background' | 'Foreground';
+  preconditions?: { uid?: string; resourceVersion?: string };
+}
+
+export type PatchType = 'merge' | 'strategic' | 'json' | 'apply';
+
+export interface Client {
+  /** The object, or undefined where there is none. */
+  get<T extends KubeObject>(resource: ResourceId, namespace: string, name: string): Promise<T | undefined>;
+  list<T extends KubeObject>(resource: ResourceId, options?: ListOptions): Promise<ObjectList<T>>;
+  create<T extends KubeObject>(resource: ResourceId, object: T, subresource?: string): Promise<T>;
+  /** PUT: fails with Conflict when `metadata.resourceVersion` is stale. */
+  update<T extends KubeObject>(resource: ResourceId, object: T, subresource?: string): Promise<T>;
+  patch<T extends KubeObject>(
+    resource: ResourceId,
+    namespace: string,
+    name: string,
+    type: PatchType,
+    patch: Json,
+    subresource?: string,
+  ): Promise<T>;
+  delete(resource: ResourceId, namespace: string, name: string, options?: DeleteOptions): Promise<void>;
+}

@@ -1,0 +1,234 @@
+/** Strategic merge patch, after upstream's `util/strategicpatch`: a merge patch that knows lists of named things, and directives. */
+import { badRequest } from '../errors.ts';
+import type { Json, JsonObject } from '../meta.ts';
+import type { Field, MessageSchema } from '../schema/index.ts';
+import { follows, type Identity, identityBy, inOrder } from './order.ts';
+import { assertShallow, get, goKind, goPrint, isObject, plainError, set } from './values.ts';
+
+const PATCH = '$patch';
+const RETAIN_KEYS = '$retainKeys';
+const SET_ORDER = '$setElementOrder';
+const DELETE_FROM = '$deleteFromPrimitiveList';
+
+/** What is known of the object at hand: a message's fields, or a map whose values are alike. */
+type Scope = MessageSchema | { valuesOf: Field } | undefined;
+
+/** What is known of one of its keys. */
+interface Place {
+  scope: Scope;
+  /** Lists are merged, not replaced. */
+  merges: boolean;
+  /** Objects are replaced, not merged. */
+  replaces: boolean;
+  mergeKey?: string;
+}
+
+const UNKNOWN: Place = { scope: undefined, merges: false, replaces: false };
+
+/**
+ * The target with the patch merged in. Lists merge by the schema's merge keys where it says so, and are replaced elsewhere.
+ * Neither argument is changed. Throws a Status with upstream's text: BadRequest when the patch is no object, code 500 for directives
+ * that make no sense.
+ */
+export function strategicMergePatch(target: Json, patch: Json, schema: MessageSchema | undefined): Json {
+  if (!isObject(patch)) {
+    throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
+  }
+  assertShallow(patch);
+  return mergeObject(isObject(target) ? target : {}, patch, schema);
+}
+
+function placeOf(scope: Scope, key: string): Place {
+  if (scope === undefined) return UNKNOWN;
+  if ('valuesOf' in scope) return { ...UNKNOWN, scope: scope.valuesOf.message };
+  const field = scope.fields.get(key);
+  if (field === undefined) return UNKNOWN;
+  const strategies = field.patchStrategy?.split(',') ?? [];
+  return {
+    scope: field.shape === 'map' ? { valuesOf: field } : field.message,
+    merges: strategies.includes('merge'),
+    replaces: strategies.includes('replace'),
+    ...(field.patchMergeKey === undefined ? {} : { mergeKey: field.patchMergeKey }),
+  };
+}
+
+function mergeObject(original: JsonObject, patch: JsonObject, scope: Scope): JsonObject {
+  const directive = get(patch, PATCH);
+  if (directive !== undefined) return directed(directive, patch);
+  const merged = { ...original };
+  const rest = { ...patch };
+  retainKeys(merged, rest);
+  setElementOrders(merged, rest, scope);
+  for (const [name, value] of Object.entries(rest)) {
+    const deletes = name.startsWith(`${DELETE_FROM}/`);
+    const key = deletes ? name.slice(DELETE_FROM.length + 1) : name;
+    if (value === null || value === undefined) {
+      delete merged[key];
+      continue;
+    }
+    const before = get(merged, key);
+    if (deletes) {
+      if (Array.isArray(before) && Array.isArray(value)) set(merged, key, withoutScalars(before, value));
+    } else {
+      set(merged, key, mergeValue(before, value, placeOf(scope, key)));
+    }
+  }
+  return merged;
+}
+
+function mergeValue(before: Json | undefined, value: Json, place: Place): Json {
+  if (isObject(before) && isObject(value)) {
+    return place.replaces ? fresh(value) : mergeObject(before, value, place.scope);
+  }
+  if (Array.isArray(before) && Array.isArray(value) && place.merges) return mergeList(before, value, place);
+  return fresh(value);
+}
+
+/** An object with `$patch`: replaces what is there, or empties it. */
+function directed(directive: Json, patch: JsonObject): JsonObject {
+  if (directive === 'replace') {
+    const { [PATCH]: _, ...rest } = patch;
+    return fresh(rest) as JsonObject;
+  }
+  if (directive === 'delete') return {};
+  throw plainError(`unknown patch type: ${goPrint(directive)} in map: ${goPrint(patch)}`);
+}
+
+const isDirective = (key: string): boolean =>
+  key === PATCH || key === RETAIN_KEYS || key.startsWith(`${SET_ORDER}/`) || key.startsWith(`${DELETE_FROM}/`);
+
+/** A value that meets nothing of its kind: without nulls, which delete nothing, and without directives. */
+function fresh(value: Json): Json {
+  if (Array.isArray(value)) {
+    return value.filter((item) => !isObject(item) || get(item, PATCH) === undefined).map(fresh);
+  }
+  if (!isObject(value)) return value;
+  if (get(value, PATCH) === 'delete') return {};
+  const clean: JsonObject = {};
+  for (const [key, part] of Object.entries(value)) {
+    if (part !== null && part !== undefined && !isDirective(key)) set(clean, key, fresh(part));
+  }
+  return clean;
+}
+
+/** `$retainKeys` lists the only keys that stay: of a union, the members that are not named go. Both objects are changed. */
+function retainKeys(merged: JsonObject, patch: JsonObject): void {
+  const kept = get(patch, RETAIN_KEYS);
+  if (kept === undefined) return;
+  delete patch[RETAIN_KEYS];
+  const names = new Set<Json>(Array.isArray(kept) ? kept : []);
+  const allNamed = Object.entries(patch).every(
+    ([key, value]) => value === null || names.has(key) || key.startsWith(SET_ORDER) || key.startsWith(DELETE_FROM),
+  );
+  if (!Array.isArray(kept) || !allNamed) throw plainError('invalid patch format of retainKeys');
+  for (const key of Object.keys(merged)) if (!names.has(key)) delete merged[key];
+}
+
+/** Each `$setElementOrder/x` together with its list. Both objects are changed: what is done is taken from the patch. */
+function setElementOrders(merged: JsonObject, patch: JsonObject, scope: Scope): void {
+  for (const [name, order] of Object.entries(patch)) {
+    if (!name.startsWith(SET_ORDER)) continue;
+    delete patch[name];
+    const key = name.slice(SET_ORDER.length + 1);
+    if (!name.startsWith(`${SET_ORDER}/`) || key === '' || !Array.isArray(order)) {
+      throw plainError('invalid patch format of setElementOrder list');
+    }
+    const before = get(merged, key);
+    const change = get(patch, key);
+    // A list that is deleted needs no order.
+    if ((change === undefined ? before : change) == null) continue;
+    if ((before != null && !Array.isArray(before)) || (change !== undefined && !Array.isArray(change))) {
+      throw plainError('invalid patch format of setElementOrder list');
+    }
+    const place = placeOf(scope, key);
+    const identity = identityBy(place.mergeKey);
+    if (change !== undefined) {
+      checkOrder(change, order, identity);
+      delete patch[key];
+    }
+    const result =
+      change === undefined ? (before as Json[]) : (mergeValue(before ?? undefined, change, place) as Json[]);
+    set(merged, key, inOrder(result, order, before ?? [], identity));
+  }
+}
+
+function checkOrder(change: readonly Json[], order: readonly Json[], identity: Identity): void {
+  if (order.length === 0) return;
+  const kept = change.filter((item) => !isObject(item) || get(item, PATCH) === undefined);
+  if (!follows(kept, order, identity)) {
+    const lists = [change, order].map((list) => goPrint(list as Json[]));
+    throw plainError(`The order in patch list:\n${lists[0]}\n doesn't match ${SET_ORDER} list:\n${lists[1]}\n`);
+  }
+}
+
+const withoutScalars = (list: readonly Json[], gone: readonly Json[]): Json[] => {
+  const set = new Set(gone);
+  return list.filter((item) => !set.has(item));
+};
+
+function mergeList(before: readonly Json[], change: readonly Json[], place: Place): Json[] {
+  const items = [...before, ...change];
+  if (items.length === 0) return [];
+  const objects = items.filter(isObject).length;
+  if (objects === 0) {
+    return inOrder([...new Set(items)], change, before, identityBy(undefined));
+  }
+  if (objects < items.length) throw plainError('list element types are not identical');
+  if (place.mergeKey === undefined) throw plainError('cannot merge lists without merge key');
+  return mergeObjects(before as JsonObject[], change as JsonObject[], place, place.mergeKey);
+}
+
+function mergeObjects(
+  before: readonly JsonObject[],
+  change: readonly JsonObject[],
+  place: Place,
+  mergeKey: string,
+): Json[] {
+  const { server, patches } = obeyDirectives(before, change, mergeKey);
+  const merged = [...server];
+  const at = new Map<Json | undefined, number>();
+  merged.forEach((item, index) => {
+    const id = get(item, mergeKey);
+    if (id !== undefined && !at.has(id)) at.set(id, index);
+  });
+  for (const patch of patches) {
+    const id = keyOf(patch, mergeKey);
+    const index = at.get(id);
+    if (index === undefined) {
+      at.set(id, merged.push(fresh(patch) as JsonObject) - 1);
+    } else {
+      merged[index] = mergeObject(merged[index] as JsonObject, patch, place.scope);
+    }
+  }
+  return inOrder(merged, patches, server, identityBy(mergeKey));
+}
+
+/** Takes the items with `$patch` out of the change and does what they say: delete one of the server's, or replace all. */
+function obeyDirectives(
+  before: readonly JsonObject[],
+  change: readonly JsonObject[],
+  mergeKey: string,
+): { server: readonly JsonObject[]; patches: JsonObject[] } {
+  const patches: JsonObject[] = [];
+  const deleted = new Set<Json>();
+  let replaces = false;
+  for (const item of change) {
+    const directive = get(item, PATCH);
+    if (directive === undefined) patches.push(item);
+    else if (directive === 'delete') deleted.add(keyOf(item, mergeKey));
+    else if (directive === 'replace') replaces = true;
+    else if (directive === 'merge') throw plainError('merging lists cannot yet be specified in the patch');
+    else throw plainError(`unknown patch type: ${goPrint(directive)} in map: ${goPrint(item)}`);
+  }
+  if (replaces) return { server: patches.map((item) => fresh(item) as JsonObject), patches: [] };
+  return {
+    server: deleted.size === 0 ? before : before.filter((item) => !deleted.has(get(item, mergeKey) ?? null)),
+    patches,
+  };
+}
+
+function keyOf(item: JsonObject, mergeKey: string): Json {
+  const id = get(item, mergeKey);
+  if (id === undefined) throw plainError(`map: ${goPrint(item)} does not contain declared merge key: ${mergeKey}`);
+  return id;
+}

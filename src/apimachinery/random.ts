@@ -1,0 +1,32 @@
+/** Random and derived name suffixes, after upstream's `util/rand` and Go's `hash/fnv`. */
+
+/** No vowels, so that no words come out, and nothing that looks like something else. */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** Bytes from here on would favour the alphabet's first letters. */
+const FAIR = 256 - (256 % ALPHABET.length);
+
+/** `n` random characters of a name (`rand.String`). */
+export function randomSuffix(n = 5): string {
+  let text = '';
+  const bytes = new Uint8Array(n + 8);
+  while (text.length < n) {
+    crypto.getRandomValues(bytes);
+    for (const byte of bytes) if (byte < FAIR && text.length < n) text += ALPHABET[byte % ALPHABET.length];
+  }
+  return text;
+}
+
+/** A text in the letters of {@link randomSuffix}, one for one (`rand.SafeEncodeString`): of hashes in names. */
+export function safeEncode(text: string): string {
+  let encoded = '';
+  for (const byte of new TextEncoder().encode(text)) encoded += ALPHABET[byte % ALPHABET.length];
+  return encoded;
+}
+
+/** FNV-1a of the text's UTF-8 bytes, an unsigned 32 bit number (`fnv.New32a`). */
+export function fnv32a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}

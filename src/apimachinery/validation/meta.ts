@@ -1,0 +1,210 @@
+/** Metadata of objects, after upstream's `api/validation/objectmeta.go`. */
+import { deepEqual } from '../equal.ts';
+import { child, type FieldError, forbiddenField, invalid, item, required, tooLong } from '../field.ts';
+import { type ObjectMeta, type OwnerReference, parseApiVersion } from '../meta.ts';
+import {
+  byteLength,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isLabelValue,
+  isQualifiedName,
+  maskTrailingDash,
+} from '../names.ts';
+
+/** Annotations of one object, keys and values together, in bytes. */
+export const MAX_ANNOTATIONS = 256 * 1024;
+
+/** What upstream says when a field that cannot change did. */
+export const IMMUTABLE = 'field is immutable';
+
+/** Problems of a name; `prefix`: it is a generateName. */
+export type NameErrors = (name: string, prefix: boolean) => string[];
+
+const subdomain: NameErrors = (name, prefix) => isDns1123Subdomain(prefix ? maskTrailingDash(name) : name);
+
+/** Errors of a new object's metadata (`ValidateObjectMeta`); names are DNS subdomains unless `nameErrors` says otherwise. */
+export function validateObjectMeta(
+  meta: ObjectMeta,
+  namespaced: boolean,
+  nameErrors: NameErrors = subdomain,
+  path = 'metadata',
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const at = (name: string): string => child(path, name);
+  const name = meta.name ?? '';
+  const generateName = meta.generateName ?? '';
+  if (generateName !== '') {
+    for (const problem of nameErrors(generateName, true))
+      errors.push(invalid(at('generateName'), generateName, problem));
+  }
+  if (name === '') errors.push(required(at('name'), 'name or generateName is required'));
+  else for (const problem of nameErrors(name, false)) errors.push(invalid(at('name'), name, problem));
+  errors.push(...namespaceErrors(meta.namespace ?? '', namespaced, at('namespace')));
+  errors.push(...commonErrors(meta, path));
+  return errors;
+}
+
+function namespaceErrors(namespace: string, namespaced: boolean, path: string): FieldError[] {
+  if (!namespaced) return namespace === '' ? [] : [forbiddenField(path, 'not allowed on this type')];
+  if (namespace === '') return [required(path)];
+  return isDns1123Label(namespace).map((problem) => invalid(path, namespace, problem));
+}
+
+function commonErrors(meta: ObjectMeta, path: string): FieldError[] {
+  const at = (name: string): string => child(path, name);
+  const errors: FieldError[] = [];
+  if ((meta.generation ?? 0) < 0) {
+    errors.push(invalid(at('generation'), meta.generation, 'must be greater than or equal to 0'));
+  }
+  errors.push(...validateLabels(meta.labels, at('labels')));
+  errors.push(...validateAnnotations(meta.annotations, at('annotations')));
+  errors.push(...validateOwnerReferences(meta.ownerReferences, at('ownerReferences')));
+  errors.push(...validateFinalizers(meta.finalizers, at('finalizers')));
+  errors.push(...validateManagedFields(meta, at('managedFields')));
+  return errors;
+}
+
+/** Errors of labels (`ValidateLabels`): they point at the whole map. */
+export function validateLabels(labels: Record<string, string> | null | undefined, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    for (const problem of isQualifiedName(key)) errors.push(invalid(path, key, problem));
+    for (const problem of isLabelValue(value)) errors.push(invalid(path, value, problem));
+  }
+  return errors;
+}
+
+/** Errors of annotations (`ValidateAnnotations`): case does not count in keys, values are free, the size is limited. */
+export function validateAnnotations(
+  annotations: Record<string, string> | null | undefined,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  let size = 0;
+  for (const [key, value] of Object.entries(annotations ?? {})) {
+    for (const problem of isQualifiedName(key.toLowerCase())) errors.push(invalid(path, key, problem));
+    size += byteLength(key) + byteLength(value);
+  }
+  if (size > MAX_ANNOTATIONS) errors.push(tooLong(path, MAX_ANNOTATIONS));
+  return errors;
+}
+
+function validateOwnerReferences(owners: readonly OwnerReference[] | null | undefined, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  let controller: OwnerReference | undefined;
+  for (const owner of owners ?? []) {
+    const { group, version } = versionOf(owner.apiVersion ?? '');
+    if (version === '')
+      errors.push(invalid(child(path, 'apiVersion'), owner.apiVersion ?? '', 'version must not be empty'));
+    for (const field of ['kind', 'name', 'uid'] as const) {
+      if (!owner[field]) errors.push(invalid(child(path, field), owner[field] ?? '', 'must not be empty'));
+    }
+    if (group === '' && version === 'v1' && owner.kind === 'Event') {
+      errors.push(invalid(path, owner, '/v1, Kind=Event is disallowed from being an owner'));
+    }
+    if (owner.controller !== true) continue;
+    if (controller === undefined) {
+      controller = owner;
+    } else {
+      const both = `${controller.kind}/${controller.name} and ${owner.kind}/${owner.name}`;
+      const detail = `Only one reference can have Controller set to true. Found "true" in references for ${both}`;
+      errors.push(invalid(path, owners, detail));
+    }
+  }
+  return errors;
+}
+
+/** More than one slash is no version at all. */
+function versionOf(apiVersion: string): { group: string; version: string } {
+  return apiVersion.split('/', 3).length > 2 ? { group: '', version: '' } : parseApiVersion(apiVersion);
+}
+
+const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes'];
+
+/** Problems of one finalizer's name, other than its form: a plain name must be a standard one (`ValidateFinalizerName`). */
+function validateFinalizers(finalizers: readonly string[] | null | undefined, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const list = finalizers ?? [];
+  list.forEach((finalizer, index) => {
+    for (const problem of isQualifiedName(finalizer)) errors.push(invalid(path, finalizer, problem));
+    if (finalizer.split('/').length === 1 && !STANDARD_FINALIZERS.includes(finalizer)) {
+      const detail = 'name is neither a standard finalizer name nor is it fully qualified';
+      errors.push(invalid(item(path, index), finalizer, detail));
+    }
+  });
+  if (list.includes('orphan') && list.includes('foregroundDeletion')) {
+    errors.push(invalid(path, list, 'finalizer orphan and foregroundDeletion cannot be both set'));
+  }
+  return errors;
+}
+
+const MANAGER_TEXT = 'should not contain control characters';
+
+function validateManagedFields(meta: ObjectMeta, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  (meta.managedFields ?? []).forEach((entry, index) => {
+    const at = item(path, index);
+    const { operation, fieldsType, manager = '', subresource = '' } = entry;
+    if (operation !== 'Apply' && operation !== 'Update') {
+      errors.push(invalid(child(at, 'operation'), operation ?? '', 'must be `Apply` or `Update`'));
+    }
+    if (fieldsType !== undefined && fieldsType !== 'FieldsV1') {
+      errors.push(invalid(child(at, 'fieldsType'), fieldsType, 'must be `FieldsV1`'));
+    }
+    if (byteLength(manager) > 128) errors.push(tooLong(child(at, 'manager'), 128));
+    const control = [...manager].findIndex((character) => /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/u.test(character));
+    if (control >= 0) errors.push(invalid(child(at, 'manager'), manager, MANAGER_TEXT));
+    if (byteLength(subresource) > 256) errors.push(tooLong(child(at, 'subresource'), 256));
+  });
+  return errors;
+}
+
+/** Fields that no update may change, in upstream's order. */
+const FIXED = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const;
+
+/** Errors of an update's metadata: of the transition, and of what is new (`ValidateObjectMetaUpdate`). */
+export function validateObjectMetaUpdate(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  namespaced: boolean,
+  path = 'metadata',
+): FieldError[] {
+  const at = (name: string): string => child(path, name);
+  const errors: FieldError[] = [];
+  // A finalizer that was taken away may come back no more: deletion only waits for those that are there.
+  if (old.deletionTimestamp) {
+    const added = (meta.finalizers ?? []).filter((finalizer) => !old.finalizers?.includes(finalizer)).sort();
+    if (added.length > 0) {
+      const list = `[]string{${added.map((finalizer) => JSON.stringify(finalizer)).join(', ')}}`;
+      errors.push(
+        forbiddenField(
+          at('finalizers'),
+          `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`,
+        ),
+      );
+    }
+  }
+  for (const field of FIXED) {
+    if (field === 'namespace' && !namespaced && !meta.namespace) continue;
+    if ((meta[field] || undefined) !== (old[field] || undefined)) {
+      errors.push(invalid(at(field), meta[field] ?? (field.startsWith('deletion') ? null : ''), IMMUTABLE));
+    }
+  }
+  if ((meta.generation ?? 0) < (old.generation ?? 0)) {
+    errors.push(invalid(at('generation'), meta.generation, 'must not be decremented'));
+  }
+  errors.push(...commonErrors(meta, path));
+  return errors;
+}
+
+/** `ValidateImmutableField`: one error when the value is not what it was. */
+export function validateImmutable(value: unknown, old: unknown, path: string): FieldError[] {
+  return deepEqual(value, old) ? [] : [invalid(path, value, IMMUTABLE)];
+}

@@ -1,0 +1,93 @@
+/** What a controller is: names what it watches, and makes the world of one key as it should be. */
+import type { Client, ResourceId } from '../apimachinery/client.ts';
+import type { KubeObject } from '../apimachinery/meta.ts';
+import type { EventType } from '../store/types.ts';
+import type { EventRecorder } from './events.ts';
+
+/** A queue key taken apart: `namespace/name`, or only a name (then `namespace` is empty). */
+export interface ObjectRef {
+  key: string;
+  namespace: string;
+  name: string;
+}
+
+/** A change of one object. The object is read on demand, once for all controllers. */
+export interface ObjectChange extends ObjectRef {
+  resource: ResourceId;
+  type: EventType;
+  /** The object as it is now; the last state of a deleted one where it is known. */
+  object(): Promise<KubeObject | undefined>;
+  /** What the key held before the change, where it is known. */
+  previous?: KubeObject;
+}
+
+export interface Watch {
+  resource: ResourceId;
+  /** Keys of this controller that a change may concern. Too many only costs time. */
+  keys(change: ObjectChange, client: Client): string[] | Promise<string[]>;
+}
+
+export interface Requeue {
+  /** Look at the key again after so long, even when nothing changes. */
+  requeueAfterMs?: number;
+}
+
+/** The controller's own part of the queue, for keys that must come due at a time of their own. */
+export interface Schedule {
+  /** Queues the key; where it is queued already, the earlier time counts. */
+  after(key: string, delayMs: number): void;
+  /** Forgets a key that is not being worked on. */
+  cancel(key: string): void;
+}
+
+/** Owner kinds and the resources in which dependents of theirs were ever seen; what the garbage collector searches. */
+export interface OwnedKinds {
+  /** `kind` is `<group>/<kind>`. */
+  resourcesOwnedBy(kind: string): ResourceId[];
+  learn(kind: string, resource: ResourceId): void;
+}
+
+export interface ControllerContext {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  events: EventRecorder;
+  schedule: Schedule;
+  owned: OwnedKinds;
+  /** PEM of the cluster's CA. */
+  rootCa(): Promise<string>;
+  /** Pod addresses of the cluster; each node has a /24 of it. */
+  clusterCidr: string;
+}
+
+/** Level-based: `reconcile` is not told what happened, reads what is, and may be run at any time, any number of times. */
+export interface Controller {
+  /** Upstream's: `deployment-controller`. Also the source of its events. */
+  readonly name: string;
+  readonly watches: readonly Watch[];
+  /** Watches whatever there is: stores that only such controllers watch are not asked before they first speak. */
+  readonly everywhere?: true;
+  /** A thrown error means: again, after the key's back-off. */
+  reconcile(client: Client, ref: ObjectRef, context: ControllerContext): Promise<Requeue | undefined>;
+  /** Once a minute: keys to look at without any change having happened. */
+  tick?(client: Client, context: ControllerContext): Promise<string[]>;
+}
+
+/** Takes a key apart at its first slash. */
+export function parseKey(key: string): ObjectRef {
+  const slash = key.indexOf('/');
+  return slash < 0
+    ? { key, namespace: '', name: key }
+    : { key, namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/** `namespace/name`, or the name of a cluster-scoped object. */
+export function keyOf(object: KubeObject): string {
+  const { namespace, name } = object.metadata;
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+/** For {@link Watch.keys}: the changed object itself. */
+export const itself = (change: ObjectChange): string[] => [change.key];
+
+/** For {@link Watch.keys}: the namespace of the changed object. */
+export const itsNamespace = (change: ObjectChange): string[] => [change.namespace];

@@ -1,0 +1,77 @@
+/** Rolls Deployments out: one ReplicaSet for each template. */
+import { controllerOf } from '../../apimachinery/meta.ts';
+import type { Deployment, ReplicaSet } from '../../generated/types/apps.v1.ts';
+import { type Controller, itself, keyOf, type ObjectChange } from '../controller.ts';
+import { selects, selectsEverything } from '../labels.ts';
+import { patchStatus } from '../objects.ts';
+import { claim } from '../replicaset/claim.ts';
+import { isRollingUpdate, progressDeadline } from './rollout-math.ts';
+import { calculateStatus, conditionOf, newCondition, setCondition, TIMED_OUT } from './status.ts';
+import { isScalingEvent, recreate, rollingUpdate, scaleOnly } from './strategies.ts';
+import { DeploymentSync } from './sync.ts';
+
+/** The Deployment that owns the changed ReplicaSet, or those that would adopt it. */
+async function deploymentsOf(change: ObjectChange, client: Parameters<Controller['reconcile']>[0]): Promise<string[]> {
+  const { namespace, previous } = change;
+  const states = [await change.object(), previous].filter((state) => state !== undefined);
+  const owners = states.map(controllerOf).filter((owner) => owner !== undefined);
+  if (owners.length > 0) {
+    return owners.filter(({ kind }) => kind === 'Deployment').map(({ name }) => `${namespace}/${name}`);
+  }
+  const { items } = await client.list<Deployment>('apps/deployments', { namespace });
+  const concerned = (deployment: Deployment): boolean =>
+    states.length === 0 || states.some(({ metadata }) => selects(deployment.spec?.selector, metadata.labels));
+  return items.filter(concerned).map(keyOf);
+}
+
+/** Says in the Progressing condition that a roll-out is paused, or goes on: a pause does not count against the deadline. */
+function pauseCondition(deployment: Deployment, at: number): Deployment['status'] {
+  const current = conditionOf(deployment.status, 'Progressing');
+  if (progressDeadline(deployment) === undefined || current?.reason === TIMED_OUT) return undefined;
+  const saysPaused = current?.reason === 'DeploymentPaused';
+  const paused = deployment.spec?.paused === true;
+  if (paused === saysPaused) return undefined;
+  const status = structuredClone(deployment.status ?? {});
+  setCondition(
+    status,
+    paused
+      ? newCondition('Progressing', 'Unknown', 'DeploymentPaused', 'Deployment is paused', at)
+      : newCondition('Progressing', 'Unknown', 'DeploymentResumed', 'Deployment is resumed', at),
+  );
+  return status;
+}
+
+/** Upstream's `deployment-controller`. */
+export const deploymentController: Controller = {
+  name: 'deployment-controller',
+  watches: [
+    { resource: 'apps/deployments', keys: itself },
+    { resource: 'apps/replicasets', keys: deploymentsOf },
+  ],
+  async reconcile(client, { namespace, name }, context) {
+    const read = await client.get<Deployment>('apps/deployments', namespace, name);
+    if (read?.spec?.selector === undefined || read.spec.template === undefined) return;
+    let deployment: Deployment = { ...read, apiVersion: 'apps/v1', kind: 'Deployment' };
+    if (selectsEverything(read.spec.selector)) {
+      const message = 'This deployment is selecting all pods. A non-empty selector is required.';
+      context.events.record(deployment, 'Warning', 'SelectingAll', message);
+      const observedGeneration = deployment.metadata.generation;
+      await patchStatus(client, 'apps/deployments', deployment, { ...deployment.status, observedGeneration });
+      return;
+    }
+    const selector = read.spec.selector;
+    const sets = await claim<ReplicaSet>(client, 'apps/replicasets', deployment, 'apps/v1', 'Deployment', selector);
+    if (deployment.metadata.deletionTimestamp !== undefined) {
+      await new DeploymentSync(client, context, deployment, sets).writeStatus(calculateStatus);
+      return;
+    }
+    const paused = pauseCondition(deployment, context.now());
+    if (paused !== undefined) {
+      await patchStatus(client, 'apps/deployments', deployment, paused);
+      deployment = { ...deployment, status: paused };
+    }
+    const sync = new DeploymentSync(client, context, deployment, sets);
+    if (deployment.spec?.paused || isScalingEvent(sync)) return scaleOnly(sync);
+    return isRollingUpdate(deployment) ? rollingUpdate(sync) : recreate(sync);
+  },
+};

@@ -1,0 +1,92 @@
+/** Which ReplicaSet is the new one, which revision it has, and what of the Deployment it carries. Pure. */
+import { deepEqual } from '../../apimachinery/equal.ts';
+import type { Deployment, ReplicaSet } from '../../generated/types/apps.v1.ts';
+import type { PodTemplateSpec } from '../../generated/types/core.v1.ts';
+import { byAge } from '../objects.ts';
+import { DESIRED_REPLICAS, MAX_REPLICAS, maxSurge, replicasOf } from './rollout-math.ts';
+
+export const REVISION = 'deployment.kubernetes.io/revision';
+export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
+export const POD_TEMPLATE_HASH = 'pod-template-hash';
+const HISTORY_LIMIT = 2000;
+const NOT_COPIED = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'deprecated.deployment.rollback.to',
+  REVISION,
+  REVISION_HISTORY,
+  DESIRED_REPLICAS,
+  MAX_REPLICAS,
+]);
+/** No vowels and nothing that looks like one: a hash never spells a word. */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** The JSON of a value with its keys in order, so that equal templates have equal hashes. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).filter(([, child]) => child !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, child]) => `${JSON.stringify(key)}:${canonical(child)}`).join(',')}}`;
+}
+
+/** The `pod-template-hash` of a template: 32-bit FNV-1a in decimal, written in a safe alphabet (`ComputeHash`). */
+export function templateHash(template: PodTemplateSpec, collisionCount = 0): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(`${canonical(template)}${collisionCount === 0 ? '' : collisionCount}`)) {
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  }
+  return [...String(hash)].map((digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join('');
+}
+
+/** A template without its hash label. */
+function withoutHash(template: PodTemplateSpec | undefined): PodTemplateSpec {
+  const { [POD_TEMPLATE_HASH]: _, ...labels } = template?.metadata?.labels ?? {};
+  return { ...template, metadata: { ...template?.metadata, labels } as PodTemplateSpec['metadata'] };
+}
+
+/** Whether two templates make the same pods (`EqualIgnoreHash`). */
+export const sameTemplate = (a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean =>
+  deepEqual(withoutHash(a), withoutHash(b));
+
+/** The ReplicaSet of the current template: the oldest, should there be two (`FindNewReplicaSet`). */
+export function findNewReplicaSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
+  return [...sets].sort(byAge).find((set) => sameTemplate(set.spec?.template, deployment.spec?.template));
+}
+
+/** The number of a ReplicaSet's revision; 0 without one. */
+export function revisionOf(set: ReplicaSet | Deployment): number {
+  const revision = Number(set.metadata.annotations?.[REVISION] ?? 0);
+  return Number.isSafeInteger(revision) ? revision : 0;
+}
+
+/** The annotations that the new ReplicaSet has to have at `revision` (`SetNewReplicaSetAnnotations`). */
+export function newReplicaSetAnnotations(
+  deployment: Deployment,
+  existing: ReplicaSet | undefined,
+  revision: number,
+): Record<string, string> {
+  const annotations = { ...existing?.metadata.annotations };
+  for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
+    if (!NOT_COPIED.has(key)) annotations[key] = value;
+  }
+  const before = annotations[REVISION];
+  if (existing === undefined || revisionOf(existing) < revision) {
+    annotations[REVISION] = String(revision);
+    if (before !== undefined) annotations[REVISION_HISTORY] = appendRevision(annotations[REVISION_HISTORY], before);
+  }
+  if (existing === undefined) Object.assign(annotations, sizeAnnotations(deployment));
+  return annotations;
+}
+
+function appendRevision(history: string | undefined, revision: string): string {
+  if (!history) return revision;
+  const revisions = [...history.split(','), revision];
+  while (revisions.length > 1 && revisions.join(',').length > HISTORY_LIMIT) revisions.shift();
+  return revisions.join(',');
+}
+
+/** What every active ReplicaSet says of the Deployment's size, for scaling in proportion. */
+export function sizeAnnotations(deployment: Deployment): Record<string, string> {
+  const replicas = replicasOf(deployment);
+  return { [DESIRED_REPLICAS]: String(replicas), [MAX_REPLICAS]: String(replicas + maxSurge(deployment)) };
+}

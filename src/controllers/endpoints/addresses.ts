@@ -1,0 +1,95 @@
+/** What of a pod goes into the endpoints of a Service. Shared by EndpointSlices and Endpoints. */
+import type { Client } from '../../apimachinery/client.ts';
+import { deepEqual } from '../../apimachinery/equal.ts';
+import type { KubeObject } from '../../apimachinery/meta.ts';
+import type { Pod, Service, ServicePort } from '../../generated/types/core.v1.ts';
+import { keyOf, type ObjectChange } from '../controller.ts';
+import { selects } from '../labels.ts';
+import { isPodReady, isPodTerminal } from '../pods.ts';
+
+export const HEADLESS = 'service.kubernetes.io/headless';
+export const LAST_CHANGE = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+export interface ResolvedPort {
+  name: string;
+  protocol: string;
+  port: number;
+  appProtocol?: string;
+}
+
+/** The selector of a Service that wants endpoints made for it. */
+export function endpointSelector(service: Service): Record<string, string> | undefined {
+  const selector = service.spec?.selector;
+  if (service.spec?.type === 'ExternalName' || selector === undefined || Object.keys(selector).length === 0) return;
+  return selector;
+}
+
+export const isHeadless = (service: Service): boolean => service.spec?.clusterIP === 'None';
+
+/** Whether the pod is an endpoint at all. */
+export function isEndpoint(pod: Pod, withTerminating: boolean): boolean {
+  if (isPodTerminal(pod) || !pod.status?.podIP) return false;
+  return withTerminating || pod.metadata.deletionTimestamp === undefined;
+}
+
+/** The number of the port that a Service's `targetPort` means in this pod; undefined where the pod has no port of that name. */
+export function findPort(pod: Pod, port: ServicePort): number | undefined {
+  const target = port.targetPort ?? port.port ?? 0;
+  if (typeof target === 'number') return target === 0 ? port.port : target;
+  const protocol = port.protocol ?? 'TCP';
+  const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
+  for (const container of [...(pod.spec?.containers ?? []), ...sidecars]) {
+    const found = container.ports?.find(
+      (candidate) => candidate.name === target && (candidate.protocol ?? 'TCP') === protocol,
+    );
+    if (found !== undefined) return found.containerPort;
+  }
+  return /^\d{1,5}$/.test(target) ? Number(target) : undefined;
+}
+
+/** The Service's ports as this pod serves them. */
+export function portsOf(service: Service, pod: Pod): ResolvedPort[] {
+  return (service.spec?.ports ?? []).flatMap((port) => {
+    const number = findPort(pod, port);
+    if (number === undefined) return [];
+    const { name = '', protocol = 'TCP', appProtocol } = port;
+    return [{ name, protocol, port: number, ...(appProtocol === undefined ? {} : { appProtocol }) }];
+  });
+}
+
+/** The pod's hostname where DNS is to know it under the Service. */
+export function hostnameOf(service: Service, pod: Pod): string | undefined {
+  const { hostname, subdomain } = pod.spec ?? {};
+  return hostname && subdomain === service.metadata.name ? hostname : undefined;
+}
+
+export const targetRef = (pod: Pod) => ({
+  kind: 'Pod',
+  namespace: pod.metadata.namespace,
+  name: pod.metadata.name,
+  uid: pod.metadata.uid,
+});
+
+/** What of a pod endpoints depend on; the rest of its changes concern no Service. */
+function facts({ metadata, spec, status }: Pod) {
+  const { labels, deletionTimestamp } = metadata;
+  const { podIPs, podIP, phase } = status ?? {};
+  const pod = { metadata, spec, status } as Pod;
+  return [labels, deletionTimestamp !== undefined, podIPs, podIP, phase, isPodReady(pod), spec?.nodeName];
+}
+
+/** Keys of the Services that select the pod, or did so before the change. */
+export async function servicesOfPod(change: ObjectChange, client: Client): Promise<string[]> {
+  const states = [await change.object(), change.previous].filter((state): state is KubeObject => state !== undefined);
+  const [after, before] = states as Pod[];
+  if (after !== undefined && before !== undefined && change.type === 'MODIFIED') {
+    if (deepEqual(facts(after), facts(before))) return [];
+  }
+  const { items } = await client.list<Service>('core/services', { namespace: change.namespace });
+  const concerned = (service: Service): boolean => {
+    const matchLabels = endpointSelector(service);
+    if (matchLabels === undefined) return false;
+    return states.length === 0 || states.some(({ metadata }) => selects({ matchLabels }, metadata.labels));
+  };
+  return items.filter(concerned).map(keyOf);
+}

@@ -1,0 +1,230 @@
+/**
+ * Deletes objects whose owners are gone, and carries out foreground and orphaning deletions.
+ *
+ * There is no graph in memory: an object's owners are read by name and compared by uid, dependents are listed by the owner's uid in those
+ * resources in which an owner of that kind was ever seen to have some. Keys: `<group>/<resource>#<object>` to look at an object,
+ * `gone#<uid>#<group>/<resource>#<object>` to look for the dependents of one that is gone.
+ */
+import type { Client, DeleteOptions, ResourceId } from '../../apimachinery/client.ts';
+import { deepEqual } from '../../apimachinery/equal.ts';
+import { isReason } from '../../apimachinery/errors.ts';
+import { type KubeObject, type OwnerReference, parseApiVersion } from '../../apimachinery/meta.ts';
+import { resourceById, resourceByKind, resources } from '../../resources/index.ts';
+import { storeOf } from '../../resources/resource.ts';
+import { type Controller, type ControllerContext, type ObjectChange, parseKey, type Requeue } from '../controller.ts';
+import { forEachLimited } from '../objects.ts';
+import { setOwners } from '../replicaset/claim.ts';
+import { watchableStores } from '../stores.ts';
+
+const GONE = 'gone#';
+const FOREGROUND = 'foregroundDeletion';
+const ORPHAN = 'orphan';
+const PARALLEL = 16;
+const FOREGROUND_POLL_MS = 5000;
+
+/** Ownerships that the system itself makes; others are learned as they appear. */
+const KNOWN: Readonly<Record<string, readonly ResourceId[]>> = {
+  'apps/Deployment': ['apps/replicasets'],
+  'apps/ReplicaSet': ['core/pods'],
+  'apps/StatefulSet': ['core/pods', 'apps/controllerrevisions', 'core/persistentvolumeclaims'],
+  'apps/DaemonSet': ['core/pods', 'apps/controllerrevisions'],
+  'batch/CronJob': ['batch/jobs'],
+  'batch/Job': ['core/pods'],
+  '/ReplicationController': ['core/pods'],
+  '/Service': ['discovery.k8s.io/endpointslices'],
+  '/Endpoints': ['discovery.k8s.io/endpointslices'],
+  '/Node': ['coordination.k8s.io/leases'],
+};
+
+const kindOf = ({ apiVersion, kind }: { apiVersion: string; kind: string }): string =>
+  `${parseApiVersion(apiVersion).group}/${kind}`;
+
+function kindOfStore(store: ResourceId): string {
+  const resource = resourceById(store);
+  return `${resource?.group ?? ''}/${resource?.kind ?? ''}`;
+}
+
+/** Where an owner is kept; undefined for a kind that nobody knows. */
+function storeOfOwner(owner: OwnerReference): { store: ResourceId; namespaced: boolean } | undefined {
+  const { group, version } = parseApiVersion(owner.apiVersion);
+  const resource =
+    resourceByKind(group, version, owner.kind) ??
+    resources.find((candidate) => candidate.group === group && candidate.kind === owner.kind);
+  return resource === undefined ? undefined : { store: storeOf(resource), namespaced: resource.namespaced };
+}
+
+const isForeground = (object: KubeObject): boolean =>
+  object.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).includes(FOREGROUND);
+
+const sameOwners = (a: KubeObject, b: KubeObject): boolean =>
+  deepEqual(a.metadata.ownerReferences, b.metadata.ownerReferences);
+
+async function keysOf(change: ObjectChange, client: Client): Promise<string[]> {
+  const { resource, key, type, previous } = change;
+  const object = (await change.object()) ?? previous;
+  // Of a deleted object perhaps only the name is known: its dependents are found by that.
+  if (object === undefined) return type === 'DELETED' ? [`${GONE}#${resource}#${key}`] : [];
+  const keys: string[] = [];
+  const { ownerReferences = [], deletionTimestamp, finalizers = [], uid } = object.metadata;
+  if (type === 'DELETED') {
+    if (uid !== undefined) keys.push(`${GONE}${uid}#${resource}#${key}`);
+    // An owner that waits for this dependent may go now.
+    for (const owner of ownerReferences.filter(({ blockOwnerDeletion }) => blockOwnerDeletion === true)) {
+      const found = storeOfOwner(owner);
+      if (found === undefined) continue;
+      keys.push(`${found.store}#${found.namespaced ? `${change.namespace}/` : ''}${owner.name}`);
+    }
+    return keys;
+  }
+  const waits = deletionTimestamp !== undefined && (finalizers.includes(FOREGROUND) || finalizers.includes(ORPHAN));
+  // Once an object's owners were looked at, only a change of them is news: an owner that goes announces itself.
+  const known = ownerReferences.every((owner) => KNOWN[kindOf(owner)]?.includes(resource));
+  const isNews = type === 'ADDED' || (previous === undefined ? !known : !sameOwners(previous, object));
+  // Most new objects have the one owner that has just made them, and many have the same: one read tells for all.
+  const isSolid = async (owner: OwnerReference): Promise<boolean> =>
+    (await stateOfOwner(client, owner, change.namespace)) === 'solid';
+  const suspect =
+    isNews &&
+    ownerReferences.length > 0 &&
+    !(known && (await Promise.all(ownerReferences.map(isSolid))).every(Boolean));
+  if (waits || suspect) keys.push(`${resource}#${key}`);
+  return keys;
+}
+
+/** Objects that name the owner; by its name where its uid is not known (empty). */
+async function dependentsOf(client: Client, context: ControllerContext, owner: Owner) {
+  const { uid, name, namespace, kind } = owner;
+  const stores = new Set([...(KNOWN[kind] ?? []), ...context.owned.resourcesOwnedBy(kind)]);
+  const place = namespace === '' ? {} : { namespace };
+  const names = (object: KubeObject): boolean =>
+    object.metadata.ownerReferences?.some((other) => other.name === name && kindOf(other) === kind) ?? false;
+  const lists = await Promise.all(
+    [...stores].map(async (store) => {
+      const { items } = await client.list(store, uid === '' ? place : { ...place, ownerUid: uid });
+      return items.filter((object) => uid !== '' || names(object)).map((object) => ({ store, object }));
+    }),
+  );
+  return lists.flat();
+}
+
+interface Owner {
+  kind: string;
+  uid: string;
+  namespace: string;
+  name: string;
+}
+
+function ownerOf(store: ResourceId, { metadata: { uid = '', namespace = '', name } }: KubeObject): Owner {
+  return { kind: kindOfStore(store), uid, namespace, name };
+}
+
+type OwnerState = 'solid' | 'dangling' | 'waiting';
+
+async function stateOfOwner(client: Client, owner: OwnerReference, namespace: string): Promise<OwnerState> {
+  const found = storeOfOwner(owner);
+  // Nobody can say that an owner of an unknown kind is gone.
+  if (found === undefined) return 'solid';
+  if (found.namespaced && namespace === '') return 'dangling';
+  const object = await client.get(found.store, found.namespaced ? namespace : '', owner.name);
+  if (object === undefined || object.metadata.uid !== owner.uid) return 'dangling';
+  return isForeground(object) ? 'waiting' : 'solid';
+}
+
+/** Deletes an object none of whose owners is left, or frees it of those that are gone (`attemptToDeleteItem`). */
+async function collect(client: Client, context: ControllerContext, store: ResourceId, object: KubeObject) {
+  const { namespace = '', name, uid = '', ownerReferences = [], deletionTimestamp, finalizers = [] } = object.metadata;
+  for (const owner of ownerReferences) context.owned.learn(kindOf(owner), store);
+  if (deletionTimestamp !== undefined || ownerReferences.length === 0) return;
+  const states = await Promise.all(ownerReferences.map((owner) => stateOfOwner(client, owner, namespace)));
+  if (states.includes('solid')) {
+    if (states.every((state) => state === 'solid')) return;
+    await setOwners(client, store, object, (owners) => owners.filter((_, i) => states[i] === 'solid'));
+    return;
+  }
+  let propagationPolicy: DeleteOptions['propagationPolicy'] = 'Background';
+  if (finalizers.includes(ORPHAN)) propagationPolicy = 'Orphan';
+  else if (finalizers.includes(FOREGROUND)) propagationPolicy = 'Foreground';
+  else if (states.includes('waiting')) {
+    const dependents = await dependentsOf(client, context, ownerOf(store, object));
+    if (dependents.length > 0) propagationPolicy = 'Foreground';
+  }
+  try {
+    await client.delete(store, namespace, name, { propagationPolicy, preconditions: { uid } });
+  } catch (error) {
+    if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+  }
+}
+
+async function removeFinalizer(client: Client, store: ResourceId, object: KubeObject, finalizer: string) {
+  const { namespace = '', name, uid, resourceVersion, finalizers = [] } = object.metadata;
+  const left = finalizers.filter((other) => other !== finalizer);
+  const patch = { metadata: { uid, resourceVersion, finalizers: left.length === 0 ? null : left } };
+  try {
+    await client.patch(store, namespace, name, 'merge', patch);
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error;
+  }
+}
+
+/** Deletes the dependents of an object that waits for them; lets it go when none blocks it any more. */
+async function deleteInForeground(
+  client: Client,
+  context: ControllerContext,
+  store: ResourceId,
+  object: KubeObject,
+): Promise<Requeue | undefined> {
+  const { uid = '' } = object.metadata;
+  const dependents = await dependentsOf(client, context, ownerOf(store, object));
+  const blocking = dependents.filter(({ object: dependent }) =>
+    dependent.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
+  );
+  if (blocking.length === 0) {
+    await removeFinalizer(client, store, object, FOREGROUND);
+    return undefined;
+  }
+  await forEachLimited(dependents, PARALLEL, (dependent) =>
+    collect(client, context, dependent.store, dependent.object),
+  );
+  // The last blocking dependent calls when it goes, where its owner is known.
+  return { requeueAfterMs: FOREGROUND_POLL_MS };
+}
+
+async function orphanDependents(client: Client, context: ControllerContext, store: ResourceId, object: KubeObject) {
+  const { uid = '' } = object.metadata;
+  const dependents = await dependentsOf(client, context, ownerOf(store, object));
+  await forEachLimited(dependents, PARALLEL, async (dependent) => {
+    await setOwners(client, dependent.store, dependent.object, (owners) => owners.filter((owner) => owner.uid !== uid));
+  });
+  await removeFinalizer(client, store, object, ORPHAN);
+}
+
+/** Upstream's `garbage-collector-controller`. */
+export const garbageCollector: Controller = {
+  name: 'generic-garbage-collector',
+  everywhere: true,
+  watches: watchableStores.map((resource) => ({ resource, keys: keysOf })),
+  async reconcile(client, { key }, context) {
+    const gone = key.startsWith(GONE);
+    // The last part is a name, which may hold anything.
+    const [first = '', ...rest] = key.slice(gone ? GONE.length : 0).split('#');
+    const [uid, store = ''] = gone ? [first, rest.shift()] : ['', first];
+    const { namespace, name } = parseKey(rest.join('#'));
+    if (gone) {
+      const owner: Owner = { kind: kindOfStore(store), uid, namespace, name };
+      const dependents = await dependentsOf(client, context, owner);
+      await forEachLimited(dependents, PARALLEL, ({ store: at, object }) => collect(client, context, at, object));
+      return;
+    }
+    const object = await client.get(store, namespace, name);
+    if (object === undefined) return;
+    const { deletionTimestamp, finalizers = [] } = object.metadata;
+    if (deletionTimestamp !== undefined && finalizers.includes(ORPHAN)) {
+      await orphanDependents(client, context, store, object);
+    } else if (isForeground(object)) {
+      return deleteInForeground(client, context, store, object);
+    } else {
+      await collect(client, context, store, object);
+    }
+    return;
+  },
+};

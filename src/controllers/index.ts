@@ -1,0 +1,38 @@
+/** All controllers. A new one is a folder beside the others, and a line here. */
+import type { ResourceId } from '../apimachinery/client.ts';
+import type { Controller } from './controller.ts';
+import { deploymentController } from './deployment/index.ts';
+import { endpointsController } from './endpoints/index.ts';
+import { endpointSliceController } from './endpointslice/index.ts';
+import { endpointSliceMirroringController } from './endpointslice-mirroring/index.ts';
+import { garbageCollector } from './garbage-collector/index.ts';
+import { namespaceController } from './namespace/index.ts';
+import { nodeIpamController } from './node-ipam/index.ts';
+import { nodeLifecycleController } from './node-lifecycle/index.ts';
+import { podGarbageCollector } from './pod-garbage-collector/index.ts';
+import { replicaSetController, replicationController } from './replicaset/index.ts';
+import { rootCaController } from './root-ca/index.ts';
+import { serviceAccountController } from './serviceaccount/index.ts';
+import { taintEvictionController } from './taint-eviction/index.ts';
+
+export const controllers: readonly Controller[] = [
+  deploymentController,
+  replicaSetController,
+  replicationController,
+  endpointSliceController,
+  endpointsController,
+  endpointSliceMirroringController,
+  serviceAccountController,
+  rootCaController,
+  namespaceController,
+  garbageCollector,
+  nodeLifecycleController,
+  nodeIpamController,
+  taintEvictionController,
+  podGarbageCollector,
+];
+
+/** Stores whose changes some controller wants to hear of; the others need not notify. */
+export const watchedStores: ReadonlySet<ResourceId> = new Set(
+  controllers.flatMap(({ watches }) => watches.map(({ resource }) => resource)),
+);

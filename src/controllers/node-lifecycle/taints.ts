@@ -1,0 +1,45 @@
+/** Which taints a node's conditions ask for. Pure. */
+import { deepEqual } from '../../apimachinery/equal.ts';
+import { now } from '../../apimachinery/meta.ts';
+import type { Node, Taint } from '../../generated/types/core.v1.ts';
+
+export const NOT_READY = 'node.kubernetes.io/not-ready';
+export const UNREACHABLE = 'node.kubernetes.io/unreachable';
+const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
+const PRESSURES: readonly [condition: string, taint: string][] = [
+  ['MemoryPressure', 'node.kubernetes.io/memory-pressure'],
+  ['DiskPressure', 'node.kubernetes.io/disk-pressure'],
+  ['PIDPressure', 'node.kubernetes.io/pid-pressure'],
+  ['NetworkUnavailable', 'node.kubernetes.io/network-unavailable'],
+];
+const MANAGED = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...PRESSURES.map(([, taint]) => taint)]);
+
+/** The status of a condition of the node. */
+export const conditionStatus = (node: Node, type: string): string | undefined =>
+  node.status?.conditions?.find((condition) => condition.type === type)?.status;
+
+/** The taints that the node should have, those of others untouched; undefined when it has them. `evict`: NoExecute ones too. */
+export function wantedTaints(node: Node, evict: boolean, at: number): Taint[] | undefined {
+  const current = node.spec?.taints ?? [];
+  const wanted: Pick<Taint, 'key' | 'effect'>[] = [];
+  const ready = conditionStatus(node, 'Ready');
+  const unready = ready === 'False' ? NOT_READY : ready === 'Unknown' ? UNREACHABLE : undefined;
+  if (unready !== undefined) wanted.push({ key: unready, effect: 'NoSchedule' });
+  for (const [condition, key] of PRESSURES) {
+    if (conditionStatus(node, condition) === 'True') wanted.push({ key, effect: 'NoSchedule' });
+  }
+  if (node.spec?.unschedulable) wanted.push({ key: UNSCHEDULABLE, effect: 'NoSchedule' });
+  if (unready !== undefined && evict) wanted.push({ key: unready, effect: 'NoExecute' });
+
+  const isManaged = ({ key = '', effect }: Taint): boolean =>
+    effect === 'NoExecute' ? key === NOT_READY || key === UNREACHABLE : effect === 'NoSchedule' && MANAGED.has(key);
+  const others = current.filter((taint) => !isManaged(taint));
+  const managed = wanted.map(({ key, effect }): Taint => {
+    const same = current.find((taint) => taint.key === key && taint.effect === effect);
+    return same ?? { key, effect, timeAdded: now(at) };
+  });
+  const all = [...others, ...managed];
+  const inOrder = (taints: Taint[]): Taint[] =>
+    [...taints].sort((a, b) => (`${a.key} ${a.effect}` < `${b.key} ${b.effect}` ? -1 : 1));
+  return deepEqual(inOrder(all), inOrder(current)) ? undefined : all;
+}

@@ -1,0 +1,54 @@
+/** Which dependents a controller object has: it adopts what its selector selects and nobody owns, and releases what it selects no more. */
+import type { Client, ResourceId } from '../../apimachinery/client.ts';
+import { isReason } from '../../apimachinery/errors.ts';
+import { controllerOf, type KubeObject } from '../../apimachinery/meta.ts';
+import { formatSelector, type LabelSelector, selects } from '../labels.ts';
+import { controllerRef } from '../objects.ts';
+
+/** The dependents of `owner` in its namespace, after adoption and release (`ControllerRefManager`). */
+export async function claim<T extends KubeObject>(
+  client: Client,
+  resource: ResourceId,
+  owner: KubeObject,
+  apiVersion: string,
+  kind: string,
+  selector: LabelSelector,
+): Promise<T[]> {
+  const { namespace = '', uid = '', deletionTimestamp } = owner.metadata;
+  const [matching, owned] = await Promise.all([
+    client.list<T>(resource, { namespace, labelSelector: formatSelector(selector) }),
+    client.list<T>(resource, { namespace, ownerUid: uid }),
+  ]);
+  const mine: T[] = [];
+  for (const object of owned.items) {
+    if (controllerOf(object)?.uid !== uid) continue;
+    if (selects(selector, object.metadata.labels) || deletionTimestamp !== undefined) mine.push(object);
+    else await setOwners(client, resource, object, (owners) => owners.filter((other) => other.uid !== uid));
+  }
+  if (deletionTimestamp !== undefined) return mine;
+  for (const object of matching.items) {
+    if (controllerOf(object) !== undefined || object.metadata.deletionTimestamp !== undefined) continue;
+    const reference = controllerRef(owner, apiVersion, kind);
+    const adopted = await setOwners(client, resource, object, (owners) => [...owners, reference]);
+    if (adopted !== undefined) mine.push(adopted);
+  }
+  return mine;
+}
+
+/** Writes the owners; undefined when the object is gone. A stale read is a Conflict, thrown. */
+export async function setOwners<T extends KubeObject>(
+  client: Client,
+  resource: ResourceId,
+  object: T,
+  change: (owners: NonNullable<KubeObject['metadata']['ownerReferences']>) => object[],
+): Promise<T | undefined> {
+  const { namespace = '', name, uid, resourceVersion, ownerReferences = [] } = object.metadata;
+  const owners = change(ownerReferences).map((owner) => ({ ...owner }));
+  const patch = { metadata: { uid, resourceVersion, ownerReferences: owners.length === 0 ? null : owners } };
+  try {
+    return await client.patch<T>(resource, namespace, name, 'merge', patch as never);
+  } catch (error) {
+    if (isReason(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+/** What the Cluster object offers to the Worker and to its fellows. */
+import type { SubscriberRpc } from './rpc.ts';
+
+/** A public key that verifies tokens, as JWK. */
+export interface PublicKey {
+  kid: string;
+  kty: string;
+  alg: string;
+  use: string;
+  crv?: string;
+  x?: string;
+  y?: string;
+}
+
+export interface NamespaceFact {
+  name: string;
+  phase: string;
+  labels: Record<string, string>;
+}
+
+/** A rule of a Role or ClusterRole, as stored. */
+export interface PolicyRule {
+  verbs?: string[];
+  apiGroups?: string[];
+  resources?: string[];
+  resourceNames?: string[];
+  nonResourceURLs?: string[];
+}
+
+export interface Subject {
+  kind: string;
+  apiGroup?: string;
+  name: string;
+  namespace?: string;
+}
+
+export interface RoleFact {
+  /** Empty for ClusterRoles. */
+  namespace: string;
+  name: string;
+  rules: PolicyRule[];
+}
+
+export interface BindingFact {
+  /** Empty for ClusterRoleBindings. */
+  namespace: string;
+  name: string;
+  roleRef: { kind: string; name: string };
+  subjects: Subject[];
+}
+
+/** All that is needed to judge a request, but for the object itself. */
+export interface ClusterSnapshot {
+  version: number;
+  issuer: string;
+  keys: PublicKey[];
+  namespaces: NamespaceFact[];
+  roles: RoleFact[];
+  bindings: BindingFact[];
+}
+
+export interface MintRequest {
+  user: string;
+  uid?: string;
+  groups: string[];
+  extra?: Record<string, string[]>;
+  audiences?: string[];
+  ttlSeconds: number;
+  /** `kubernetes.io` claims of a ServiceAccount token. */
+  serviceAccount?: {
+    namespace: string;
+    name: string;
+    uid: string;
+    pod?: { name: string; uid: string };
+    node?: { name: string; uid: string };
+    secret?: { name: string; uid: string };
+  };
+}
+
+export interface Credential {
+  token: string;
+  expirationTimestamp: string;
+}
+
+/** What a joining node is given. Certificates and keys are PEM. */
+export interface NodeCredential extends Credential {
+  ca: string;
+  clusterDns: string;
+  clusterDomain: string;
+  serviceCidr: string;
+  clusterCidr: string;
+  /** For `https://kubernetes.default.svc` inside pods. */
+  apiProxy: { cert: string; key: string };
+}
+
+export interface ClusterRpc extends SubscriberRpc {
+  /** The snapshot, or null when `known` is its version still; `reload` reads everything anew. Creates the cluster on first use. */
+  snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null>;
+  mint(request: MintRequest): Promise<Credential>;
+  /** A token of the form `abcdef.0123456789abcdef`. */
+  createBootstrapToken(ttlSeconds: number): Promise<Credential>;
+  /** Whether a bootstrap token is valid; answers its id. */
+  checkBootstrapToken(token: string): Promise<boolean>;
+  nodeCredential(nodeName: string): Promise<NodeCredential>;
+  /** PEM of the cluster CA. */
+  rootCa(): Promise<string>;
+}

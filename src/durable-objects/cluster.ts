@@ -1,0 +1,214 @@
+/** The Cluster object: signing keys, the CA, and the snapshot that API Workers judge requests by. One per cluster. */
+import { DurableObject } from 'cloudflare:workers';
+import { isReason } from '../apimachinery/errors.ts';
+import type { KubeObject } from '../apimachinery/meta.ts';
+import {
+  bootstrapObjects,
+  CLUSTER_CIDR,
+  CLUSTER_DOMAIN,
+  DNS_SERVICE_IP,
+  SERVICE_CIDR,
+} from '../api/bootstrap/objects.ts';
+import { API_AUDIENCE } from '../api/authentication/authenticate.ts';
+import { NODE_PREFIX, NODES } from '../api/authentication/user.ts';
+import { type Authority, createAuthority, issueApiProxy } from '../api/certificates/authority.ts';
+import { createSigningKey, publicKey, type SigningKey, sign } from '../api/authentication/signing.ts';
+import { bootstrapTokenSecret, isValidBootstrapToken, newBootstrapToken } from '../api/authentication/bootstrap-token.ts';
+import type { Secret } from '../generated/types/core.v1.ts';
+import type {
+  BindingFact,
+  ClusterRpc,
+  ClusterSnapshot,
+  Credential,
+  MintRequest,
+  NamespaceFact,
+  NodeCredential,
+  PolicyRule,
+  RoleFact,
+  Subject,
+} from './cluster-rpc.ts';
+import type { Env } from './env.ts';
+import type { Notification } from './rpc.ts';
+import { StoreClient } from './store-client.ts';
+import { surroundings } from './surroundings.ts';
+
+/** A node credential lasts a week; an agent renews it when half of that is over. */
+const NODE_TTL_SECONDS = 7 * 24 * 3600;
+const RBAC = 'rbac.authorization.k8s.io';
+
+interface Identity {
+  signing: SigningKey;
+  authority: Authority;
+  issuer: string;
+}
+
+type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys'>;
+
+export class Cluster extends DurableObject<Env> implements ClusterRpc {
+  private readonly client: StoreClient;
+  private identity: Identity | undefined;
+  private creating: Promise<Identity> | undefined;
+  private snapshotNow: ClusterSnapshot | undefined;
+  private dirty = true;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.client = new StoreClient(surroundings(env), ctx.id.name ?? 'default', 'cluster');
+  }
+
+  async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null> {
+    const identity = await this.ready();
+    if (this.dirty || reload || this.snapshotNow === undefined) {
+      // Cleared first: what changes while the stores are read makes it dirty again.
+      this.dirty = false;
+      const facts = await this.read();
+      const before = this.snapshotNow;
+      const same = before !== undefined && JSON.stringify(factsOf(before)) === JSON.stringify(facts);
+      if (!same) {
+        const version = Math.max(Date.now(), (before?.version ?? 0) + 1);
+        this.snapshotNow = { version, issuer: identity.issuer, keys: [publicKey(identity.signing)], ...facts };
+      }
+    }
+    const current = this.snapshotNow as ClusterSnapshot;
+    return current.version === known ? null : current;
+  }
+
+  async mint(request: MintRequest): Promise<Credential> {
+    const { signing, issuer } = await this.ready();
+    return sign(signing, issuer, request);
+  }
+
+  async createBootstrapToken(ttlSeconds: number): Promise<Credential> {
+    await this.ready();
+    const token = newBootstrapToken();
+    const expirationTimestamp = new Date(Date.now() + ttlSeconds * 1000).toISOString();
+    await this.client.create('core/secrets', bootstrapTokenSecret(token, expirationTimestamp));
+    return { token, expirationTimestamp };
+  }
+
+  async checkBootstrapToken(token: string): Promise<boolean> {
+    await this.ready();
+    const id = token.split('.')[0] as string;
+    const secret = await this.client.get<Secret>('core/secrets', 'kube-system', `bootstrap-token-${id}`);
+    return secret !== undefined && isValidBootstrapToken(secret, token, Date.now());
+  }
+
+  async nodeCredential(nodeName: string): Promise<NodeCredential> {
+    const { authority } = await this.ready();
+    const credential = await this.mint({
+      user: NODE_PREFIX + nodeName,
+      groups: [NODES],
+      audiences: [API_AUDIENCE],
+      ttlSeconds: NODE_TTL_SECONDS,
+    });
+    return {
+      ...credential,
+      ca: authority.certificate,
+      clusterDns: DNS_SERVICE_IP,
+      clusterDomain: CLUSTER_DOMAIN,
+      serviceCidr: SERVICE_CIDR,
+      clusterCidr: CLUSTER_CIDR,
+      apiProxy: await issueApiProxy(authority),
+    };
+  }
+
+  async rootCa(): Promise<string> {
+    return (await this.ready()).authority.certificate;
+  }
+
+  notify(_notification: Notification): Promise<void> {
+    this.dirty = true;
+    return Promise.resolve();
+  }
+
+  tick(_cluster: string): Promise<void> {
+    this.dirty = true;
+    return Promise.resolve();
+  }
+
+  /** The cluster's keys; on first use they are made, and the objects that every cluster has. */
+  private async ready(): Promise<Identity> {
+    this.identity ??= this.ctx.storage.kv.get<Identity>('identity');
+    if (this.identity !== undefined && this.ctx.storage.kv.get<boolean>('bootstrapped')) return this.identity;
+    this.creating ??= this.create().finally(() => {
+      this.creating = undefined;
+    });
+    return this.creating;
+  }
+
+  private async create(): Promise<Identity> {
+    if (this.identity === undefined) {
+      const identity = {
+        signing: await createSigningKey(),
+        authority: await createAuthority(),
+        // Another cluster's tokens are told apart by this, before any key is tried.
+        issuer: `https://kubernetes.default.svc.cluster.local/${crypto.randomUUID()}`,
+      };
+      this.ctx.storage.kv.put('identity', identity);
+      this.identity = identity;
+    }
+    for (const [id, objects] of bootstrapObjects) {
+      await Promise.all(objects.map((object) => this.ensure(id, object)));
+    }
+    this.ctx.storage.kv.put('bootstrapped', true);
+    return this.identity;
+  }
+
+  private async ensure(id: string, object: KubeObject): Promise<void> {
+    try {
+      await this.client.create(id, object);
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists')) throw error;
+    }
+  }
+
+  private async read(): Promise<Facts> {
+    const list = async <T extends KubeObject>(id: string): Promise<T[]> => (await this.client.list<T>(id)).items;
+    const [namespaces, roles, clusterRoles, roleBindings, clusterRoleBindings] = await Promise.all([
+      list<Namespace>('core/namespaces'),
+      list<Role>(`${RBAC}/roles`),
+      list<Role>(`${RBAC}/clusterroles`),
+      list<Binding>(`${RBAC}/rolebindings`),
+      list<Binding>(`${RBAC}/clusterrolebindings`),
+    ]);
+    return {
+      namespaces: namespaces.map(namespaceFact),
+      roles: [...roles, ...clusterRoles].map(roleFact),
+      bindings: [...roleBindings, ...clusterRoleBindings].map(bindingFact),
+    };
+  }
+}
+
+interface Namespace extends KubeObject {
+  status?: { phase?: string };
+}
+
+interface Role extends KubeObject {
+  rules?: PolicyRule[];
+}
+
+interface Binding extends KubeObject {
+  roleRef: { kind: string; name: string };
+  subjects?: Subject[];
+}
+
+const factsOf = ({ namespaces, roles, bindings }: ClusterSnapshot): Facts => ({ namespaces, roles, bindings });
+
+const namespaceFact = ({ metadata, status }: Namespace): NamespaceFact => ({
+  name: metadata.name,
+  phase: status?.phase ?? 'Active',
+  labels: metadata.labels ?? {},
+});
+
+const roleFact = ({ metadata, rules }: Role): RoleFact => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
+  rules: rules ?? [],
+});
+
+const bindingFact = ({ metadata, roleRef, subjects }: Binding): BindingFact => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
+  roleRef: { kind: roleRef.kind, name: roleRef.name },
+  subjects: subjects ?? [],
+});

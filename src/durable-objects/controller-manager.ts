@@ -1,0 +1,85 @@
+/** The ControllerManager object: a thin shell that gives the controllers their storage, their alarm and the stores' changes. */
+import { DurableObject } from 'cloudflare:workers';
+import { drizzle } from 'drizzle-orm/durable-sqlite';
+import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
+import migrations from '../../migrations/controller-manager/migrations.js';
+import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
+import type { KubeObject } from '../apimachinery/meta.ts';
+import { controllers } from '../controllers/index.ts';
+import { ControllerManager as Core } from '../controllers/manager.ts';
+import { SqliteBackend } from '../controllers/queue/sqlite.ts';
+import type { Env } from './env.ts';
+import type { Notification, SubscriberRpc } from './rpc.ts';
+import { StoreClient } from './store-client.ts';
+import { surroundings } from './surroundings.ts';
+
+export class ControllerManager extends DurableObject<Env> implements SubscriberRpc {
+  private core: Core | undefined;
+  private rootCa: Promise<string> | undefined;
+
+  /** Returns when the work that it brought is done; while another call works, as soon as that work is queued. */
+  async notify({ cluster, store, from, notices }: Notification): Promise<void> {
+    const core = await this.loaded(cluster);
+    await this.armed(core, () => core.notify(store, from, notices));
+  }
+
+  async tick(cluster: string): Promise<void> {
+    const core = await this.loaded(cluster);
+    await this.armed(core, () => core.tick());
+  }
+
+  override async alarm(): Promise<void> {
+    const cluster = await this.ctx.storage.get<string>('cluster');
+    if (cluster === undefined) return;
+    const core = await this.loaded(cluster);
+    await this.armed(core, () => core.drain());
+  }
+
+  /** Does the work, then sets the one alarm to when the next key is due. */
+  private async armed(core: Core, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } finally {
+      // While another call works, setting the alarm is for it to do.
+      const due = core.busy ? undefined : core.nextDue();
+      const set = await this.ctx.storage.getAlarm();
+      if (due !== undefined && (set === null || due < set || set < Date.now())) await this.ctx.storage.setAlarm(due);
+    }
+  }
+
+  private async loaded(cluster: string): Promise<Core> {
+    if (this.core !== undefined) return this.core;
+    // Alarms do not say whose they are.
+    if ((await this.ctx.storage.get<string>('cluster')) === undefined) await this.ctx.storage.put('cluster', cluster);
+    try {
+      await migrate(drizzle(this.ctx.storage), migrations);
+    } catch (error) {
+      // The migrator says only that it rolled back.
+      console.error('migration', error instanceof Error ? (error.cause ?? error) : error);
+      throw error;
+    }
+    const around = surroundings(this.env);
+    this.core ??= new Core({
+      controllers,
+      client: new StoreClient(around, cluster, 'kube-controller-manager'),
+      backend: new SqliteBackend(this.ctx.storage),
+      changesSince: (store, resourceVersion) => around.store(cluster, store).changesSince(resourceVersion),
+      getMany: async (store, keys) => {
+        const texts = await around.store(cluster, store).getMany(keys);
+        return texts.map((text) => (text === null ? undefined : (JSON.parse(text) as KubeObject)));
+      },
+      rootCa: () => {
+        this.rootCa ??= around
+          .cluster(cluster)
+          .rootCa()
+          .catch((error: unknown) => {
+            this.rootCa = undefined;
+            throw error;
+          });
+        return this.rootCa;
+      },
+      clusterCidr: CLUSTER_CIDR,
+    });
+    return this.core;
+  }
+}

@@ -1,0 +1,19 @@
+/** The Worker's bindings, as wrangler.toml declares them. */
+import type { Cluster } from './cluster.ts';
+import type { ControllerManager } from './controller-manager.ts';
+import type { NodeSession } from './node-session.ts';
+import type { ResourceStore } from './resource-store.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export interface Env {
+  STORE: DurableObjectNamespace<ResourceStore>;
+  CLUSTER: DurableObjectNamespace<Cluster>;
+  CONTROLLER_MANAGER: DurableObjectNamespace<ControllerManager>;
+  SCHEDULER: DurableObjectNamespace<Scheduler>;
+  NODE_SESSION: DurableObjectNamespace<NodeSession>;
+  ASSETS: Fetcher;
+  /** `off`: the API alone, for replays and load tests. */
+  CONTROLLERS: string;
+  /** A secret: who holds it may mint credentials. */
+  BOOTSTRAP_SECRET?: string;
+}

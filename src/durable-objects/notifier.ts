@@ -1,0 +1,62 @@
+/** Tells a store's subscribers of its commits: one call under way each, what comes meanwhile goes with the next. */
+import type { ResourceId } from '../apimachinery/client.ts';
+import type { Change } from '../store/types.ts';
+import type { Env } from './env.ts';
+import type { Notice, SubscriberRpc } from './rpc.ts';
+import { type Subscriber, subscribersOf } from './subscriptions.ts';
+
+interface Pending {
+  from: number;
+  notices: Notice[];
+  sending: boolean;
+}
+
+export class Notifier {
+  private readonly cluster: string;
+  private readonly store: ResourceId;
+  private readonly pending: readonly [SubscriberRpc, Pending][];
+
+  constructor(env: Env, cluster: string, store: ResourceId) {
+    this.cluster = cluster;
+    this.store = store;
+    const target: Record<Subscriber, () => unknown> = {
+      controllers: () => env.CONTROLLER_MANAGER.getByName(cluster),
+      scheduler: () => env.SCHEDULER.getByName(cluster),
+      cluster: () => env.CLUSTER.getByName(cluster),
+    };
+    this.pending = subscribersOf(store, env.CONTROLLERS !== 'off').map((subscriber) => [
+      target[subscriber]() as SubscriberRpc,
+      { from: 0, notices: [], sending: false },
+    ]);
+  }
+
+  /** Never fails and never waits: a notification that is lost costs time, and the tick makes up for it. */
+  notify(changes: readonly Change[]): void {
+    const notices = changes.map(notice);
+    for (const [subscriber, pending] of this.pending) {
+      if (pending.notices.length === 0) pending.from = (notices[0] as Notice).resourceVersion - 1;
+      pending.notices.push(...notices);
+      if (!pending.sending) void this.send(subscriber, pending);
+    }
+  }
+
+  private async send(subscriber: SubscriberRpc, pending: Pending): Promise<void> {
+    pending.sending = true;
+    while (pending.notices.length > 0) {
+      const { from, notices } = pending;
+      pending.notices = [];
+      try {
+        await subscriber.notify({ cluster: this.cluster, store: this.store, from, notices });
+      } catch (error) {
+        console.warn(`${this.store}: a notification was lost:`, String(error));
+      }
+    }
+    pending.sending = false;
+  }
+}
+
+/** A change as subscribers are told of it. */
+export function notice({ type, row, previous }: Change): Notice {
+  const said = { key: row.key, type, resourceVersion: row.resourceVersion };
+  return previous === undefined ? said : { ...said, previous: previous.text };
+}

@@ -1,0 +1,184 @@
+/** The ResourceStore object: a thin shell over the store's core, one per cluster and resource. Nothing in it keeps it awake. */
+import { DurableObject } from 'cloudflare:workers';
+import { drizzle } from 'drizzle-orm/durable-sqlite';
+import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
+import migrations from '../../migrations/resource-store/migrations.js';
+import { StatusError } from '../apimachinery/errors.ts';
+import { decideChange } from '../api/registry/change.ts';
+import { ServiceAllocator } from '../api/registry/service-allocator.ts';
+import type { Sink } from '../store/watch-hub.ts';
+import { createDecision, ResourceStore as Core } from '../store/store.ts';
+import type { Change, CommitResult, Decide, Encoded, ListQuery, ListResult, WatchQuery } from '../store/types.ts';
+import type { Env } from './env.ts';
+import { expiredEvents } from './event-expiry.ts';
+import { Notifier, notice } from './notifier.ts';
+import type { ChangeRequest, ChangesSince, ResourceStoreRpc } from './rpc.ts';
+import { SqliteBackend } from './sqlite-backend.ts';
+
+const SERVICES = 'core/services';
+const EVENTS = 'core/events';
+/** History is kept for this long, and this many changes of it in any case. */
+const HISTORY_MS = 300_000;
+const HISTORY_KEEP = 2000;
+/** Of what is written all the time, and nobody resumes far back. */
+const SHORT_HISTORY_KEEP = 500;
+const SHORT_HISTORY = new Set([EVENTS, 'coordination.k8s.io/leases']);
+/** Once in so many commits the store looks after itself: no timer may keep it awake. */
+const HOUSEKEEPING_EVERY = 256;
+/** What a Worker asks for the store's version with; the runtime answers without waking the store. */
+const VERSION_PING = 'rv';
+
+type Socket = WebSocket & Sink;
+
+export class ResourceStore extends DurableObject<Env> implements ResourceStoreRpc {
+  private readonly id: string;
+  private readonly notifier: Notifier;
+  private readonly wokenAt = Date.now();
+  private core!: Core<Socket>;
+  private allocator: ServiceAllocator | undefined;
+  private commits = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const name = ctx.id.name ?? '';
+    const slash = name.indexOf('/');
+    this.id = name.slice(slash + 1);
+    this.notifier = new Notifier(env, name.slice(0, slash), this.id);
+    void ctx.blockConcurrencyWhile(async () => {
+      const db = drizzle(ctx.storage);
+      await migrate(db, migrations);
+      this.open(new SqliteBackend(ctx.storage, db));
+    });
+  }
+
+  async get(key: string): Promise<string | null> {
+    return this.core.get(key);
+  }
+
+  async getMany(keys: string[]): Promise<(string | null)[]> {
+    return keys.map((key) => this.core.get(key));
+  }
+
+  async list(query: ListQuery): Promise<ListResult> {
+    return this.core.list(query);
+  }
+
+  async create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult> {
+    if (this.id !== SERVICES) return this.core.create(key, object, dryRun);
+    return this.core.commit(key, this.allocating(key, createDecision(this.groupResource(), key, object, dryRun)));
+  }
+
+  async change(key: string, request: ChangeRequest): Promise<CommitResult> {
+    return this.guarded(() => this.core.commit(key, this.decision(key, request)));
+  }
+
+  async changeMany(changes: { key: string; request: ChangeRequest }[]): Promise<CommitResult[]> {
+    return this.core.commitMany(changes.map(({ key, request }) => ({ key, decide: this.decision(key, request) })));
+  }
+
+  async deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult> {
+    return this.guarded(() => {
+      const results = this.core.commitMany(
+        this.core.select(query).map((key) => ({ key, decide: this.decision(key, request) })),
+      );
+      const texts = results.flatMap((result) => ('status' in result ? [] : [result.text]));
+      return { items: texts.join(','), count: texts.length, resourceVersion: this.core.resourceVersion };
+    });
+  }
+
+  async changesSince(resourceVersion: number): Promise<ChangesSince> {
+    const changes = this.core.changesSince(resourceVersion);
+    return { notices: (changes ?? []).map(notice), resourceVersion: this.core.resourceVersion, expired: changes === undefined };
+  }
+
+  async tick(): Promise<void> {
+    this.housekeeping();
+  }
+
+  async stats(): Promise<{ rowsWritten: number; rowsRead: number; wokenAt: number; watchers: number }> {
+    const rowsWritten = this.ctx.storage.sql.exec('SELECT total_changes() AS n').one()['n'] as number;
+    return { rowsWritten, rowsRead: 0, wokenAt: this.wokenAt, watchers: this.core.hub.size };
+  }
+
+  /** Opens a watch: a `WatchQuery` stands in the header `x-watch`. */
+  override async fetch(request: Request): Promise<Response> {
+    const query = JSON.parse(decodeURIComponent(request.headers.get('x-watch') ?? '{}')) as WatchQuery;
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    server.serializeAttachment(query);
+    this.core.watch(server as Socket, query);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async webSocketMessage(): Promise<void> {
+    // Watchers have nothing to say but the ping, which the runtime answers.
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    this.core.hub.remove(socket as Socket);
+    socket.close();
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.core.hub.remove(socket as Socket);
+  }
+
+  private open(backend: SqliteBackend): void {
+    this.core = new Core<Socket>(backend, {
+      resource: this.groupResource(),
+      onCommit: (changes) => this.committed(changes),
+    });
+    for (const socket of this.ctx.getWebSockets()) {
+      this.core.hub.restore(socket as Socket, socket.deserializeAttachment() as WatchQuery);
+    }
+    this.announce();
+  }
+
+  private groupResource(): { group: string; resource: string } {
+    const [group = '', resource = ''] = this.id.split('/');
+    return { group: group === 'core' ? '' : group, resource };
+  }
+
+  private decision(key: string, request: ChangeRequest): Decide {
+    const decide = decideChange(request, key);
+    return this.id === SERVICES ? this.allocating(key, decide) : decide;
+  }
+
+  private allocating(key: string, decide: Decide): Decide {
+    this.allocator ??= new ServiceAllocator(this.core.rows());
+    return this.allocator.wrap(key, decide);
+  }
+
+  private committed(changes: readonly Change[]): void {
+    if (this.allocator !== undefined) for (const change of changes) this.allocator.observe(change);
+    this.announce();
+    this.notifier.notify(changes);
+    this.commits += changes.length;
+    if (this.commits >= HOUSEKEEPING_EVERY) {
+      this.commits = 0;
+      this.housekeeping();
+    }
+  }
+
+  /** Lets the runtime tell watchers the store's version while the store sleeps. */
+  private announce(): void {
+    if (this.core.hub.size === 0) return;
+    this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(VERSION_PING, String(this.core.resourceVersion)));
+  }
+
+  private housekeeping(): void {
+    this.core.compact(HISTORY_MS, SHORT_HISTORY.has(this.id) ? SHORT_HISTORY_KEEP : HISTORY_KEEP);
+    if (this.id !== EVENTS) return;
+    const expired = expiredEvents(this.core.rows(), Date.now());
+    this.core.commitMany(expired.map((key) => ({ key, decide: () => ({ do: 'delete' }) })));
+  }
+
+  private guarded<T>(run: () => T): T | { status: StatusError['status'] } {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof StatusError) return { status: error.status };
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** What the Durable Objects say to each other and the Worker to them: plain data both ways, failures as `{status}`. */
+import type { PatchType, ResourceId } from '../apimachinery/client.ts';
+import type { Status } from '../apimachinery/meta.ts';
+import type { CommitResult, Encoded, EventType, ListQuery, ListResult } from '../store/types.ts';
+
+/** Who asks, as far as the registry cares. */
+export interface RequestOptions {
+  /** `metadata.managedFields[].manager`. */
+  fieldManager: string;
+  dryRun: boolean;
+  fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  /** Server-side apply: take fields from other managers. */
+  force?: boolean;
+}
+
+export interface DeleteRequest {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: 'Orphan' | 'Background' | 'Foreground';
+  orphanDependents?: boolean;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun: boolean;
+}
+
+/**
+ * A change that is worked out inside the store, atomically with its commit. Bodies are JSON texts, already decoded from protobuf or
+ * YAML. `resource` is `<group>/<version>/<plural>`, `core` for the empty group: a store may hold what is served in several versions.
+ */
+export type ChangeRequest =
+  | { do: 'update'; resource: string; subresource?: string; body: string; options: RequestOptions }
+  | { do: 'patch'; resource: string; subresource?: string; type: PatchType; body: string; options: RequestOptions }
+  | { do: 'delete'; resource: string; options: DeleteRequest }
+  | ({ do: 'bind'; dryRun: boolean } & Assignment);
+
+/** What `pods/binding` puts on a pod. */
+export interface Assignment {
+  node: string;
+  uid?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+
+/** A change without the object's text: who needs more asks for it. */
+export interface Notice {
+  key: string;
+  type: EventType;
+  resourceVersion: number;
+  /** The text of what the key held before; not for ADDED. */
+  previous?: string;
+}
+
+/** `from`: the resourceVersion before the first notice, so that a subscriber sees when it has missed some. */
+export interface Notification {
+  cluster: string;
+  store: ResourceId;
+  from: number;
+  notices: Notice[];
+}
+
+export interface ChangesSince {
+  /** Newest last. `expired`: the cursor is below the compaction floor; list instead. */
+  notices: Notice[];
+  resourceVersion: number;
+  expired: boolean;
+}
+
+/** The ResourceStore class; `fetch` with an Upgrade opens a watch (a `WatchQuery` as JSON in the header `x-watch`). */
+export interface ResourceStoreRpc {
+  get(key: string): Promise<string | null>;
+  /** In the order of the keys; null where there is nothing. */
+  getMany(keys: string[]): Promise<(string | null)[]>;
+  list(query: ListQuery): Promise<ListResult>;
+  create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult>;
+  change(key: string, request: ChangeRequest): Promise<CommitResult>;
+  /** Many changes in one transaction; each succeeds or fails by itself. */
+  changeMany(changes: { key: string; request: ChangeRequest }[]): Promise<CommitResult[]>;
+  /** Deletes all that the query selects; answers with the deleted objects' texts, joined. */
+  deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult>;
+  changesSince(resourceVersion: number): Promise<ChangesSince>;
+  /** Once a minute: compaction, expiry. */
+  tick(): Promise<void>;
+  /** Rows written since the object woke, for the benchmark. */
+  stats(): Promise<{ rowsWritten: number; rowsRead: number; wokenAt: number; watchers: number }>;
+}
+
+/** ControllerManager, Scheduler and Cluster take notifications; the tick is cron's. */
+export interface SubscriberRpc {
+  notify(notification: Notification): Promise<void>;
+  tick(cluster: string): Promise<void>;
+}
+
+export type Failure = { status: Status };

@@ -1,0 +1,129 @@
+/** The `Client` inside the Worker: the same registry that the API uses, without HTTP, authentication or a second copy of anything. */
+import type { Client, DeleteOptions, ListOptions, ObjectList, PatchType, ResourceId } from '../apimachinery/client.ts';
+import { badRequest } from '../apimachinery/errors.ts';
+import type { Json, KubeObject } from '../apimachinery/meta.ts';
+import type { Context, Store, Surroundings } from '../api/context.ts';
+import type { User } from '../api/authentication/user.ts';
+import { createObject } from '../api/handlers/write.ts';
+import { fromStored } from '../api/registry/conversion.ts';
+import { decodeText, keyOf } from '../api/registry/encode.ts';
+import { nameOf } from '../api/registry/resource-name.ts';
+import { requestInfo } from '../api/request-info.ts';
+import { unwrap } from '../api/respond.ts';
+import { resourceById } from '../resources/index.ts';
+import { type Resource, storeOf } from '../resources/resource.ts';
+import type { ChangeRequest, RequestOptions } from './rpc.ts';
+
+/** A client for one cluster, acting as one component. */
+export class StoreClient implements Client {
+  private readonly around: Surroundings;
+  private readonly cluster: string;
+  private readonly options: RequestOptions;
+  private readonly user: User;
+
+  /** `component`: upstream's name of it, as in `system:serviceaccount:kube-system:<component>`. */
+  constructor(around: Surroundings, cluster: string, component: string) {
+    this.around = around;
+    this.cluster = cluster;
+    this.options = { fieldManager: component, dryRun: false, fieldValidation: 'Ignore' };
+    this.user = { name: `system:serviceaccount:kube-system:${component}`, uid: '', groups: [], extra: {} };
+  }
+
+  async get<T extends KubeObject>(id: ResourceId, namespace: string, name: string): Promise<T | undefined> {
+    const resource = find(id);
+    const text = await this.store(resource).get(key(resource, namespace, name));
+    return text === null ? undefined : decodeText<T>(fromStored(resource, text));
+  }
+
+  async list<T extends KubeObject>(id: ResourceId, options: ListOptions = {}): Promise<ObjectList<T>> {
+    const resource = find(id);
+    const { namespace, ...selection } = options;
+    const page = unwrap(await this.store(resource).list({ ...selection, prefix: namespace ? `${namespace}/` : '' }));
+    const items = JSON.parse(`[${page.items}]`) as T[];
+    const converted = resource.conversion === undefined ? items : items.map((o) => resource.conversion!.fromStored(o) as T);
+    return { resourceVersion: String(page.resourceVersion), items: converted };
+  }
+
+  async create<T extends KubeObject>(id: ResourceId, object: T, subresource?: string): Promise<T> {
+    if (subresource !== undefined) throw badRequest(`${id}/${subresource} cannot be created from inside the cluster`);
+    const resource = find(id);
+    const text = await createObject(this.context(object.metadata.namespace ?? ''), resource, typed(resource, object), this.options);
+    return decodeText<T>(text);
+  }
+
+  async update<T extends KubeObject>(id: ResourceId, object: T, subresource?: string): Promise<T> {
+    const resource = find(id);
+    return this.change<T>(resource, object.metadata.namespace ?? '', object.metadata.name, {
+      do: 'update',
+      resource: nameOf(resource),
+      ...(subresource === undefined ? {} : { subresource }),
+      body: JSON.stringify(typed(resource, object)),
+      options: this.options,
+    });
+  }
+
+  async patch<T extends KubeObject>(
+    id: ResourceId,
+    namespace: string,
+    name: string,
+    type: PatchType,
+    patch: Json,
+    subresource?: string,
+  ): Promise<T> {
+    const resource = find(id);
+    return this.change<T>(resource, namespace, name, {
+      do: 'patch',
+      resource: nameOf(resource),
+      ...(subresource === undefined ? {} : { subresource }),
+      type,
+      body: JSON.stringify(patch),
+      options: this.options,
+    });
+  }
+
+  async delete(id: ResourceId, namespace: string, name: string, options: DeleteOptions = {}): Promise<void> {
+    const resource = find(id);
+    await this.change(resource, namespace, name, {
+      do: 'delete',
+      resource: nameOf(resource),
+      options: { ...options, dryRun: false },
+    });
+  }
+
+  private async change<T extends KubeObject>(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    request: ChangeRequest,
+  ): Promise<T> {
+    const result = unwrap(await this.store(resource).change(key(resource, namespace, name), request));
+    return decodeText<T>(fromStored(resource, result.text));
+  }
+
+  private store(resource: Resource): Store {
+    return this.around.store(this.cluster, storeOf(resource));
+  }
+
+  /** What `createObject` needs of a request. */
+  private context(namespace: string): Context {
+    const url = new URL(`https://cluster/clusters/${this.cluster}/`);
+    const info = { ...requestInfo('POST', url), cluster: this.cluster, namespace };
+    return { info, url, user: this.user, around: this.around, warnings: [] } as unknown as Context;
+  }
+}
+
+function find(id: ResourceId): Resource {
+  const resource = resourceById(id);
+  if (resource === undefined) throw badRequest(`unknown resource ${id}`);
+  return resource;
+}
+
+function key(resource: Resource, namespace: string, name: string): string {
+  return keyOf(resource.namespaced ? namespace : undefined, name);
+}
+
+/** The object with its kind and apiVersion, which callers may leave out; never the caller's own copy. */
+function typed<T extends KubeObject>(resource: Resource, object: T): T {
+  const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+  return { ...structuredClone(object), kind: resource.kind, apiVersion };
+}

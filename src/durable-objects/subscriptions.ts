@@ -1,0 +1,25 @@
+/** Who is told of whose changes. */
+import type { ResourceId } from '../apimachinery/client.ts';
+import { watchedStores } from '../controllers/index.ts';
+
+export type Subscriber = 'controllers' | 'scheduler' | 'cluster';
+
+const OF_CONTROLLERS = new Set(watchedStores);
+const OF_SCHEDULER = new Set(['core/pods', 'core/nodes']);
+/** What the cluster's snapshot is made of. */
+const OF_CLUSTER = new Set([
+  'core/namespaces',
+  'rbac.authorization.k8s.io/roles',
+  'rbac.authorization.k8s.io/rolebindings',
+  'rbac.authorization.k8s.io/clusterroles',
+  'rbac.authorization.k8s.io/clusterrolebindings',
+]);
+/** The subscribers of a store. */
+export function subscribersOf(id: ResourceId, controllers: boolean): Subscriber[] {
+  const subscribers: Subscriber[] = [];
+  if (OF_CLUSTER.has(id)) subscribers.push('cluster');
+  if (!controllers) return subscribers;
+  if (OF_CONTROLLERS.has(id)) subscribers.push('controllers');
+  if (OF_SCHEDULER.has(id)) subscribers.push('scheduler');
+  return subscribers;
+}

@@ -1,0 +1,15 @@
+/** The API server's surroundings, made of the Worker's bindings. */
+import type { Store, Surroundings } from '../api/context.ts';
+import type { ClusterRpc } from './cluster-rpc.ts';
+import type { Env } from './env.ts';
+
+/** Durable Objects by the names that `design` gives them: `<cluster>/<group>/<resource>`, `<cluster>`, `<cluster>/<node>`. */
+export function surroundings(env: Env): Surroundings {
+  return {
+    store: (cluster, id) => env.STORE.getByName(`${cluster}/${id}`) as unknown as Store,
+    cluster: (cluster) => env.CLUSTER.getByName(cluster) as unknown as ClusterRpc,
+    nodeSession: (cluster, node) => env.NODE_SESSION.getByName(`${cluster}/${node}`),
+    assets: env.ASSETS,
+    bootstrapSecret: env.BOOTSTRAP_SECRET ?? '',
+  };
+}

@@ -1,0 +1,55 @@
+import type { CustomResourceDefinition } from '../../generated/types/apiextensions.v1.ts';
+import { groupVersion, statusSubresource } from '../group.ts';
+import type { Resource } from '../resource.ts';
+import { keep, keepAllButStatus } from '../strategies.ts';
+
+const apiextensions = groupVersion('apiextensions.k8s.io', 'v1');
+
+function setDefaults({ spec }: CustomResourceDefinition): void {
+  if (spec === undefined) return;
+  if (spec.names !== undefined) {
+    spec.names.singular ||= spec.names.kind?.toLowerCase();
+    if (spec.names.kind) spec.names.listKind ||= `${spec.names.kind}List`;
+  }
+  spec.conversion ??= { strategy: 'None' };
+  const service = spec.conversion.webhook?.clientConfig?.service;
+  if (service !== undefined) service.port ??= 443;
+}
+
+/** The versions in which objects may be stored: that which is now, and those which were. */
+function withStoredVersion(definition: CustomResourceDefinition): void {
+  const stored = definition.spec?.versions?.find((version) => version.storage === true)?.name;
+  definition.status ??= {};
+  definition.status.storedVersions ??= [];
+  if (stored !== undefined && !definition.status.storedVersions.includes(stored)) {
+    definition.status.storedVersions = [...definition.status.storedVersions, stored];
+  }
+}
+
+/** The resources of the group `apiextensions.k8s.io`. */
+export const apiextensionsResources: readonly Resource[] = [
+  apiextensions<CustomResourceDefinition>({
+    resource: 'customresourcedefinitions',
+    kind: 'CustomResourceDefinition',
+    namespaced: false,
+    shortNames: ['crd', 'crds'],
+    categories: ['api-extensions'],
+    subresources: [
+      statusSubresource<CustomResourceDefinition>(
+        'CustomResourceDefinition',
+        keepAllButStatus('labels', 'annotations'),
+      ),
+    ],
+    strategy: {
+      default: setDefaults,
+      prepareForCreate(definition) {
+        definition.status = { acceptedNames: { plural: '', kind: '' }, storedVersions: [] };
+        withStoredVersion(definition);
+      },
+      prepareForUpdate(definition, old) {
+        keep(definition, old, 'status');
+        withStoredVersion(definition);
+      },
+    },
+  }),
+];

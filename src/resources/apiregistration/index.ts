@@ -1,0 +1,24 @@
+import type { APIService } from '../../generated/types/apiregistration.v1.ts';
+import { groupVersion, statusSubresource } from '../group.ts';
+import type { Resource } from '../resource.ts';
+import { statusIsSeparate } from '../strategies.ts';
+
+const apiregistration = groupVersion('apiregistration.k8s.io', 'v1');
+
+/** The resources of the group `apiregistration.k8s.io`. */
+export const apiregistrationResources: readonly Resource[] = [
+  apiregistration<APIService>({
+    resource: 'apiservices',
+    kind: 'APIService',
+    namespaced: false,
+    categories: ['api-extensions'],
+    subresources: [statusSubresource('APIService')],
+    strategy: {
+      ...statusIsSeparate<APIService>({}),
+      generation: false,
+      default({ spec }) {
+        if (spec?.service !== undefined) spec.service.port ??= 443;
+      },
+    },
+  }),
+];

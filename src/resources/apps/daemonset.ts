@@ -1,0 +1,106 @@
+import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import type { DaemonSet, DaemonSetSpec } from '../../generated/types/apps.v1.ts';
+import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import {
+  defaultPodTemplate,
+  type SelectorTexts,
+  selectorIsImmutable,
+  validateLongRunningTemplate,
+  validateWorkloadSelector,
+} from '../core/pod-template.ts';
+import { statusSubresource } from '../group.ts';
+import { keep } from '../strategies.ts';
+import { isZero, validateIntOrPercent } from '../validation/int-or-percent.ts';
+import { fields, nonNegative } from '../validation/rules.ts';
+import { apps } from './group.ts';
+
+const numbers = fields<DaemonSetSpec>({ minReadySeconds: nonNegative, revisionHistoryLimit: nonNegative });
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
+function updateStrategy(strategy: DaemonSetSpec['updateStrategy'], errors: FieldError[]): void {
+  const at = 'spec.updateStrategy';
+  const rolling = strategy?.rollingUpdate;
+  if (strategy?.type === 'OnDelete') return;
+  if (strategy?.type !== 'RollingUpdate') {
+    // Upstream prints its Go struct here.
+    const shown =
+      rolling === undefined ? null : { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 };
+    const value = JSON.stringify({ Type: strategy?.type ?? '', RollingUpdate: shown });
+    const body = `Unsupported value: ${value}: supported values: "RollingUpdate", "OnDelete"`;
+    errors.push({ type: 'FieldValueNotSupported', field: at, body });
+    return;
+  }
+  if (rolling === undefined) {
+    errors.push(required(`${at}.rollingUpdate`));
+    return;
+  }
+  const { maxUnavailable, maxSurge } = rolling;
+  validateIntOrPercent(maxUnavailable, `${at}.rollingUpdate.maxUnavailable`, true, errors);
+  validateIntOrPercent(maxSurge, `${at}.rollingUpdate.maxSurge`, true, errors);
+  const noneUnavailable = isZero(maxUnavailable);
+  const noneExtra = isZero(maxSurge);
+  if (!noneUnavailable && !noneExtra) {
+    const detail = 'may not be set when maxUnavailable is non-zero';
+    errors.push(invalid(`${at}.rollingUpdate.maxSurge`, maxSurge, detail));
+  } else if (noneUnavailable && noneExtra) {
+    errors.push(required(`${at}.rollingUpdate.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
+  }
+}
+
+const SELECTOR: SelectorTexts = { kind: 'daemonset', required: false };
+
+function validate({ spec = {} as DaemonSetSpec }: DaemonSet): FieldError[] {
+  const errors: FieldError[] = [];
+  numbers(spec, 'spec', errors);
+  validateWorkloadSelector(spec.selector, spec.template, SELECTOR, errors);
+  validateLongRunningTemplate(spec.template, 'spec.template', errors);
+  updateStrategy(spec.updateStrategy, errors);
+  return errors;
+}
+
+function setDefaults(spec: DaemonSetSpec): void {
+  spec.updateStrategy ??= {};
+  spec.updateStrategy.type ||= 'RollingUpdate';
+  if (spec.updateStrategy.type === 'RollingUpdate') {
+    spec.updateStrategy.rollingUpdate ??= {};
+    spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
+    spec.updateStrategy.rollingUpdate.maxSurge ??= 0;
+  }
+  spec.revisionHistoryLimit ??= 10;
+  defaultPodTemplate(spec);
+}
+
+/** DaemonSets. */
+export const daemonSet = apps<DaemonSet>({
+  resource: 'daemonsets',
+  kind: 'DaemonSet',
+  namespaced: true,
+  shortNames: ['ds'],
+  categories: ['all'],
+  subresources: [statusSubresource('DaemonSet')],
+  strategy: {
+    default(daemonSet) {
+      daemonSet.spec ??= {} as DaemonSetSpec;
+      setDefaults(daemonSet.spec);
+    },
+    prepareForCreate(daemonSet) {
+      daemonSet.status = {
+        currentNumberScheduled: 0,
+        numberMisscheduled: 0,
+        desiredNumberScheduled: 0,
+        numberReady: 0,
+      };
+      daemonSet.metadata.annotations = { ...daemonSet.metadata.annotations, [TEMPLATE_GENERATION]: '1' };
+    },
+    prepareForUpdate(daemonSet, old) {
+      keep(daemonSet, old, 'status');
+    },
+    validate,
+    validateUpdate(daemonSet, old) {
+      const errors = validate(daemonSet);
+      selectorIsImmutable(daemonSet.spec?.selector, old.spec?.selector, errors);
+      return errors;
+    },
+    warnings: (daemonSet) => podSpecWarnings(daemonSet.spec?.template?.spec, 'spec.template.spec'),
+  },
+});

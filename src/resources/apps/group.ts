@@ -1,0 +1,4 @@
+import { groupVersion } from '../group.ts';
+
+/** Completes the literals of the group `apps`. */
+export const apps = groupVersion('apps', 'v1');

@@ -1,0 +1,58 @@
+import type { FieldError } from '../../apimachinery/field.ts';
+import type { ReplicaSet, ReplicaSetSpec } from '../../generated/types/apps.v1.ts';
+import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import {
+  defaultPodTemplate,
+  type SelectorTexts,
+  selectorIsImmutable,
+  validateLongRunningTemplate,
+  validateWorkloadSelector,
+} from '../core/pod-template.ts';
+import { scaleSubresource, statusSubresource } from '../group.ts';
+import { keep } from '../strategies.ts';
+import { fields, nonNegative } from '../validation/rules.ts';
+import { apps } from './group.ts';
+
+const numbers = fields<ReplicaSetSpec>({ replicas: nonNegative, minReadySeconds: nonNegative });
+
+/** The word is upstream's for both kinds. */
+const SELECTOR: SelectorTexts = { kind: 'deployment', malformed: 'invalid label selector', required: true };
+
+function validate({ spec = {} as ReplicaSetSpec }: ReplicaSet): FieldError[] {
+  const errors: FieldError[] = [];
+  numbers(spec, 'spec', errors);
+  validateWorkloadSelector(spec.selector, spec.template, SELECTOR, errors);
+  validateLongRunningTemplate(spec.template, 'spec.template', errors);
+  return errors;
+}
+
+/** ReplicaSets. */
+export const replicaSet = apps<ReplicaSet>({
+  resource: 'replicasets',
+  kind: 'ReplicaSet',
+  namespaced: true,
+  shortNames: ['rs'],
+  categories: ['all'],
+  subresources: [scaleSubresource, statusSubresource('ReplicaSet')],
+  strategy: {
+    default(replicaSet) {
+      replicaSet.spec ??= {} as ReplicaSetSpec;
+      replicaSet.spec.replicas ??= 1;
+      defaultPodTemplate(replicaSet.spec);
+    },
+    prepareForCreate(replicaSet) {
+      replicaSet.status = { replicas: 0 };
+    },
+    prepareForUpdate(replicaSet, old) {
+      keep(replicaSet, old, 'status');
+    },
+    validate,
+    validateUpdate(replicaSet, old) {
+      const errors = validate(replicaSet);
+      selectorIsImmutable(replicaSet.spec?.selector, old.spec?.selector, errors);
+      return errors;
+    },
+    warnings: (replicaSet) => podSpecWarnings(replicaSet.spec?.template?.spec, 'spec.template.spec'),
+  },
+  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+});

@@ -1,0 +1,157 @@
+import { deepEqual } from '../../apimachinery/equal.ts';
+import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
+import type { StatefulSet, StatefulSetSpec } from '../../generated/types/apps.v1.ts';
+import type { PodSpec, PodTemplateSpec } from '../../generated/types/core.v1.ts';
+import { claimSpec } from '../core/pod-spec/volumes.ts';
+import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import {
+  defaultPodTemplate,
+  type SelectorTexts,
+  validateLongRunningTemplate,
+  validateWorkloadSelector,
+} from '../core/pod-template.ts';
+import { scaleSubresource, statusSubresource } from '../group.ts';
+import { keep } from '../strategies.ts';
+import { dns1123Label } from '../validation/formats.ts';
+import { fields, nonNegative, oneOf, optional, present } from '../validation/rules.ts';
+import { apps } from './group.ts';
+
+type RetentionPolicy = NonNullable<StatefulSetSpec['persistentVolumeClaimRetentionPolicy']>;
+
+const specFields = fields<StatefulSetSpec>({
+  replicas: nonNegative,
+  minReadySeconds: nonNegative,
+  revisionHistoryLimit: nonNegative,
+  serviceName: optional<string>(dns1123Label),
+  ordinals: present(fields<{ start?: number }>({ start: nonNegative })),
+  persistentVolumeClaimRetentionPolicy: present(
+    fields<RetentionPolicy>({ whenDeleted: oneOf('Retain', 'Delete'), whenScaled: oneOf('Retain', 'Delete') }),
+  ),
+});
+
+function updateStrategy(strategy: StatefulSetSpec['updateStrategy'], errors: FieldError[]): void {
+  const rolling = strategy?.rollingUpdate;
+  const at = 'spec.updateStrategy';
+  if (strategy?.type === 'RollingUpdate') {
+    nonNegative(rolling?.partition, `${at}.rollingUpdate.partition`, errors);
+  } else if (strategy?.type !== 'OnDelete') {
+    // Upstream prints its Go struct here.
+    const shown = rolling === undefined ? null : { Partition: rolling.partition ?? 0, MaxUnavailable: null };
+    const value = { Type: strategy?.type ?? '', RollingUpdate: shown };
+    errors.push(invalid(at, value, "must be 'RollingUpdate' or 'OnDelete'"));
+  } else if (rolling !== undefined) {
+    errors.push(invalid(`${at}.rollingUpdate`, rolling, "only allowed for updateStrategy 'RollingUpdate'"));
+  }
+}
+
+const SELECTOR: SelectorTexts = { kind: 'statefulset', malformed: '', required: true };
+
+function validate({ spec = {} as StatefulSetSpec }: StatefulSet): FieldError[] {
+  const errors: FieldError[] = [];
+  specFields(spec, 'spec', errors);
+  const policy = spec.podManagementPolicy ?? '';
+  if (policy !== 'OrderedReady' && policy !== 'Parallel') {
+    errors.push(invalid('spec.podManagementPolicy', policy, "must be 'OrderedReady' or 'Parallel'"));
+  }
+  updateStrategy(spec.updateStrategy, errors);
+  validateWorkloadSelector(spec.selector, spec.template, SELECTOR, errors);
+  validateLongRunningTemplate(withClaimVolumes(spec), 'spec.template', errors);
+  return errors;
+}
+
+/** The template as its pods will have it: each claim template is a volume, before the template's own. */
+function withClaimVolumes({ template, volumeClaimTemplates }: StatefulSetSpec): PodTemplateSpec | undefined {
+  if (!volumeClaimTemplates?.length || template === undefined) return template;
+  const names = new Set(volumeClaimTemplates.map((claim) => claim.metadata?.name ?? ''));
+  const claims = [...names].map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  const own = (template.spec?.volumes ?? []).filter((volume) => !names.has(volume.name ?? ''));
+  return { ...template, spec: { ...template.spec, volumes: [...claims, ...own] } as PodSpec };
+}
+
+function validateCreate(statefulSet: StatefulSet): FieldError[] {
+  const errors = validate(statefulSet);
+  statefulSet.spec?.volumeClaimTemplates?.forEach((claim, index) => {
+    claimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${index}].spec`, errors);
+  });
+  return errors;
+}
+
+const MUTABLE = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+] as const;
+const FIXED_TEXT =
+  "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
+  "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+
+function fixedPart(spec: StatefulSetSpec | undefined): Record<string, unknown> {
+  const rest: Record<string, unknown> = { ...spec };
+  for (const field of MUTABLE) delete rest[field];
+  return rest;
+}
+
+function setDefaults(spec: StatefulSetSpec): void {
+  spec.replicas ??= 1;
+  spec.podManagementPolicy ||= 'OrderedReady';
+  spec.updateStrategy ??= {};
+  spec.updateStrategy.type ||= 'RollingUpdate';
+  if (spec.updateStrategy.type === 'RollingUpdate') {
+    spec.updateStrategy.rollingUpdate ??= {};
+    spec.updateStrategy.rollingUpdate.partition ??= 0;
+  }
+  spec.persistentVolumeClaimRetentionPolicy ??= {};
+  spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain';
+  spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain';
+  spec.revisionHistoryLimit ??= 10;
+  for (const claim of spec.volumeClaimTemplates ?? []) {
+    claim.apiVersion ||= 'v1';
+    claim.kind ||= 'PersistentVolumeClaim';
+    claim.spec ??= {};
+    claim.spec.volumeMode ??= 'Filesystem';
+    claim.status ??= { phase: 'Pending' };
+  }
+  defaultPodTemplate(spec);
+}
+
+/** `maxUnavailable` is behind a feature gate that is off. */
+function dropDisabled({ spec }: StatefulSet): void {
+  delete spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
+}
+
+/** StatefulSets. */
+export const statefulSet = apps<StatefulSet>({
+  resource: 'statefulsets',
+  kind: 'StatefulSet',
+  namespaced: true,
+  shortNames: ['sts'],
+  categories: ['all'],
+  subresources: [scaleSubresource, statusSubresource('StatefulSet')],
+  strategy: {
+    default(statefulSet) {
+      statefulSet.spec ??= {} as StatefulSetSpec;
+      setDefaults(statefulSet.spec);
+    },
+    prepareForCreate(statefulSet) {
+      dropDisabled(statefulSet);
+      statefulSet.status = { replicas: 0, availableReplicas: 0 };
+    },
+    prepareForUpdate(statefulSet, old) {
+      keep(statefulSet, old, 'status');
+      dropDisabled(statefulSet);
+    },
+    validate: validateCreate,
+    validateUpdate(statefulSet, old) {
+      const errors = validate(statefulSet);
+      if (!deepEqual(fixedPart(statefulSet.spec), fixedPart(old.spec))) {
+        errors.push(forbiddenField('spec', FIXED_TEXT));
+      }
+      return errors;
+    },
+    warnings: (statefulSet) => podSpecWarnings(statefulSet.spec?.template?.spec, 'spec.template.spec'),
+  },
+});

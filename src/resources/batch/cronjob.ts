@@ -1,0 +1,99 @@
+import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import type { CronJob, CronJobSpec, JobSpec } from '../../generated/types/batch.v1.ts';
+import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import { defaultPodTemplate } from '../core/pod-template.ts';
+import { statusSubresource } from '../group.ts';
+import { keep } from '../strategies.ts';
+import { fields, nonNegative, oneOf } from '../validation/rules.ts';
+import { batch } from './group.ts';
+import { jobSpecErrors } from './job.ts';
+
+const specFields = fields<CronJobSpec>({
+  startingDeadlineSeconds: nonNegative,
+  successfulJobsHistoryLimit: nonNegative,
+  failedJobsHistoryLimit: nonNegative,
+  concurrencyPolicy: oneOf('Allow', 'Forbid', 'Replace'),
+});
+
+const DESCRIPTORS = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$/;
+
+function scheduleErrors(schedule: string, errors: FieldError[]): void {
+  const at = 'spec.schedule';
+  if (schedule === '') {
+    errors.push(required(at));
+    return;
+  }
+  if (/^(CRON_)?TZ=/.test(schedule)) {
+    errors.push(invalid(at, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'));
+  } else if (schedule.startsWith('@')) {
+    if (!DESCRIPTORS.test(schedule)) errors.push(invalid(at, schedule, `unrecognized descriptor: ${schedule}`));
+  } else {
+    const parts = schedule.trim().split(/\s+/);
+    if (parts.length !== 5) {
+      const detail = `expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`;
+      errors.push(invalid(at, schedule, detail));
+    }
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+function timeZoneErrors(zone: string | undefined, errors: FieldError[]): void {
+  if (zone === undefined) return;
+  const at = 'spec.timeZone';
+  if (zone === '') errors.push(invalid(at, zone, 'timeZone must be nil or non-empty string'));
+  else if (zone.toLowerCase() === 'local')
+    errors.push(
+      invalid(at, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'),
+    );
+  else if (!isTimeZone(zone)) errors.push(invalid(at, zone, `unknown time zone ${zone}`));
+}
+
+function validate({ spec = {} as CronJobSpec }: CronJob): FieldError[] {
+  const errors: FieldError[] = [];
+  scheduleErrors(spec.schedule ?? '', errors);
+  timeZoneErrors(spec.timeZone, errors);
+  specFields(spec, 'spec', errors);
+  jobSpecErrors(spec.jobTemplate?.spec ?? ({} as JobSpec), 'spec.jobTemplate.spec', errors);
+  return errors;
+}
+
+/** CronJobs. */
+export const cronJob = batch<CronJob>({
+  resource: 'cronjobs',
+  kind: 'CronJob',
+  namespaced: true,
+  shortNames: ['cj'],
+  categories: ['all'],
+  subresources: [statusSubresource('CronJob')],
+  strategy: {
+    default(cronJob) {
+      cronJob.spec ??= {} as CronJobSpec;
+      const { spec } = cronJob;
+      spec.concurrencyPolicy ||= 'Allow';
+      spec.suspend ??= false;
+      spec.successfulJobsHistoryLimit ??= 3;
+      spec.failedJobsHistoryLimit ??= 1;
+      spec.jobTemplate ??= {};
+      spec.jobTemplate.spec ??= {} as JobSpec;
+      // The Job's own defaults come when it is made.
+      defaultPodTemplate(spec.jobTemplate.spec);
+    },
+    prepareForCreate(cronJob) {
+      cronJob.status = {};
+    },
+    prepareForUpdate(cronJob, old) {
+      keep(cronJob, old, 'status');
+    },
+    validate,
+    warnings: (cronJob) =>
+      podSpecWarnings(cronJob.spec?.jobTemplate?.spec?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
+  },
+});

@@ -1,0 +1,4 @@
+import { groupVersion } from '../group.ts';
+
+/** Completes the literals of the group `batch`. */
+export const batch = groupVersion('batch', 'v1');

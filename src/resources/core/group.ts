@@ -1,0 +1,4 @@
+import { groupVersion } from '../group.ts';
+
+/** Completes the literals of the core group. */
+export const core = groupVersion('', 'v1');

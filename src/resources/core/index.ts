@@ -1,0 +1,138 @@
+import type { FieldError } from '../../apimachinery/field.ts';
+import { now } from '../../apimachinery/meta.ts';
+import type {
+  Binding,
+  ComponentStatus,
+  LimitRange,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PodTemplate,
+  ResourceQuota,
+} from '../../generated/types/core.v1.ts';
+import { statusSubresource } from '../group.ts';
+import type { Resource } from '../resource.ts';
+import { statusIsSeparate } from '../strategies.ts';
+import { configMap } from './configmap.ts';
+import { endpoints } from './endpoints.ts';
+import { event } from './event.ts';
+import { core } from './group.ts';
+import { namespace } from './namespace.ts';
+import { node } from './node.ts';
+import { pod } from './pod.ts';
+import { claimSpec } from './pod-spec/volumes.ts';
+import { podSpecWarnings } from './pod-spec/warnings.ts';
+import { defaultPodTemplate, validatePodTemplate } from './pod-template.ts';
+import { replicationController } from './replicationcontroller.ts';
+import { secret } from './secret.ts';
+import { service } from './service.ts';
+import { serviceAccount } from './serviceaccount.ts';
+
+/** The limits of containers follow from each other: default from max, defaultRequest from default, then from min. */
+function defaultLimitRange({ spec }: LimitRange): void {
+  for (const limit of spec?.limits ?? []) {
+    if (limit.type !== 'Container') continue;
+    limit.default = { ...limit.max, ...limit.default };
+    limit.defaultRequest = { ...limit.min, ...limit.default, ...limit.defaultRequest };
+    if (Object.keys(limit.default).length === 0) delete limit.default;
+    if (Object.keys(limit.defaultRequest).length === 0) delete limit.defaultRequest;
+  }
+}
+
+/** The resources of the core group. */
+export const coreResources: readonly Resource[] = [
+  core<Binding>({ resource: 'bindings', kind: 'Binding', namespaced: true, verbs: ['create'] }),
+  core<ComponentStatus>({
+    resource: 'componentstatuses',
+    kind: 'ComponentStatus',
+    namespaced: false,
+    shortNames: ['cs'],
+    verbs: ['get', 'list'],
+  }),
+  configMap,
+  endpoints,
+  event,
+  core<LimitRange>({
+    resource: 'limitranges',
+    kind: 'LimitRange',
+    namespaced: true,
+    shortNames: ['limits'],
+    strategy: { default: defaultLimitRange, generation: false },
+  }),
+  namespace,
+  node,
+  core<PersistentVolumeClaim>({
+    resource: 'persistentvolumeclaims',
+    kind: 'PersistentVolumeClaim',
+    namespaced: true,
+    shortNames: ['pvc'],
+    subresources: [statusSubresource('PersistentVolumeClaim')],
+    strategy: {
+      ...statusIsSeparate<PersistentVolumeClaim>(),
+      generation: false,
+      default(claim) {
+        claim.spec ??= {};
+        claim.spec.volumeMode ??= 'Filesystem';
+        claim.status ??= {};
+        claim.status.phase ||= 'Pending';
+      },
+      prepareForCreate(claim) {
+        claim.status = { phase: 'Pending' };
+      },
+      validate(claim) {
+        const errors: FieldError[] = [];
+        claimSpec(claim.spec ?? {}, 'spec', errors);
+        return errors;
+      },
+    },
+  }),
+  core<PersistentVolume>({
+    resource: 'persistentvolumes',
+    kind: 'PersistentVolume',
+    namespaced: false,
+    shortNames: ['pv'],
+    subresources: [statusSubresource('PersistentVolume')],
+    strategy: {
+      ...statusIsSeparate<PersistentVolume>(),
+      generation: false,
+      default(volume) {
+        volume.spec ??= {};
+        volume.spec.persistentVolumeReclaimPolicy ||= 'Retain';
+        volume.spec.volumeMode ??= 'Filesystem';
+        if (volume.spec.hostPath !== undefined) volume.spec.hostPath.type ??= '';
+        volume.status ??= {};
+        volume.status.phase ||= 'Pending';
+      },
+      prepareForCreate(volume) {
+        volume.status = { phase: 'Pending', lastPhaseTransitionTime: now() };
+      },
+    },
+  }),
+  pod,
+  core<PodTemplate>({
+    resource: 'podtemplates',
+    kind: 'PodTemplate',
+    namespaced: true,
+    strategy: {
+      default: defaultPodTemplate,
+      validate(podTemplate) {
+        const errors: FieldError[] = [];
+        validatePodTemplate(podTemplate.template, 'template', errors);
+        return errors;
+      },
+      warnings: (podTemplate) => podSpecWarnings(podTemplate.template?.spec, 'template.spec'),
+      generation: true,
+    },
+  }),
+  replicationController,
+  core<ResourceQuota>({
+    resource: 'resourcequotas',
+    kind: 'ResourceQuota',
+    namespaced: true,
+    shortNames: ['quota'],
+    subresources: [statusSubresource('ResourceQuota')],
+    strategy: { ...statusIsSeparate<ResourceQuota>({}), generation: false },
+  }),
+  secret,
+  serviceAccount,
+  service,
+];

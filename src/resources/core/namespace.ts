@@ -1,0 +1,67 @@
+import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import type { Namespace } from '../../generated/types/core.v1.ts';
+import { statusSubresource } from '../group.ts';
+import type { SubresourceStrategy } from '../resource.ts';
+import { keep } from '../strategies.ts';
+import { labelName } from '../validation/object-names.ts';
+import { isQualifiedName } from '../validation/primitives.ts';
+import { core } from './group.ts';
+
+const FINALIZER = 'kubernetes';
+const STANDARD_FINALIZERS = [FINALIZER, 'foregroundDeletion', 'orphan'];
+const NOT_STANDARD = 'name is neither a standard finalizer name nor is it fully qualified';
+
+function validate(namespace: Namespace): FieldError[] {
+  return (namespace.spec?.finalizers ?? []).flatMap((name) => {
+    const problems = isQualifiedName(name);
+    if (!name.includes('/') && !STANDARD_FINALIZERS.includes(name)) problems.push(NOT_STANDARD);
+    return problems.map((problem) => invalid('spec.finalizers', name, problem));
+  });
+}
+
+function labelWithName({ metadata }: Namespace): void {
+  if (!metadata.name) return;
+  metadata.labels ??= {};
+  metadata.labels['kubernetes.io/metadata.name'] = metadata.name;
+}
+
+/** `namespaces/finalize`: the one way to take the namespace's own finalizers away. */
+const finalize: SubresourceStrategy<Namespace> = {
+  prepareForUpdate(namespace, old) {
+    keep(namespace, old, 'status');
+  },
+  validateUpdate: validate,
+};
+
+/** Namespaces. */
+export const namespace = core<Namespace>({
+  resource: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+  shortNames: ['ns'],
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  subresources: [
+    { name: 'finalize', kind: 'Namespace', verbs: ['update'], strategy: finalize },
+    statusSubresource('Namespace'),
+  ],
+  strategy: {
+    nameErrors: labelName,
+    default: labelWithName,
+    prepareForCreate(namespace) {
+      // A generated name is known only now.
+      labelWithName(namespace);
+      namespace.status = { phase: 'Active' };
+      namespace.spec ??= {};
+      namespace.spec.finalizers ??= [];
+      if (!namespace.spec.finalizers.includes(FINALIZER)) namespace.spec.finalizers.push(FINALIZER);
+    },
+    prepareForUpdate(namespace, old) {
+      keep(namespace, old, 'status');
+      namespace.spec ??= {};
+      namespace.spec.finalizers = old.spec?.finalizers;
+    },
+    validate,
+    generation: false,
+  },
+  selectableFields: ({ status }) => ({ 'status.phase': status?.phase ?? '' }),
+});

@@ -1,0 +1,138 @@
+import { deepEqual } from '../../apimachinery/equal.ts';
+import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import { canonical, compareQuantity } from '../../apimachinery/quantity.ts';
+import type { Node, NodeSpec, Taint } from '../../generated/types/core.v1.ts';
+import { statusSubresource } from '../group.ts';
+import { keep } from '../strategies.ts';
+import { cidr, ipFamily, qualifiedName } from '../validation/formats.ts';
+import { isLabelValue } from '../validation/primitives.ts';
+import { unsupported } from '../validation/rules.ts';
+import { core } from './group.ts';
+
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+function taints(list: readonly Taint[] | undefined, errors: FieldError[]): void {
+  const seen = new Set<string>();
+  list?.forEach((taint, index) => {
+    // Upstream's path.
+    const at = `metadata.taints[${index}]`;
+    qualifiedName(taint.key, `${at}.key`, errors);
+    for (const problem of isLabelValue(taint.value ?? '')) errors.push(invalid(`${at}.value`, taint.value, problem));
+    const effect = taint.effect ?? '';
+    if (effect === '') errors.push(required(`${at}.effect`));
+    else if (!EFFECTS.includes(effect)) errors.push(unsupported(`${at}.effect`, effect, EFFECTS));
+    const key = `${taint.key ?? ''}:${effect}`;
+    if (seen.has(key)) {
+      errors.push({ type: 'FieldValueDuplicate', field: at, body: `Duplicate value: ${JSON.stringify(taint)}` });
+    }
+    seen.add(key);
+  });
+}
+
+/** Whether a network's address has bits after its prefix. */
+function hasHostBits(text: string): boolean {
+  const slash = text.indexOf('/');
+  const address = text.slice(0, slash);
+  if (ipFamily(address) !== 4) return false;
+  const bits = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  return bits % 2 ** (32 - Number(text.slice(slash + 1))) !== 0;
+}
+
+function podCIDRs(list: readonly string[] | undefined, errors: FieldError[]): void {
+  list?.forEach((network, index) => {
+    const at = `spec.podCIDRs[${index}]`;
+    const before = errors.length;
+    cidr(network, at, errors);
+    if (errors.length === before && hasHostBits(network)) {
+      errors.push(invalid(at, network, 'must not have bits set beyond the prefix length'));
+    }
+  });
+  if ((list?.length ?? 0) > 2)
+    errors.push(invalid('spec.podCIDRs', list, 'may specify no more than one CIDR for each IP family'));
+}
+
+const isWhole = (name: string): boolean =>
+  name === 'pods' || (name.includes('/') && !name.startsWith('kubernetes.io/'));
+
+function amounts(list: Record<string, string> | undefined, path: string, errors: FieldError[]): void {
+  for (const name in list) {
+    const value = canonical(list[name] as string);
+    const at = `${path}.${name}`;
+    if (compareQuantity(value, '0') < 0) errors.push(invalid(at, value, 'must be greater than or equal to 0'));
+    if (isWhole(name) && /[.num]/.test(value)) {
+      errors.push(invalid(at, value, 'must be an integer'));
+    }
+  }
+}
+
+function validate(node: Node): FieldError[] {
+  const errors: FieldError[] = [];
+  taints(node.spec?.taints, errors);
+  podCIDRs(node.spec?.podCIDRs, errors);
+  amounts(node.status?.capacity as Record<string, string> | undefined, 'status.capacity', errors);
+  amounts(node.status?.allocatable as Record<string, string> | undefined, 'status.allocatable', errors);
+  return errors;
+}
+
+function validateUpdate(node: Node, old: Node): FieldError[] {
+  const errors = validate(node);
+  const spec: NodeSpec = node.spec ?? {};
+  const was: NodeSpec = old.spec ?? {};
+  if (was.podCIDRs?.length && !deepEqual(spec.podCIDRs, was.podCIDRs)) {
+    errors.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
+  }
+  if (was.providerID && spec.providerID !== was.providerID) {
+    errors.push(forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid'));
+  }
+  return errors;
+}
+
+const NODE_INFO = [
+  'machineID',
+  'systemUUID',
+  'bootID',
+  'kernelVersion',
+  'osImage',
+  'containerRuntimeVersion',
+  'kubeletVersion',
+  'kubeProxyVersion',
+  'operatingSystem',
+  'architecture',
+];
+
+function setDefaults(node: Node): void {
+  node.spec ??= {};
+  const { spec } = node;
+  if (spec.podCIDR && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+  else if (spec.podCIDRs?.length) spec.podCIDR = spec.podCIDRs[0];
+  node.status ??= {};
+  const { status } = node;
+  if (status.allocatable === undefined && status.capacity !== undefined) status.allocatable = { ...status.capacity };
+  status.daemonEndpoints ??= {};
+  status.daemonEndpoints.kubeletEndpoint ??= { Port: 0 };
+  const info = (status.nodeInfo ?? {}) as Record<string, string>;
+  for (const field of NODE_INFO) info[field] ??= '';
+  status.nodeInfo = info as typeof status.nodeInfo;
+}
+
+/** Nodes. A node that registers brings its status along. */
+export const node = core<Node>({
+  resource: 'nodes',
+  kind: 'Node',
+  namespaced: false,
+  shortNames: ['no'],
+  subresources: [
+    { name: 'proxy', kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
+    statusSubresource('Node'),
+  ],
+  strategy: {
+    default: setDefaults,
+    prepareForUpdate(node, old) {
+      keep(node, old, 'status');
+    },
+    validate,
+    validateUpdate,
+    generation: false,
+  },
+  selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),
+});

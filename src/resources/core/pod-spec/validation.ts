@@ -1,0 +1,97 @@
+/** The whole of a pod's spec. */
+import { type FieldError, invalid, required as requiredError } from '../../../apimachinery/field.ts';
+import type {
+  HostAlias,
+  LocalObjectReference,
+  PodDNSConfig,
+  PodReadinessGate,
+  PodSchedulingGate,
+  PodSpec,
+} from '../../../generated/types/core.v1.ts';
+import {
+  dns1123Label,
+  dns1123Subdomain,
+  ip,
+  labels,
+  optionalSubdomain,
+  qualifiedName,
+} from '../../validation/formats.ts';
+import { all, each, fields, oneOf, optional, present, type Rule, required, unique } from '../../validation/rules.ts';
+import { affinity } from './affinity.ts';
+import {
+  activeDeadline,
+  type PodContext,
+  validateContainers,
+  validateEphemeralContainers,
+  validateInitContainers,
+} from './containers.ts';
+import { tolerations, topologySpreadConstraints } from './scheduling.ts';
+import { hostNamespaces, podSecurityContext } from './security-context.ts';
+import { validateVolumes } from './volumes.ts';
+
+const SEARCH = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
+const SEARCH_TEXT =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+
+/** Search domains may end in a dot and hold underscores; the root alone is one, too. */
+const searchDomain: Rule<string> = (value, path, errors) => {
+  if (value !== '.' && !SEARCH.test(value.replace(/\.$/, ''))) errors.push(invalid(path, value, SEARCH_TEXT));
+};
+
+const dnsConfig: Rule<PodDNSConfig | undefined> = present((config: PodDNSConfig, path, errors) => {
+  each<string>(ip)(config.nameservers, `${path}.nameservers`, errors);
+  each(searchDomain)(config.searches, `${path}.searches`, errors);
+  each(fields<{ name?: string }>({ name: required() }))(config.options, `${path}.options`, errors);
+  if ((config.nameservers?.length ?? 0) > 3) {
+    errors.push(invalid(`${path}.nameservers`, config.nameservers, 'must not have more than 3 nameservers'));
+  }
+});
+
+const specFields = fields<PodSpec>({
+  restartPolicy: required<string | undefined>(oneOf('Always', 'OnFailure', 'Never')),
+  dnsPolicy: required<string | undefined>(oneOf('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None')),
+  nodeSelector: labels,
+  securityContext: podSecurityContext,
+  imagePullSecrets: each(fields<LocalObjectReference>({ name: required() })),
+  affinity,
+  dnsConfig,
+  readinessGates: each(fields<PodReadinessGate>({ conditionType: qualifiedName })),
+  schedulingGates: all<readonly PodSchedulingGate[] | undefined>(
+    each(fields<PodSchedulingGate>({ name: qualifiedName })),
+    unique<PodSchedulingGate>((gate) => gate.name),
+  ),
+  topologySpreadConstraints,
+  serviceAccountName: optionalSubdomain,
+  nodeName: optionalSubdomain,
+  activeDeadlineSeconds: activeDeadline,
+  hostname: optional<string>(dns1123Label),
+  subdomain: optional<string>(dns1123Label),
+  tolerations,
+  hostAliases: each(fields<HostAlias>({ ip, hostnames: each<string>(dns1123Subdomain) })),
+  priorityClassName: optionalSubdomain,
+  runtimeClassName: present(dns1123Subdomain),
+  preemptionPolicy: present(oneOf('Never', 'PreemptLowerPriority')),
+});
+
+/**
+ * Errors of a pod's spec at `path` (`ValidatePodSpec`). `podName` names the claims of ephemeral volumes;
+ * empty in a template.
+ */
+export function validatePodSpec(spec: PodSpec, podName: string, path: string, errors: FieldError[]): void {
+  const pod: PodContext = {
+    volumes: validateVolumes(spec.volumes, podName, `${path}.volumes`, errors),
+    hostPorts: new Set(),
+    hostNetwork: spec.hostNetwork === true,
+  };
+  const names = new Set<string>();
+  validateContainers(spec.containers, `${path}.containers`, pod, names, errors);
+  validateInitContainers(spec.initContainers, `${path}.initContainers`, pod, names, errors);
+  validateEphemeralContainers(spec.ephemeralContainers, `${path}.ephemeralContainers`, pod, names, errors);
+  specFields(spec, path, errors);
+  hostNamespaces(spec, path, errors);
+  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
+    const detail = 'must provide at least one DNS nameserver when `dnsPolicy` is None';
+    const at = spec.dnsConfig === undefined ? `${path}.dnsConfig` : `${path}.dnsConfig.nameservers`;
+    errors.push(requiredError(at, detail));
+  }
+}

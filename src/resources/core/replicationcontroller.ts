@@ -1,0 +1,63 @@
+import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import type { ReplicationController, ReplicationControllerSpec } from '../../generated/types/core.v1.ts';
+import { scaleSubresource, statusSubresource } from '../group.ts';
+import { keep } from '../strategies.ts';
+import { fields, nonNegative } from '../validation/rules.ts';
+import { core } from './group.ts';
+import { podSpecWarnings } from './pod-spec/warnings.ts';
+import { defaultPodTemplate, validateLongRunningTemplate } from './pod-template.ts';
+
+const numbers = fields<ReplicationControllerSpec>({ replicas: nonNegative, minReadySeconds: nonNegative });
+const hasAny = (map: object | undefined): boolean => Object.keys(map ?? {}).length > 0;
+
+function validate({ spec = {} }: ReplicationController): FieldError[] {
+  const errors: FieldError[] = [];
+  numbers(spec, 'spec', errors);
+  if (!hasAny(spec.selector)) errors.push(required('spec.selector'));
+  if (spec.template === undefined) {
+    errors.push(required('spec.template'));
+    return errors;
+  }
+  const labels = spec.template.metadata?.labels;
+  const selector = Object.entries(spec.selector ?? {});
+  if (selector.length > 0 && !selector.every(([key, value]) => labels?.[key] === value)) {
+    errors.push(
+      invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'),
+    );
+  }
+  validateLongRunningTemplate(spec.template, 'spec.template', errors);
+  return errors;
+}
+
+/** ReplicationControllers. */
+export const replicationController = core<ReplicationController>({
+  resource: 'replicationcontrollers',
+  kind: 'ReplicationController',
+  namespaced: true,
+  shortNames: ['rc'],
+  categories: ['all'],
+  subresources: [scaleSubresource, statusSubresource('ReplicationController')],
+  strategy: {
+    default(controller) {
+      controller.spec ??= {};
+      const { spec } = controller;
+      spec.replicas ??= 1;
+      if (spec.template === undefined) return;
+      const labels = spec.template.metadata?.labels;
+      if (labels !== undefined) {
+        if (!hasAny(spec.selector)) spec.selector = { ...labels };
+        if (!hasAny(controller.metadata.labels)) controller.metadata.labels = { ...labels };
+      }
+      defaultPodTemplate(spec);
+    },
+    prepareForCreate(controller) {
+      controller.status = { replicas: 0 };
+    },
+    prepareForUpdate(controller, old) {
+      keep(controller, old, 'status');
+    },
+    validate,
+    warnings: (controller) => podSpecWarnings(controller.spec?.template?.spec, 'spec.template.spec'),
+  },
+  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+});

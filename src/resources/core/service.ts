@@ -1,0 +1,80 @@
+import type { Service, ServiceSpec } from '../../generated/types/core.v1.ts';
+import { statusSubresource } from '../group.ts';
+import { keep } from '../strategies.ts';
+import { labelName } from '../validation/object-names.ts';
+import { core } from './group.ts';
+import { dropUnused, keepAllocated, normalizeClusterIPs } from './service-fields.ts';
+import { validateService, validateServiceUpdate } from './service-validation.ts';
+
+function setDefaults(spec: ServiceSpec): void {
+  spec.sessionAffinity ||= 'None';
+  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
+  if (spec.sessionAffinity === 'ClientIP') {
+    spec.sessionAffinityConfig ??= {};
+    spec.sessionAffinityConfig.clientIP ??= {};
+    spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= 10800;
+  }
+  spec.type ||= 'ClusterIP';
+  for (const port of spec.ports ?? []) {
+    port.protocol ||= 'TCP';
+    port.targetPort ||= port.port ?? 0;
+  }
+  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') spec.externalTrafficPolicy ||= 'Cluster';
+  if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
+  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+}
+
+function warnings({ spec }: Service): string[] {
+  const texts: string[] = [];
+  if (spec?.externalIPs?.length) {
+    texts.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters');
+  }
+  if (spec?.trafficDistribution === 'PreferClose') {
+    texts.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
+  }
+  if (spec?.clusterIP === 'None') {
+    if (spec.loadBalancerIP) texts.push('spec.loadBalancerIP is ignored for headless services');
+    if (spec.externalIPs?.length) texts.push('spec.externalIPs is ignored for headless services');
+    if (spec.sessionAffinity === 'ClientIP') texts.push('spec.SessionAffinity is ignored for headless services');
+  }
+  return texts;
+}
+
+/** Services. Addresses and node ports are given out by the registry. */
+export const service = core<Service>({
+  resource: 'services',
+  kind: 'Service',
+  namespaced: true,
+  shortNames: ['svc'],
+  categories: ['all'],
+  subresources: [
+    { name: 'proxy', kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
+    statusSubresource('Service'),
+  ],
+  strategy: {
+    nameErrors: labelName,
+    default(service) {
+      service.spec ??= {};
+      setDefaults(service.spec);
+      for (const ingress of service.status?.loadBalancer?.ingress ?? []) {
+        if (ingress.ip) ingress.ipMode ??= 'VIP';
+      }
+    },
+    prepareForCreate(service) {
+      service.status = { loadBalancer: {} };
+      normalizeClusterIPs(service);
+    },
+    prepareForUpdate(service, old) {
+      keep(service, old, 'status');
+      if (service.spec === undefined || old.spec === undefined) return;
+      normalizeClusterIPs(service, old);
+      keepAllocated(service.spec, old.spec);
+      dropUnused(service.spec, old.spec);
+    },
+    validate: validateService,
+    validateUpdate: validateServiceUpdate,
+    warnings,
+    generation: false,
+  },
+  selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
+});

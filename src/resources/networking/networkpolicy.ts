@@ -1,0 +1,69 @@
+import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import type {
+  NetworkPolicy,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+  NetworkPolicySpec,
+} from '../../generated/types/networking.v1.ts';
+import type { Strategy } from '../resource.ts';
+import { cidr, port, portOrName } from '../validation/formats.ts';
+import { each, oneOf, present, type Rule } from '../validation/rules.ts';
+import { labelSelector } from '../validation/selectors.ts';
+
+const portRule: Rule<NetworkPolicyPort> = (value, path, errors) => {
+  present(oneOf('TCP', 'UDP', 'SCTP'))(value.protocol, `${path}.protocol`, errors);
+  const at = `${path}.endPort`;
+  if (value.port !== undefined) portOrName(value.port, `${path}.port`, errors);
+  if (value.endPort === undefined) return;
+  if (value.port === undefined) errors.push(required(`${path}.port`, 'may not be empty when `endPort` is specified'));
+  else if (typeof value.port === 'string')
+    errors.push(invalid(at, value.endPort, 'may not be specified when `port` is non-numeric'));
+  else if (value.endPort < value.port)
+    errors.push(invalid(at, value.endPort, 'must be greater than or equal to `port`'));
+  port(value.endPort, at, errors);
+};
+
+const peerRule: Rule<NetworkPolicyPeer> = (peer, path, errors) => {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined) {
+    errors.push(required(path, 'must specify a peer'));
+  }
+  labelSelector(podSelector, `${path}.podSelector`, errors);
+  labelSelector(namespaceSelector, `${path}.namespaceSelector`, errors);
+  if (ipBlock === undefined) return;
+  const at = `${path}.ipBlock`;
+  if (!ipBlock.cidr) errors.push(required(`${at}.cidr`));
+  else cidr(ipBlock.cidr, `${at}.cidr`, errors);
+  each<string>(cidr)(ipBlock.except, `${at}.except`, errors);
+};
+
+function validate({ spec = {} as NetworkPolicySpec }: NetworkPolicy): FieldError[] {
+  const errors: FieldError[] = [];
+  labelSelector(spec.podSelector, 'spec.podSelector', errors);
+  spec.ingress?.forEach((rule, index) => {
+    each(portRule)(rule.ports, `spec.ingress[${index}].ports`, errors);
+    each(peerRule)(rule.from, `spec.ingress[${index}].from`, errors);
+  });
+  spec.egress?.forEach((rule, index) => {
+    each(portRule)(rule.ports, `spec.egress[${index}].ports`, errors);
+    each(peerRule)(rule.to, `spec.egress[${index}].to`, errors);
+  });
+  const types: readonly string[] = spec.policyTypes ?? [];
+  if (types.length > 2) errors.push(invalid('spec.policyTypes', types, 'may not specify more than two policyTypes'));
+  else each<string>(oneOf('Ingress', 'Egress'))(types, 'spec.policyTypes', errors);
+  return errors;
+}
+
+/** How NetworkPolicies are made: which directions they are about follows from their rules. */
+export const networkPolicy: Strategy<NetworkPolicy> = {
+  default(policy) {
+    policy.spec ??= {} as NetworkPolicySpec;
+    const { spec } = policy;
+    spec.podSelector ??= {};
+    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
+      for (const rulePort of rule.ports ?? []) rulePort.protocol ??= 'TCP';
+    }
+    if (!spec.policyTypes?.length) spec.policyTypes = spec.egress?.length ? ['Ingress', 'Egress'] : ['Ingress'];
+  },
+  validate,
+};

@@ -1,0 +1,47 @@
+import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
+import { groupVersion, statusSubresource } from '../group.ts';
+import type { Resource } from '../resource.ts';
+import { statusIsSeparate } from '../strategies.ts';
+import { validateIntOrPercent } from '../validation/int-or-percent.ts';
+import { oneOf, present } from '../validation/rules.ts';
+import { labelSelector } from '../validation/selectors.ts';
+
+const policy = groupVersion('policy', 'v1');
+
+function validate({ spec = {} }: PodDisruptionBudget): FieldError[] {
+  const errors: FieldError[] = [];
+  const { minAvailable, maxUnavailable } = spec;
+  if (minAvailable !== undefined && maxUnavailable !== undefined) {
+    errors.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'));
+  }
+  if (minAvailable !== undefined) validateIntOrPercent(minAvailable, 'spec.minAvailable', true, errors);
+  if (maxUnavailable !== undefined) validateIntOrPercent(maxUnavailable, 'spec.maxUnavailable', true, errors);
+  labelSelector(spec.selector, 'spec.selector', errors);
+  const policies = oneOf('AlwaysAllow', 'IfHealthyBudget');
+  present(policies)(spec.unhealthyPodEvictionPolicy, 'spec.unhealthyPodEvictionPolicy', errors);
+  return errors;
+}
+
+/** The resources of the group `policy`. */
+export const policyResources: readonly Resource[] = [
+  policy<PodDisruptionBudget>({
+    resource: 'poddisruptionbudgets',
+    kind: 'PodDisruptionBudget',
+    namespaced: true,
+    shortNames: ['pdb'],
+    subresources: [statusSubresource('PodDisruptionBudget')],
+    strategy: {
+      ...statusIsSeparate<PodDisruptionBudget>({
+        disruptionsAllowed: 0,
+        currentHealthy: 0,
+        desiredHealthy: 0,
+        expectedPods: 0,
+      }),
+      default(budget) {
+        budget.spec ??= {};
+      },
+      validate,
+    },
+  }),
+];

@@ -1,0 +1,115 @@
+/** What a built-in resource is: a data literal. Routes, discovery, tables and store names derive from the list in `index.ts`. */
+import type { ResourceId } from '../apimachinery/client.ts';
+import type { FieldError } from '../apimachinery/field.ts';
+import type { KubeObject } from '../apimachinery/meta.ts';
+
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+
+export const ALL_VERBS: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];
+
+/**
+ * How objects of a kind are made and changed, after upstream's `rest.RESTCreateUpdateStrategy`. All functions are pure but for
+ * the object that they are told to change, and run in the Worker (create) or inside the store (update).
+ * Order on create: default, prepareForCreate, validate. On update: default, prepareForUpdate, validateUpdate.
+ */
+export interface Strategy<T extends KubeObject> {
+  /** Fills what is absent, in place (`SetDefaults_*`). Must be idempotent. */
+  default?(object: T): void;
+  /** Resets what a client may not set, in place: status, generated fields. */
+  prepareForCreate?(object: T): void;
+  /** Errors of a whole new object; metadata is checked by the caller (name by {@link nameErrors}). */
+  validate?(object: T): FieldError[];
+  /** Carries over from `old` what an update may not change silently, in place. Generation is bumped by the caller when `spec` changed. */
+  prepareForUpdate?(object: T, old: T): void;
+  /** Errors of the new state and of the transition; metadata is checked by the caller. Default: {@link validate}. */
+  validateUpdate?(object: T, old: T): FieldError[];
+  /** Texts for `Warning: 299` headers. */
+  warnings?(object: T, old?: T): string[];
+  /** Problems of a name; default: DNS-1123 subdomain. `prefix`: it is a generateName. */
+  nameErrors?(name: string, prefix: boolean): string[];
+  /** Whether a delete is graceful: the seconds, or undefined to delete at once (`RESTGracefulDeleteStrategy`). */
+  gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
+  /** PUT to a name that does not exist creates it (`AllowCreateOnUpdate`: Lease, Event, Endpoints, Service is not). */
+  createOnUpdate?: boolean;
+  /** PUT without resourceVersion is allowed (`AllowUnconditionalUpdate`). Default true. */
+  unconditionalUpdate?: boolean;
+  /** A delete answers with the deleted object instead of a Status (`ReturnDeletedObject`). */
+  returnsDeleted?: boolean;
+  /** Objects of this kind have `metadata.generation`. Default: whether the object has a `spec`. */
+  generation?: boolean;
+}
+
+/** How a subresource that is an update of the same object differs: `status`, `approval`, `ephemeralcontainers`, `resize`, `finalize`. */
+export interface SubresourceStrategy<T extends KubeObject> {
+  /** Takes from `old` all that this subresource may not change, in place. */
+  prepareForUpdate(object: T, old: T): void;
+  validateUpdate?(object: T, old: T): FieldError[];
+}
+
+export interface Subresource<T extends KubeObject> {
+  name: string;
+  /** The kind of its bodies, and its group and version where they are not the resource's. */
+  kind: string;
+  group?: string;
+  version?: string;
+  verbs: readonly ('create' | 'delete' | 'get' | 'patch' | 'update')[];
+  strategy?: SubresourceStrategy<T>;
+}
+
+/** A printed column (`metav1.TableColumnDefinition`) with what goes in its cells. */
+export interface Column<T extends KubeObject> {
+  name: string;
+  type: 'string' | 'integer' | 'boolean' | 'date' | 'number';
+  /** `name` on the Name column. */
+  format?: string;
+  /** 1: only with `-o wide`. */
+  priority?: 0 | 1;
+  description?: string;
+  /** `now` in ms, for ages. */
+  cell(object: T, now: number): string | number | boolean;
+}
+
+export interface Resource<T extends KubeObject = KubeObject> {
+  /** Empty for the core group. */
+  group: string;
+  version: string;
+  /** Plural, as in the path. */
+  resource: string;
+  singular: string;
+  kind: string;
+  /** `<kind>List` unless said. */
+  listKind?: string;
+  namespaced: boolean;
+  shortNames?: readonly string[];
+  categories?: readonly string[];
+  /** Default: {@link ALL_VERBS}. Resources that are only created (reviews) are not stored. */
+  verbs?: readonly Verb[];
+  subresources?: readonly Subresource<T>[];
+  /** Where another resource's store keeps the objects: `events.k8s.io` events are core events, HPA v1 is v2. */
+  storedAs?: ResourceId;
+  /** Between this version and the stored one; with {@link storedAs}. Both are pure and return new objects. */
+  conversion?: { fromStored(object: KubeObject): KubeObject; toStored(object: KubeObject): KubeObject };
+  strategy: Strategy<T>;
+  /** Values of the field selectors beyond `metadata.name` and `metadata.namespace`; every key is always present. */
+  selectableFields?(object: T): Record<string, string>;
+  columns?: readonly Column<T>[];
+}
+
+/** Typed construction; the list holds them with their types erased. */
+export function defineResource<T extends KubeObject>(resource: Resource<T>): Resource {
+  return resource as unknown as Resource;
+}
+
+/** `core/pods`, `apps/deployments`: a resource's id, and the name of the store that keeps it. */
+export function storeOf(resource: Resource): ResourceId {
+  return resource.storedAs ?? `${resource.group === '' ? 'core' : resource.group}/${resource.resource}`;
+}

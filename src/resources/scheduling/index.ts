@@ -1,0 +1,55 @@
+import { type FieldError, forbiddenField } from '../../apimachinery/field.ts';
+import type { PriorityClass } from '../../generated/types/scheduling.v1.ts';
+import { groupVersion } from '../group.ts';
+import type { Resource } from '../resource.ts';
+import { immutable, oneOf } from '../validation/rules.ts';
+
+const scheduling = groupVersion('scheduling.k8s.io', 'v1');
+
+const HIGHEST_USER_PRIORITY = 1000000000;
+const SYSTEM_CLASSES: Record<string, number> = {
+  'system-node-critical': 2000001000,
+  'system-cluster-critical': 2000000000,
+};
+
+function validate(priorityClass: PriorityClass): FieldError[] {
+  const errors: FieldError[] = [];
+  const name = priorityClass.metadata.name ?? '';
+  const value = priorityClass.value ?? 0;
+  if (name.startsWith('system-')) {
+    if (SYSTEM_CLASSES[name] !== value) {
+      const detail = "priority class names with 'system-' prefix are reserved for system use only. error: ";
+      errors.push(forbiddenField('metadata.name', `${detail}${name} is not a known system priority class`));
+    }
+  } else if (value > HIGHEST_USER_PRIORITY) {
+    const detail = `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`;
+    errors.push(forbiddenField('value', detail));
+  }
+  oneOf('PreemptLowerPriority', 'Never')(priorityClass.preemptionPolicy, 'preemptionPolicy', errors);
+  return errors;
+}
+
+/** The resources of the group `scheduling.k8s.io`. */
+export const schedulingResources: readonly Resource[] = [
+  scheduling<PriorityClass>({
+    resource: 'priorityclasses',
+    kind: 'PriorityClass',
+    namespaced: false,
+    shortNames: ['pc'],
+    strategy: {
+      generation: true,
+      default(priorityClass) {
+        priorityClass.preemptionPolicy ??= 'PreemptLowerPriority';
+      },
+      validate,
+      validateUpdate(priorityClass, old) {
+        const errors: FieldError[] = [];
+        if ((priorityClass.value ?? 0) !== (old.value ?? 0)) {
+          errors.push(forbiddenField('value', 'may not be changed in an update.'));
+        }
+        immutable(priorityClass.preemptionPolicy, old.preemptionPolicy, 'preemptionPolicy', errors);
+        return errors;
+      },
+    },
+  }),
+];

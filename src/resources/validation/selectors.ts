@@ -1,0 +1,125 @@
+/** Label selectors and node selectors. */
+import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../apimachinery/field.ts';
+import { labels, labelValue, qualifiedName } from './formats.ts';
+import { isDns1123Subdomain } from './primitives.ts';
+import { all, each, fields, type Rule } from './rules.ts';
+
+/** One requirement of a selector, of labels or of nodes. */
+export interface Requirement {
+  key?: string;
+  operator?: string;
+  values?: string[];
+}
+
+/** `metav1.LabelSelector`. */
+export interface LabelSelector {
+  matchLabels?: Record<string, string>;
+  matchExpressions?: Requirement[];
+}
+
+const IN_TEXT = "must be specified when `operator` is 'In' or 'NotIn'";
+const EXISTS_TEXT = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+
+function operatorTakesValues(requirement: Requirement, path: string, errors: FieldError[]): boolean {
+  const { operator = '', values = [] } = requirement;
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) errors.push(requiredError(`${path}.values`, IN_TEXT));
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (values.length > 0) errors.push(forbiddenField(`${path}.values`, EXISTS_TEXT));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+const labelRequirement: Rule<Requirement> = (requirement, path, errors) => {
+  if (!operatorTakesValues(requirement, path, errors)) {
+    errors.push(invalid(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'));
+  }
+  qualifiedName(requirement.key, `${path}.key`, errors);
+  each(labelValue)(requirement.values, `${path}.values`, errors);
+};
+
+/** A label selector (`ValidateLabelSelector`). */
+export const labelSelector: Rule<LabelSelector | undefined> = (selector, path, errors) => {
+  if (selector === undefined) return;
+  labels(selector.matchLabels, `${path}.matchLabels`, errors);
+  each(labelRequirement)(selector.matchExpressions, `${path}.matchExpressions`, errors);
+};
+
+const nodeRequirement: Rule<Requirement> = (requirement, path, errors) => {
+  const { operator = '', values = [] } = requirement;
+  if (operator === 'Gt' || operator === 'Lt') {
+    if (values.length !== 1) {
+      const detail = "must be specified single value when `operator` is 'Lt' or 'Gt'";
+      errors.push(requiredError(`${path}.values`, detail));
+    }
+  } else if (!operatorTakesValues(requirement, path, errors)) {
+    errors.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+  }
+  qualifiedName(requirement.key, `${path}.key`, errors);
+};
+
+const nodeField: Rule<Requirement> = (requirement, path, errors) => {
+  const { key = '', operator = '', values = [] } = requirement;
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length !== 1) {
+      const detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
+      errors.push(requiredError(`${path}.values`, detail));
+    }
+  } else {
+    errors.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+  }
+  if (key !== 'metadata.name') {
+    errors.push(invalid(`${path}.key`, key, 'not a valid field selector key'));
+    return;
+  }
+  values.forEach((value, index) => {
+    for (const problem of isDns1123Subdomain(value)) errors.push(invalid(`${path}.values[${index}]`, value, problem));
+  });
+};
+
+/** `core/v1.NodeSelectorTerm`. */
+export interface NodeSelectorTerm {
+  matchExpressions?: Requirement[];
+  matchFields?: Requirement[];
+}
+
+/** A term of a node selector (`ValidateNodeSelectorTerm`). */
+export const nodeSelectorTerm: Rule<NodeSelectorTerm | undefined> = (term, path, errors) => {
+  if (term === undefined) return;
+  fields<NodeSelectorTerm>({ matchExpressions: each(nodeRequirement), matchFields: each(nodeField) })(
+    term,
+    path,
+    errors,
+  );
+};
+
+/** A node selector (`ValidateNodeSelector`): at least one term. */
+export const nodeSelector: Rule<{ nodeSelectorTerms?: NodeSelectorTerm[] }> = (selector, path, errors) => {
+  const at = `${path}.nodeSelectorTerms`;
+  if (!selector.nodeSelectorTerms?.length) {
+    errors.push(requiredError(at, 'must have at least one node selector term'));
+  } else {
+    each<NodeSelectorTerm>(all(nodeSelectorTerm))(selector.nodeSelectorTerms, at, errors);
+  }
+};
+
+/** Whether a selector selects everything. */
+export function isEmptySelector(selector: LabelSelector): boolean {
+  return Object.keys(selector.matchLabels ?? {}).length === 0 && !selector.matchExpressions?.length;
+}
+
+/** Whether labels satisfy a selector; an operator that does not exist matches nothing. */
+export function matchesSelector(selector: LabelSelector, set: Record<string, string>): boolean {
+  const has = (key: string): boolean => Object.hasOwn(set, key);
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
+    if (!has(key) || set[key] !== value) return false;
+  }
+  return (selector.matchExpressions ?? []).every(({ key = '', operator, values = [] }) => {
+    if (operator === 'In') return has(key) && values.includes(set[key] as string);
+    if (operator === 'NotIn') return !has(key) || !values.includes(set[key] as string);
+    if (operator === 'Exists') return has(key);
+    return operator === 'DoesNotExist' && !has(key);
+  });
+}

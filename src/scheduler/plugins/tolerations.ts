@@ -1,0 +1,19 @@
+/** Taints and the tolerations that answer them. */
+import type { Taint, Toleration } from '../../generated/types/core.v1.ts';
+
+/** Whether a toleration answers a taint (`ToleratesTaint`). */
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
+  if (toleration.effect && toleration.effect !== taint.effect) return false;
+  if (toleration.key && toleration.key !== taint.key) return false;
+  if (!toleration.key && toleration.operator !== 'Exists') return false;
+  switch (toleration.operator) {
+    case 'Exists':
+      return true;
+    case undefined:
+    case '':
+    case 'Equal':
+      return (toleration.value ?? '') === (taint.value ?? '');
+    default:
+      return false;
+  }
+}

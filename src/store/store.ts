@@ -1,0 +1,170 @@
+/** A store of one resource's objects: the runtime-free core of the ResourceStore Durable Object. */
+import { alreadyExists, type GroupResource, StatusError, tooLarge } from '../apimachinery/errors.ts';
+import type { Backend } from './backend.ts';
+import { changesAfter, deletedRow } from './history.ts';
+import { endOf, list, type Versions } from './list.ts';
+import { selection } from './selection.ts';
+import { withResourceVersion } from './text.ts';
+import type { Change, CommitResult, Decide, Encoded, ListQuery, ListResult, Row, WatchQuery } from './types.ts';
+import { type Sink, WatchHub } from './watch-hub.ts';
+
+/** As etcd's limit for a request; larger values would not fit the production database either. */
+export const MAX_OBJECT_BYTES = 1_572_864;
+
+export interface StoreOptions {
+  resource: GroupResource;
+  /** Called after each commit, once the watchers have been told. */
+  onCommit?(changes: readonly Change[]): void;
+  now?(): number;
+}
+
+interface Committed {
+  result: CommitResult;
+  change?: Change;
+}
+
+export class ResourceStore<S extends Sink> {
+  readonly hub = new WatchHub<S>();
+  private readonly backend: Backend;
+  private readonly options: StoreOptions;
+  private version: number;
+
+  constructor(backend: Backend, options: StoreOptions) {
+    this.backend = backend;
+    this.options = options;
+    this.version = backend.logBounds().last;
+  }
+
+  get resourceVersion(): number {
+    return this.version;
+  }
+
+  get(key: string): string | null {
+    return this.backend.get(key)?.text ?? null;
+  }
+
+  /** Every row there is, in chunks; for those who build something of their own beside the store. */
+  *rows(): Generator<Row> {
+    for (let from = ''; ; ) {
+      const chunk = this.backend.range(from, endOf(''), 500);
+      yield* chunk;
+      if (chunk.length < 500) return;
+      from = `${(chunk.at(-1) as Row).key}\u0000`;
+    }
+  }
+
+  /** Adds a new object; fails with AlreadyExists. */
+  create(key: string, object: Encoded, dryRun: boolean): CommitResult {
+    return this.commit(key, createDecision(this.options.resource, key, object, dryRun));
+  }
+
+  /** Writes, deletes or leaves one object as `decide` says, in one transaction. */
+  commit(key: string, decide: Decide): CommitResult {
+    return this.commitMany([{ key, decide }])[0] as CommitResult;
+  }
+
+  /** Many decisions in one transaction, in order; each succeeds or fails by itself. */
+  commitMany(decisions: readonly { key: string; decide: Decide }[]): CommitResult[] {
+    const before = this.version;
+    let committed: Committed[];
+    try {
+      committed = this.backend.transaction(() => decisions.map(({ key, decide }) => this.apply(key, decide)));
+    } catch (error) {
+      this.version = before;
+      throw error;
+    }
+    const changes = committed.flatMap(({ change }) => (change === undefined ? [] : [change]));
+    for (const change of changes) this.hub.publish(change);
+    if (changes.length > 0) this.options.onCommit?.(changes);
+    return committed.map(({ result }) => result);
+  }
+
+  list(query: ListQuery): ListResult {
+    try {
+      return list(this.backend, query, this.versions());
+    } catch (error) {
+      if (error instanceof StatusError) return { status: error.status };
+      throw error;
+    }
+  }
+
+  /** Keys that a query selects, newest state. */
+  select(query: ListQuery): string[] {
+    const selects = selection(query);
+    return [...this.rows()].filter(selects).map(({ key }) => key);
+  }
+
+  watch(sink: S, query: WatchQuery): void {
+    this.hub.start(sink, query, this.backend, this.versions());
+  }
+
+  /** Changes after a version, oldest first; undefined when they are not all known any more. */
+  changesSince(resourceVersion: number): Change[] | undefined {
+    const { floor, current } = this.versions();
+    if (resourceVersion < floor || resourceVersion > current) return undefined;
+    return changesAfter(this.backend, resourceVersion);
+  }
+
+  /** Forgets history that is older than `maxAgeMs` and not among the newest `keep` changes. */
+  compact(maxAgeMs: number, keep: number): void {
+    this.backend.compact(this.now() - maxAgeMs, keep);
+  }
+
+  private versions(): Versions {
+    const { first } = this.backend.logBounds();
+    return { current: this.version, floor: Math.max(first - 1, 0) };
+  }
+
+  private now(): number {
+    return this.options.now?.() ?? Date.now();
+  }
+
+  private apply(key: string, decide: Decide): Committed {
+    const current = this.backend.get(key);
+    const resourceVersion = this.version + 1;
+    const outcome = decide(current, resourceVersion);
+    if (outcome.do === 'fail') return { result: { status: outcome.status } };
+    const said = 'warnings' in outcome && outcome.warnings !== undefined ? { warnings: outcome.warnings } : {};
+    if (outcome.do === 'answer') {
+      return { result: { text: outcome.text, deleted: false, resourceVersion: 0, ...said } };
+    }
+    if (outcome.do === 'delete') return this.applyDelete(key, current as Row, outcome.final, resourceVersion);
+    if (byteLength(outcome.object.text) > MAX_OBJECT_BYTES) {
+      const limit = `Request entity too large: limit is ${MAX_OBJECT_BYTES}`;
+      return { result: { status: tooLarge(limit).status } };
+    }
+    const { labels, fields, uid, owners, text } = outcome.object;
+    const row = { key, labels, fields, uid, owners, resourceVersion, text: withResourceVersion(text, resourceVersion) };
+    const type = current === undefined ? 'ADDED' : 'MODIFIED';
+    this.backend.put(row);
+    this.backend.appendLog({ resourceVersion, type, key, previous: current }, this.now());
+    this.version = resourceVersion;
+    const result = { text: row.text, deleted: false, resourceVersion, ...said };
+    return { result, change: { type, row, previous: current } };
+  }
+
+  private applyDelete(key: string, current: Row, final: Encoded | undefined, resourceVersion: number): Committed {
+    this.backend.remove(key);
+    this.backend.appendLog({ resourceVersion, type: 'DELETED', key, previous: current }, this.now());
+    this.version = resourceVersion;
+    const row = deletedRow(final === undefined ? current : { ...current, ...final }, resourceVersion);
+    const change: Change = { type: 'DELETED', row, previous: current };
+    return { result: { text: row.text, deleted: true, resourceVersion }, change };
+  }
+}
+
+/** The decision behind a create. */
+export function createDecision(resource: GroupResource, key: string, object: Encoded, dryRun: boolean): Decide {
+  return (current, resourceVersion) => {
+    if (current !== undefined) {
+      return { do: 'fail', status: alreadyExists(resource, key.slice(key.indexOf('/') + 1)).status };
+    }
+    if (!dryRun) return { do: 'write', object };
+    return { do: 'answer', text: withResourceVersion(object.text, resourceVersion) };
+  };
+}
+
+/** Of UTF-8. A text shorter than a third of the limit cannot exceed it, whatever it is made of. */
+function byteLength(text: string): number {
+  return text.length * 3 <= MAX_OBJECT_BYTES ? text.length : new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,28 @@
+/**
+ * Stored objects are texts of one form, so that the resourceVersion can be written and read without parsing:
+ * `{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"12",…`. Kind and apiVersion hold no quotes, so the first
+ * occurrence of the marker is the right one.
+ */
+import type { KubeObject } from '../apimachinery/meta.ts';
+
+const MARKER = '"metadata":{"resourceVersion":"';
+
+/** The JSON text of an object in the stored form; the resourceVersion is left empty for the store to fill. */
+export function encodeText(object: KubeObject): string {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const { resourceVersion: _, ...meta } = metadata;
+  return JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: '', ...meta }, ...rest });
+}
+
+/** The text with this resourceVersion in place of the one it has. */
+export function withResourceVersion(text: string, resourceVersion: number): string {
+  const start = text.indexOf(MARKER) + MARKER.length;
+  const end = text.indexOf('"', start);
+  return `${text.slice(0, start)}${resourceVersion}${text.slice(end)}`;
+}
+
+/** The resourceVersion that a stored text carries. */
+export function readResourceVersion(text: string): string {
+  const start = text.indexOf(MARKER) + MARKER.length;
+  return text.slice(start, text.indexOf('"', start));
+}

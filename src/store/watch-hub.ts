@@ -1,0 +1,138 @@
+/** Watches: every watcher sees the same changes in the same order, each as its own selection has it. */
+import { expired, StatusError } from '../apimachinery/errors.ts';
+import { type Status } from '../apimachinery/meta.ts';
+import type { Backend } from './backend.ts';
+import { changesAfter, deletedRow } from './history.ts';
+import { endOf, parseVersion, tooLarge, type Versions } from './list.ts';
+import { type Selects, selection } from './selection.ts';
+import type { Change, EventType, Row, WatchQuery } from './types.ts';
+
+/** One watcher: where its events go. */
+export interface Sink {
+  send(event: Uint8Array): void;
+  close(): void;
+}
+
+const INITIAL_END = 'k8s.io/initial-events-end';
+const CHUNK = 500;
+const utf8 = new TextEncoder();
+
+const eventBytes = (type: string, object: string): Uint8Array => utf8.encode(`{"type":"${type}","object":${object}}\n`);
+
+export class WatchHub<S extends Sink> {
+  private readonly watchers = new Map<S, Selects>();
+
+  get size(): number {
+    return this.watchers.size;
+  }
+
+  /** Takes up a watcher that was there before the store slept. */
+  restore(sink: S, query: WatchQuery): void {
+    this.watchers.set(sink, selection(query));
+  }
+
+  remove(sink: S): void {
+    this.watchers.delete(sink);
+  }
+
+  /** Starts a watch: sends what it has missed or the state it asked for, then keeps it. A watch that cannot start gets an ERROR event. */
+  start(sink: S, query: WatchQuery, backend: Backend, versions: Versions): void {
+    try {
+      const selects = selection(query);
+      this.begin(sink, query, selects, backend, versions);
+      this.watchers.set(sink, selects);
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      sink.send(eventBytes('ERROR', JSON.stringify(error.status satisfies Status)));
+      sink.close();
+    }
+  }
+
+  /** Tells every watcher whom it concerns of a change. A watcher that cannot be reached is dropped. */
+  publish(change: Change): void {
+    const encoded = new Encoder(change);
+    for (const [sink, selects] of this.watchers) {
+      const event = encoded.for(selects);
+      if (event === undefined) continue;
+      try {
+        sink.send(event);
+      } catch {
+        this.watchers.delete(sink);
+        sink.close();
+      }
+    }
+  }
+
+  private begin(sink: S, query: WatchQuery, selects: Selects, backend: Backend, versions: Versions): void {
+    const version = parseVersion(query.resourceVersion);
+    const { current, floor } = versions;
+    if (version > current) throw tooLarge(version, current);
+    const state = query.sendInitialEvents ?? version === 0;
+    if (state) {
+      this.sendState(sink, query.prefix, selects, backend);
+      if (query.sendInitialEvents && query.allowWatchBookmarks) sink.send(initialEnd(query, current));
+      return;
+    }
+    // Without a version, and without the state: from now on.
+    if (version === 0) return;
+    if (version < floor) throw expired(`too old resource version: ${version} (${floor})`);
+    for (const change of changesAfter(backend, version)) {
+      const event = new Encoder(change).for(selects);
+      if (event !== undefined) sink.send(event);
+    }
+  }
+
+  private sendState(sink: S, prefix: string, selects: Selects, backend: Backend): void {
+    const to = endOf(prefix);
+    let from = prefix;
+    for (;;) {
+      const chunk = backend.range(from, to, CHUNK);
+      for (const row of chunk) if (selects(row)) sink.send(eventBytes('ADDED', row.text));
+      if (chunk.length < CHUNK) return;
+      from = `${(chunk.at(-1) as Row).key}\u0000`;
+    }
+  }
+}
+
+/** The bookmark after which a client knows the whole state. */
+function initialEnd({ kind, apiVersion }: WatchQuery, resourceVersion: number): Uint8Array {
+  const metadata = { resourceVersion: String(resourceVersion), annotations: { [INITIAL_END]: 'true' } };
+  return eventBytes('BOOKMARK', JSON.stringify({ kind, apiVersion, metadata }));
+}
+
+/** A change as bytes, made once for all watchers who see it the same way. */
+class Encoder {
+  private readonly change: Change;
+  private readonly made = new Map<EventType, Uint8Array>();
+
+  constructor(change: Change) {
+    this.change = change;
+  }
+
+  /** The event for a selection; undefined where the change does not concern it. */
+  for(selects: Selects): Uint8Array | undefined {
+    const { type, row, previous } = this.change;
+    const before = previous !== undefined && selects(previous);
+    const now = type !== 'DELETED' && selects(row);
+    if (now) return this.event(before ? 'MODIFIED' : 'ADDED');
+    return before ? this.event('DELETED') : undefined;
+  }
+
+  private event(type: EventType): Uint8Array {
+    let bytes = this.made.get(type);
+    if (bytes === undefined) {
+      bytes = eventBytes(type, this.textFor(type));
+      this.made.set(type, bytes);
+    }
+    return bytes;
+  }
+
+  private textFor(type: EventType): string {
+    const { row, previous } = this.change;
+    // Who loses sight of an object sees it as it was, at the version at which it went.
+    if (type === 'DELETED' && this.change.type !== 'DELETED') {
+      return deletedRow(previous as Row, row.resourceVersion).text;
+    }
+    return row.text;
+  }
+}
