@@ -2,7 +2,14 @@
 import http from 'node:http';
 import https from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
-import type { Client, DeleteOptions, ListOptions, ObjectList, PatchType, ResourceId } from '../src/apimachinery/client.ts';
+import type {
+  Client,
+  DeleteOptions,
+  ListOptions,
+  ObjectList,
+  PatchType,
+  ResourceId,
+} from '../src/apimachinery/client.ts';
 import { failure, isReason, StatusError } from '../src/apimachinery/errors.ts';
 import type { Json, KubeObject, Status } from '../src/apimachinery/meta.ts';
 

@@ -12,8 +12,8 @@ export interface Paths {
   pods: string;
   /** `<namespace>_<name>_<uid>/<container>/<restartCount>.log`. */
   podLogs: string;
-  /** The node's credential. */
-  token: string;
+  /** What the server answered to the join: the node's credential and what it should know of the cluster. */
+  credential: string;
 }
 
 /** The folders and files of an agent whose data folder is `dataDir`. */
@@ -24,6 +24,6 @@ export function paths(dataDir: string): Paths {
     cniState: join(dataDir, 'cni', 'state'),
     pods: join(dataDir, 'pods'),
     podLogs: join(dataDir, 'pods-logs'),
-    token: join(dataDir, 'node-token'),
+    credential: join(dataDir, 'credential.json'),
   };
 }

@@ -22,6 +22,10 @@ export interface ClusterInfo {
   serviceCidr: string;
   /** The cluster CA as PEM; empty where the server is plain HTTP. */
   ca: string;
+  /** All nodes' pods, such as `10.244.0.0/16`; empty when the server did not say. */
+  clusterCidr?: string;
+  /** PEM, for `https://kubernetes.default.svc` inside pods. */
+  apiProxy?: { cert: string; key: string };
 }
 
 /** What every part of the agent is started with. */
@@ -30,6 +34,8 @@ export interface AgentContext {
   nodeName: string;
   /** The node's InternalIP. */
   nodeIp: string;
+  /** Addresses of this node's pods, when the command line says; otherwise the Node's `spec.podCIDR`. */
+  podCidr?: string;
   /** The agent's folder; see `paths.ts` for what lies where. */
   dataDir: string;
   log: Log;

@@ -61,7 +61,11 @@ export class ConfigSource {
     optional: boolean,
   ): Promise<ConfigData | undefined> {
     const informer = this.#watch(uid, kind, namespace, name);
-    if (!informer.hasSynced) await withTimeout(informer.synced, `failed to sync ${kind.slice(0, -1)} cache: timed out waiting for the condition`);
+    if (!informer.hasSynced)
+      await withTimeout(
+        informer.synced,
+        `failed to sync ${kind.slice(0, -1)} cache: timed out waiting for the condition`,
+      );
     const object = informer.get(namespace, name);
     if (object !== undefined) return contents(kind, object);
     if (optional) return undefined;

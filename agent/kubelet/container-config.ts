@@ -6,7 +6,7 @@ import type { Container, Pod } from '../../src/generated/types/core.v1.ts';
 import type { ContainerConfig, Image, Mount, PodSandboxConfig } from '../runtime/cri-types.ts';
 import type { ClusterInfo } from '../types.ts';
 import { containerHash } from './actions.ts';
-import { environment, type EnvironmentSources } from './env.ts';
+import { type EnvironmentSources, environment } from './env.ts';
 import { expand } from './expansion.ts';
 import { dnsConfig, hostsFile, parseResolvConf, podHostname } from './hosts-file.ts';
 import { WaitingError } from './images.ts';
@@ -46,8 +46,14 @@ export async function sandboxConfig(
   const host = parseResolvConf(await readFile(RESOLV_CONF, 'utf8').catch(() => ''));
   const ports = allContainers(pod).flatMap((container) => container.ports ?? []);
   return {
-    metadata: { name: pod.metadata.name, namespace: pod.metadata.namespace ?? '', uid: pod.metadata.uid ?? '', attempt },
-    hostname: pod.spec?.hostNetwork === true ? '' : pod.spec?.setHostnameAsFQDN === true && fqdn !== '' ? fqdn : hostname,
+    metadata: {
+      name: pod.metadata.name,
+      namespace: pod.metadata.namespace ?? '',
+      uid: pod.metadata.uid ?? '',
+      attempt,
+    },
+    hostname:
+      pod.spec?.hostNetwork === true ? '' : pod.spec?.setHostnameAsFQDN === true && fqdn !== '' ? fqdn : hostname,
     logDirectory: folders.logs,
     dnsConfig: dnsConfig(pod, cluster, host),
     portMappings: ports
@@ -131,7 +137,8 @@ async function volumeMounts(input: ContainerInput, env: ReadonlyMap<string, stri
   const mounts: Mount[] = [];
   for (const mount of input.container.volumeMounts ?? []) {
     const volume = input.volumes.get(mount.name ?? '');
-    if (volume === undefined) throw new Error(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`);
+    if (volume === undefined)
+      throw new Error(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`);
     const subPath = mount.subPathExpr ? expand(mount.subPathExpr, env) : (mount.subPath ?? '');
     const hostPath = subPath === '' ? volume : await resolveSubPath(volume, subPath);
     const path = mount.mountPath ?? '';

@@ -8,7 +8,7 @@ import type { KubeletDeps } from './deps.ts';
 import { rpcText, WaitingError } from './images.ts';
 import { runHook } from './lifecycle.ts';
 import { fieldPathOf, podFullName } from './pod.ts';
-import { type PodRuntime, restartCount, type RuntimeContainer, sandboxIps } from './pod-runtime.ts';
+import { type PodRuntime, type RuntimeContainer, restartCount, sandboxIps } from './pod-runtime.ts';
 import type { HostPaths } from './volumes/manager.ts';
 
 export interface StartInput {
@@ -24,6 +24,7 @@ export interface StartInput {
 
 /** Containers get at least this long to stop, even after a preStop hook that took all of the grace period. */
 const MIN_GRACE_SECONDS = 2;
+const RECHECK_MS = 12_500;
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -47,7 +48,8 @@ export async function startContainer(deps: KubeletDeps, input: StartInput): Prom
     const kept = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
       (status) => status.name === name && status.containerID,
     );
-    const attempt = latest === undefined ? (kept === undefined ? 0 : (kept.restartCount ?? 0) + 1) : restartCount(latest) + 1;
+    const attempt =
+      latest === undefined ? (kept === undefined ? 0 : (kept.restartCount ?? 0) + 1) : restartCount(latest) + 1;
     const ips = pod.spec?.hostNetwork === true ? [deps.node.ip] : sandboxIps(input.sandbox);
     const configuration = await containerConfig({
       pod: { ...pod, status: { ...pod.status, podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) } },
@@ -93,7 +95,8 @@ function checkBackoff(deps: KubeletDeps, pod: Pod, name: string, latest: Runtime
   const message = `Back-off restarting failed container ${name} in pod ${full}`;
   deps.events.record(pod, 'Warning', 'BackOff', message, fieldPathOf(pod, name));
   const why = `back-off ${goDuration(wait.ms)} restarting failed container=${name} pod=${full}`;
-  throw new WaitingError('CrashLoopBackOff', why, wait.until);
+  // Looked at again as often as upstream does, rather than at the very end of the wait.
+  throw new WaitingError('CrashLoopBackOff', why, now + RECHECK_MS * (1 + Math.random() * 0.2));
 }
 
 async function postStart(deps: KubeletDeps, pod: Pod, container: Container, id: string, podIp: string): Promise<void> {

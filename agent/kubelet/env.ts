@@ -1,8 +1,8 @@
 /** A container's environment variables. */
 import type { Container, EnvVarSource, Pod, Service } from '../../src/generated/types/core.v1.ts';
+import type { PodConfigSource } from './config-source.ts';
 import { expand } from './expansion.ts';
 import { type Allocatable, fieldValue, resourceValue } from './field-ref.ts';
-import type { PodConfigSource } from './config-source.ts';
 
 export interface EnvironmentSources {
   config: PodConfigSource;

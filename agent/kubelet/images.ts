@@ -1,6 +1,6 @@
 /** Images for containers: pull policies, credentials, back-off, and the events that tell of them. */
 import type { Container, Pod } from '../../src/generated/types/core.v1.ts';
-import { CriError, type CriClient } from '../runtime/cri.ts';
+import { type CriClient, CriError } from '../runtime/cri.ts';
 import type { Image } from '../runtime/cri-types.ts';
 import { Backoff, RESTART_BACKOFF } from './backoff.ts';
 import type { PodConfigSource } from './config-source.ts';
@@ -35,7 +35,8 @@ const CODE_NAMES: Record<number, string> = {
 
 /** A failed CRI call as Go prints it: `rpc error: code = NotFound desc = …`. */
 export function rpcText(error: unknown): string {
-  if (error instanceof CriError) return `rpc error: code = ${CODE_NAMES[error.code] ?? 'Unknown'} desc = ${error.message}`;
+  if (error instanceof CriError)
+    return `rpc error: code = ${CODE_NAMES[error.code] ?? 'Unknown'} desc = ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -156,4 +157,3 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
-

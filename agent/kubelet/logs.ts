@@ -57,7 +57,7 @@ export function parseLine(line: Buffer): Line | undefined {
 export async function logFiles(path: string): Promise<string[]> {
   const folder = dirname(path);
   const name = basename(path);
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((): string[] => []);
   const rotated = names.filter((candidate) => candidate.startsWith(`${name}.`)).sort();
   return [...rotated.map((candidate) => join(folder, candidate)), ...(names.includes(name) ? [path] : [])];
 }

@@ -4,7 +4,7 @@ import { type CriClient, isMissing } from '../runtime/cri.ts';
 import { killContainer } from './container-runner.ts';
 import type { KubeletDeps } from './deps.ts';
 import { isSidecar } from './pod.ts';
-import { type PodRuntime, runningContainers, type RuntimeContainer, readySandbox, sandboxIps } from './pod-runtime.ts';
+import { type PodRuntime, type RuntimeContainer, readySandbox, runningContainers, sandboxIps } from './pod-runtime.ts';
 
 /** A stop under way, whose deadline may still move nearer. */
 export class PodStopper {

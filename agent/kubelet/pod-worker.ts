@@ -24,6 +24,7 @@ const LAST_RETRY_MS = 10_000;
 /** Tokens are renewed and forgotten errors tried again at least this often. */
 const RESYNC_MS = 60_000;
 const MAX_PIDS = 4096;
+const CRASH_LOOP_SHOWS_MS = 12_500;
 const DEADLINE_MESSAGE = 'Pod was active on the node longer than the specified deadline';
 
 /** A failure that has been told as an event; the worker tries again. */
@@ -36,6 +37,8 @@ export class PodWorker {
   readonly #onFinished: (uid: string) => void;
   readonly #waiting = new Map<string, { reason: string; message: string }>();
   readonly #messages = new Map<string, string>();
+  /** When a crash loop becomes the container's state: until then its last end is what it shows, as with upstream. */
+  readonly #backingOff = new Map<string, number>();
   #pod: Pod;
   #runtime: PodRuntime = { sandboxes: [], containers: new Map() };
   #abort = new AbortController();
@@ -250,14 +253,24 @@ export class PodWorker {
           signal,
         });
         this.#waiting.delete(name);
+        this.#backingOff.delete(name);
         this.#dirty = true;
       } catch (error) {
         if (!(error instanceof WaitingError)) throw error;
-        this.#waiting.set(name, { reason: error.reason, message: error.message });
+        this.#wait(name, error);
         due = Math.min(due, (error.retryAt ?? Date.now() + LAST_RETRY_MS) - Date.now());
       }
     }
     return due;
+  }
+
+  #wait(name: string, { reason, message }: WaitingError): void {
+    if (reason === 'CrashLoopBackOff') {
+      const visibleAt = this.#backingOff.get(name) ?? Date.now() + CRASH_LOOP_SHOWS_MS;
+      this.#backingOff.set(name, visibleAt);
+      if (Date.now() < visibleAt) return;
+    } else this.#backingOff.delete(name);
+    this.#waiting.set(name, { reason, message });
   }
 
   async #mount(): Promise<HostPaths> {

@@ -41,7 +41,8 @@ function matches(address: string, image: ImageName): boolean {
   const slash = address.indexOf('/');
   const host = slash < 0 ? address : address.slice(0, slash);
   const path = slash < 0 ? '' : address.slice(slash + 1);
-  const domains = image.domain === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [image.domain];
+  const domains =
+    image.domain === 'docker.io' ? ['docker.io', 'index.docker.io', 'registry-1.docker.io'] : [image.domain];
   const fits = (domain: string): boolean => {
     const [wanted, given] = [host.split('.'), domain.split('.')];
     return wanted.length === given.length && wanted.every((part, i) => part === '*' || part === given[i]);

@@ -12,7 +12,12 @@ export function covers(have: PodStatus | undefined, want: PodStatus): boolean {
     if (!same((have as Record<string, unknown>)[key], value)) return false;
   }
   if ((have.reason ?? '') !== (want.reason ?? '') || (have.message ?? '') !== (want.message ?? '')) return false;
-  return (wanted ?? []).every((condition) => same(have.conditions?.find(({ type }) => type === condition.type), condition));
+  return (wanted ?? []).every((condition) =>
+    same(
+      have.conditions?.find(({ type }) => type === condition.type),
+      condition,
+    ),
+  );
 }
 
 /** Deep equality where null, undefined and empty objects and lists are all nothing. */
@@ -38,6 +43,11 @@ export function statusPatch(pod: Pod, want: PodStatus): JsonObject {
   const have = pod.status ?? {};
   const status = { ...want } as unknown as JsonObject;
   for (const key of ['reason', 'message'] as const) if (have[key] && !want[key]) status[key] = null;
+  status['conditions'] = (want.conditions ?? []).map((condition) => {
+    const old = have.conditions?.find(({ type }) => type === condition.type);
+    const cleared = (['reason', 'message'] as const).filter((key) => old?.[key] && !condition[key]);
+    return { ...condition, ...Object.fromEntries(cleared.map((key) => [key, null])) } as unknown as Json;
+  });
   const gone = (have.podIPs ?? []).filter(({ ip }) => !(want.podIPs ?? []).some((other) => other.ip === ip));
   if (gone.length > 0) {
     const deletions = gone.map(({ ip }) => ({ $patch: 'delete', ip: ip ?? '' }));

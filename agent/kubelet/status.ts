@@ -1,12 +1,6 @@
 /** The pod's status as the API shows it, from what the runtime has. Pure. */
 import { now } from '../../src/apimachinery/meta.ts';
-import type {
-  Container,
-  ContainerState,
-  ContainerStatus,
-  Pod,
-  PodStatus,
-} from '../../src/generated/types/core.v1.ts';
+import type { Container, ContainerState, ContainerStatus, Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
 import { shouldRestart } from './actions.ts';
 import { conditions } from './conditions.ts';
 import { isSidecar } from './pod.ts';
@@ -139,7 +133,8 @@ function unseen(input: StatusInput, container: Container, isInit: boolean): Cont
   const kept = (isInit ? pod.status?.initContainerStatuses : pod.status?.containerStatuses)?.find(
     (status) => status.name === name,
   );
-  if (kept?.state?.terminated) return { ...kept, ready: isInit && kept.state.terminated.exitCode === 0, started: false };
+  if (kept?.state?.terminated)
+    return { ...kept, ready: isInit && kept.state.terminated.exitCode === 0, started: false };
   if (kept?.state?.running && input.terminal) {
     return { ...kept, ready: false, started: false, state: { terminated: lost(kept) } };
   }

@@ -1,6 +1,6 @@
 /** A containerd of the agent's own: configured inside the data folder, detached, adopted again by the next agent. */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +19,8 @@ export interface ContainerdOptions {
   cniBin?: string;
   /** For every image, instead of its own registry: `http://127.0.0.1:5000`. */
   mirror?: string;
+  /** Say nothing when it runs already. */
+  quiet?: boolean;
 }
 
 export interface Containerd {
@@ -109,6 +111,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   mkdirSync(cniConf, { recursive: true });
   if (options.mirror !== undefined) writeMirror(base, options.mirror);
   let pid = recorded(base);
+  const started = pid === undefined;
   if (pid === undefined) {
     const cniBin = options.cniBin ?? CNI_PLACES.find((place) => existsSync(place)) ?? '/opt/cni/bin';
     const config = join(base, 'config.toml');
@@ -126,7 +129,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     child.unref();
     pid = child.pid as number;
     writeFileSync(join(base, 'pid'), String(pid));
-  } else {
+  } else if (options.quiet !== true) {
     options.log.info('adopted the running containerd', { pid });
   }
   const deadline = Date.now() + START_TIMEOUT_MS;
@@ -135,7 +138,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     if (Date.now() > deadline) throw new Error(`containerd does not answer: see ${join(base, 'containerd.log')}`);
     await delay(50);
   }
-  await importPause(base, socket);
+  if (started || options.quiet !== true) await importPause(base, socket);
   const owned = pid;
   return { socket, pid: owned, stop: () => stopProcess(base, owned) };
 }

@@ -1,6 +1,15 @@
 /** A CRI v1 client over gRPC. Failures are `CriError`s with gRPC's code. */
+
+import {
+  type DescService,
+  type FileRegistry,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf';
 import { credentials, type Client as GrpcClient, makeGenericClientConstructor, type ServiceError } from '@grpc/grpc-js';
-import { type DescService, type FileRegistry, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import type {
   AuthConfig,
   Container,
@@ -63,8 +72,8 @@ class Service {
         },
       ]),
     );
-    const constructor = makeGenericClientConstructor(methods, schema.name);
-    this.#client = new constructor(`unix://${socket}`, credentials.createInsecure(), {
+    const ServiceClient = makeGenericClientConstructor(methods, schema.name);
+    this.#client = new ServiceClient(`unix://${socket}`, credentials.createInsecure(), {
       'grpc.max_receive_message_length': MAX_MESSAGE,
       'grpc.initial_reconnect_backoff_ms': 200,
       'grpc.max_reconnect_backoff_ms': 2000,
@@ -165,7 +174,11 @@ export class CriClient {
     return (await this.#runtime.call<{ items: PodSandbox[] }>('ListPodSandbox', request, 20_000)).items;
   }
 
-  async createContainer(podSandboxId: string, config: ContainerConfig, sandboxConfig: PodSandboxConfig): Promise<string> {
+  async createContainer(
+    podSandboxId: string,
+    config: ContainerConfig,
+    sandboxConfig: PodSandboxConfig,
+  ): Promise<string> {
     const request = { podSandboxId, config, sandboxConfig };
     return (await this.#runtime.call<{ containerId: string }>('CreateContainer', request)).containerId;
   }

@@ -16,7 +16,12 @@ function unpack(binary: Buffer, at: number): FileDescriptorProto | undefined {
       maxOutputLength: MAX_DESCRIPTOR,
     });
     const nameLength = raw[1] ?? 0;
-    const isDescriptor = raw[0] === 0x0a && raw.subarray(2, 2 + nameLength).toString().endsWith('.proto');
+    const isDescriptor =
+      raw[0] === 0x0a &&
+      raw
+        .subarray(2, 2 + nameLength)
+        .toString()
+        .endsWith('.proto');
     return isDescriptor ? fromBinary(FileDescriptorProtoSchema, raw) : undefined;
   } catch {
     return undefined;

@@ -16,21 +16,8 @@ function subscribeRequest(filters: readonly string[]): Buffer {
  * must do from time to time anyway, since events are lost while containerd restarts.
  */
 export function watchTasks(socket: string, onEvent: () => void): Running {
-  const raw = { requestDeserialize: (b: Buffer) => b, responseSerialize: (b: Buffer) => b };
-  const constructor = makeGenericClientConstructor(
-    {
-      Subscribe: {
-        path: SUBSCRIBE,
-        requestStream: false,
-        responseStream: true,
-        requestSerialize: (bytes: Buffer) => bytes,
-        responseDeserialize: (bytes: Buffer) => bytes,
-        ...raw,
-      },
-    },
-    'Events',
-  );
-  const client = new constructor(`unix://${socket}`, credentials.createInsecure());
+  const EventsClient = makeGenericClientConstructor({}, 'Events');
+  const client = new EventsClient(`unix://${socket}`, credentials.createInsecure());
   const metadata = new Metadata();
   metadata.set('containerd-namespace', 'k8s.io');
   let stopped = false;

@@ -58,7 +58,7 @@ function arm64(): Buffer {
     0x17fffffa, // b loop
   ];
   const bytes = Buffer.alloc(instructions.length * 4);
-  instructions.forEach((instruction, i) => bytes.writeUInt32LE(instruction >>> 0, i * 4));
+  for (const [i, instruction] of instructions.entries()) bytes.writeUInt32LE(instruction >>> 0, i * 4);
   return bytes;
 }
 

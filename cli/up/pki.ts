@@ -19,7 +19,7 @@ export interface Pki {
 /** Makes what is missing or expires within a month, or lacks one of the machine's names. Keys are readable by their owner alone. */
 export async function ensurePki(folder: string): Promise<Pki> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto as never);
   const pki = { ca: join(folder, 'ca.crt'), cert: join(folder, 'server.crt'), key: join(folder, 'server.key') };
   const caKey = join(folder, 'ca.key');
   if (!(await isGood(pki.ca))) await writeAuthority(pki.ca, caKey);
@@ -55,11 +55,11 @@ async function writeAuthority(file: string, keyFile: string): Promise<void> {
     notBefore: new Date(Date.now() - 300_000),
     notAfter: new Date(Date.now() + 3650 * DAY),
     signingAlgorithm: ALGORITHM,
-    keys,
+    keys: keys as never,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey as never),
     ],
   });
   await writeFile(keyFile, await pem(keys.privateKey), { mode: 0o600 });
@@ -78,8 +78,8 @@ async function writeServing(pki: Pki, caKey: string, names: { dns: string[]; ips
     notBefore: new Date(Date.now() - 300_000),
     notAfter: new Date(Date.now() + 365 * DAY),
     signingAlgorithm: ALGORITHM,
-    publicKey: keys.publicKey,
-    signingKey: signingKey as CryptoKey,
+    publicKey: keys.publicKey as never,
+    signingKey: signingKey as never,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -95,12 +95,12 @@ async function writeServing(pki: Pki, caKey: string, names: { dns: string[]; ips
   await writeFile(pki.cert, certificate.toString('pem'));
 }
 
-async function generate(): Promise<CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as unknown as CryptoKeyPair;
+async function generate(): Promise<webcrypto.CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
 }
 
-async function pem(key: CryptoKey): Promise<string> {
-  return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key as never), 'PRIVATE KEY');
+async function pem(key: webcrypto.CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
 function serial(): string {

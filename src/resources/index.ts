@@ -9,6 +9,7 @@ import { authorizationResources } from './authorization/index.ts';
 import { autoscalingResources } from './autoscaling/index.ts';
 import { batchResources } from './batch/index.ts';
 import { certificatesResources } from './certificates/index.ts';
+import { columnsFor, defaultColumns } from './columns/index.ts';
 import { coordinationResources } from './coordination/index.ts';
 import { coreResources } from './core/index.ts';
 import { discoveryResources } from './discovery/index.ts';
@@ -18,7 +19,7 @@ import { networkingResources } from './networking/index.ts';
 import { nodeResources } from './node/index.ts';
 import { policyResources } from './policy/index.ts';
 import { rbacResources } from './rbac/index.ts';
-import type { Resource } from './resource.ts';
+import { type Resource, storeOf } from './resource.ts';
 import { resourceK8sIoResources } from './resource-k8s-io/index.ts';
 import { schedulingResources } from './scheduling/index.ts';
 import { storageResources } from './storage/index.ts';
@@ -46,7 +47,9 @@ export const resources: readonly Resource[] = [
   discoveryResources,
   resourceK8sIoResources,
   flowcontrolResources,
-].flat();
+]
+  .flat()
+  .map((resource) => ({ ...resource, columns: columnsFor[storeOf(resource)] ?? defaultColumns }));
 
 const key = (group: string, version: string, name: string): string => `${group}/${version}/${name}`;
 const byPlural = new Map(resources.map((r) => [key(r.group, r.version, r.resource), r]));

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatDuration, humanDuration, parseDuration } from '../../src/apimachinery/duration.ts';
 import type { FieldError } from '../../src/apimachinery/field.ts';
@@ -146,4 +147,28 @@ it('makes suffixes', () => {
   expect(fnv32a('a')).toBe(0xe40c292c);
   // The codes 48 and 97 modulo 27 letters are 21 and 16.
   expect(safeEncode('0a')).toBe('4v');
+});
+
+interface Step {
+  request: { method: string; path: string; body?: { metadata: ObjectMeta } };
+  response: { status: number; body: { details?: { causes?: { field: string; message: string }[] } } };
+}
+
+const recorded = '/work/shared/fixtures/recorded/scenarios/metadata.json';
+describe.skipIf(!existsSync(recorded))('metadata of the original', () => {
+  const { steps } = (existsSync(recorded) ? JSON.parse(readFileSync(recorded, 'utf8')) : { steps: [] }) as {
+    steps: Step[];
+  };
+  steps.forEach(({ request, response }, at) => {
+    const { metadata } = request.body ?? {};
+    if (metadata === undefined || !request.path.includes('/configmaps') || ![201, 422].includes(response.status))
+      return;
+    // Managed fields that make no sense are dropped before anything is validated, and the namespace is filled in.
+    const { managedFields: _, ...rest } = metadata;
+    it(`step ${at}: ${JSON.stringify(metadata).slice(0, 100)}`, () => {
+      const ours = validateObjectMeta({ ...rest, name: rest.name ?? 'generated', namespace: 'n' }, true).map(toMessage);
+      const theirs = (response.body.details?.causes ?? []).map(({ field, message }) => `${field}: ${message}`);
+      expect(ours.sort()).toEqual(theirs.sort());
+    });
+  });
 });

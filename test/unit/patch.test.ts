@@ -91,7 +91,7 @@ describe('jsonPatch', () => {
     [[{ op: 'remove', path: '/toString' }]],
     [[{ op: 'add', path: '/__proto__/polluted', value: 1 }]],
     [[{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }]],
-    [Array.from({ length: 60 }, () => ({ op: 'copy', from: '/deep', path: '/deep/x' }))],
+    [Array.from({ length: 60 }, (_, at) => ({ op: 'copy', from: '/deep', path: `/deep/x${at}` }))],
   ])('rejects case %#', (patch) => {
     expect(statusOf(() => jsonPatch({ list: [1], deep: { text: 'x'.repeat(100) } }, patch))).toMatchObject({
       code: 422,
@@ -167,7 +167,7 @@ describe('strategicMergePatch', () => {
       'orders',
       { containers: [{ name: 'a' }, { name: 'server' }, { name: 'b' }] },
       { '$setElementOrder/containers': [{ name: 'b' }, { name: 'a' }], containers: [{ name: 'b', image: 'x' }] },
-      { containers: [{ name: 'b', image: 'x' }, { name: 'a' }, { name: 'server' }] },
+      { containers: [{ name: 'server' }, { name: 'b', image: 'x' }, { name: 'a' }] },
     ],
     [
       'orders without a change',

@@ -14,7 +14,10 @@ export interface HttpResult {
 
 /** A port by number, or by the name of one of the container's ports. Throws when there is none. */
 export function portOf(container: Container, port: number | string | undefined): number {
-  const number = typeof port === 'number' ? port : (container.ports?.find(({ name }) => name === port)?.containerPort ?? Number(port));
+  const number =
+    typeof port === 'number'
+      ? port
+      : (container.ports?.find(({ name }) => name === port)?.containerPort ?? Number(port));
   if (!Number.isInteger(number) || number < 1 || number > 65_535) throw new Error(`invalid port number: ${port}`);
   return number;
 }
@@ -69,7 +72,7 @@ export function httpGet(
       if (status >= 300 && status < 400 && location !== undefined && redirects > 0) {
         clearTimeout(timer);
         response.resume();
-        const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+        const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
         if (next === undefined || next.hostname !== url.hostname) resolve({ status, body: '', url: shown });
         else httpGet(next, headers, timeoutMs, redirects - 1).then(resolve, reject);
         return;

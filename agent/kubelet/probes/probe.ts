@@ -1,8 +1,8 @@
 /** One run of a probe. */
 import { connect } from 'node:net';
-import { credentials, makeGenericClientConstructor, Metadata } from '@grpc/grpc-js';
+import { credentials, Metadata, makeGenericClientConstructor } from '@grpc/grpc-js';
 import type { Container, Probe } from '../../../src/generated/types/core.v1.ts';
-import { CODES, CriError, type CriClient } from '../../runtime/cri.ts';
+import { CODES, type CriClient, CriError } from '../../runtime/cri.ts';
 import { rpcText } from '../images.ts';
 import { actionUrl, dialError, headersOf, httpGet, portOf } from './http.ts';
 
@@ -55,7 +55,10 @@ async function runExec(command: string[], timeoutSeconds: number, { cri, id }: P
     return { success: exitCode === 0, output };
   } catch (error) {
     if (error instanceof CriError && error.code === CODES.deadlineExceeded) {
-      return { success: false, output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutSeconds}s` };
+      return {
+        success: false,
+        output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutSeconds}s`,
+      };
     }
     throw new Error(rpcText(error));
   }

@@ -22,7 +22,11 @@ interface Watched {
 }
 
 const probeOf = (container: Container, kind: Kind): Probe | undefined =>
-  kind === 'Liveness' ? container.livenessProbe : kind === 'Readiness' ? container.readinessProbe : container.startupProbe;
+  kind === 'Liveness'
+    ? container.livenessProbe
+    : kind === 'Readiness'
+      ? container.readinessProbe
+      : container.startupProbe;
 
 export interface ProberOptions {
   cri: CriClient;
@@ -141,7 +145,11 @@ export class Prober implements Health {
         successes = 0;
       }
       const decided =
-        successes >= (probe.successThreshold ?? 1) ? true : failures >= (probe.failureThreshold ?? 3) ? false : undefined;
+        successes >= (probe.successThreshold ?? 1)
+          ? true
+          : failures >= (probe.failureThreshold ?? 3)
+            ? false
+            : undefined;
       if (decided !== undefined && this.#decide(pod, kind, watched, decided)) return;
       await delay(periodMs, signal);
     }

@@ -1,6 +1,7 @@
 /** hostPath volumes: the check, and making, of what the pod says is there. */
-import { mkdir, open, stat } from 'node:fs/promises';
+
 import type { Stats } from 'node:fs';
+import { mkdir, open, stat } from 'node:fs/promises';
 import type { HostPathVolumeSource } from '../../../src/generated/types/core.v1.ts';
 
 const CHECKS: Record<string, { is: (stats: Stats) => boolean; what: string }> = {

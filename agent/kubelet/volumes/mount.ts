@@ -11,7 +11,9 @@ const run = promisify(execFile);
 export function mountsBelow(path: string): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
-    .map((line) => (line.split(' ')[1] ?? '').replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8))))
+    .map((line) =>
+      (line.split(' ')[1] ?? '').replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8))),
+    )
     .filter((point) => point === path || point.startsWith(`${path}/`))
     .sort((a, b) => b.length - a.length);
 }

@@ -69,6 +69,8 @@ function mergeObject(original: JsonObject, patch: JsonObject, scope: Scope): Jso
     const before = get(merged, key);
     if (deletes) {
       if (Array.isArray(before) && Array.isArray(value)) set(merged, key, withoutScalars(before, value));
+    } else if (isDirected(value) && !isObject(before)) {
+      delete merged[key];
     } else {
       set(merged, key, mergeValue(before, value, placeOf(scope, key)));
     }
@@ -97,19 +99,20 @@ function directed(directive: Json, patch: JsonObject): JsonObject {
 const isDirective = (key: string): boolean =>
   key === PATCH || key === RETAIN_KEYS || key.startsWith(`${SET_ORDER}/`) || key.startsWith(`${DELETE_FROM}/`);
 
-/** A value that meets nothing of its kind: without nulls, which delete nothing, and without directives. */
+/** A value that meets nothing of its kind: without nulls, which delete nothing, and without what carries directives. */
 function fresh(value: Json): Json {
-  if (Array.isArray(value)) {
-    return value.filter((item) => !isObject(item) || get(item, PATCH) === undefined).map(fresh);
-  }
+  if (Array.isArray(value)) return value.filter((item) => !isDirected(item)).map(fresh);
   if (!isObject(value)) return value;
-  if (get(value, PATCH) === 'delete') return {};
   const clean: JsonObject = {};
   for (const [key, part] of Object.entries(value)) {
-    if (part !== null && part !== undefined && !isDirective(key)) set(clean, key, fresh(part));
+    if (part === null || part === undefined || isDirective(key) || isDirected(part)) continue;
+    set(clean, key, fresh(part));
   }
   return clean;
 }
+
+/** An object with `$patch` where there is nothing to direct: upstream drops the whole of it. */
+const isDirected = (value: Json): boolean => isObject(value) && get(value, PATCH) !== undefined;
 
 /** `$retainKeys` lists the only keys that stay: of a union, the members that are not named go. Both objects are changed. */
 function retainKeys(merged: JsonObject, patch: JsonObject): void {

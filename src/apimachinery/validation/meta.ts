@@ -64,12 +64,12 @@ function commonErrors(meta: ObjectMeta, path: string): FieldError[] {
   return errors;
 }
 
-/** Errors of labels (`ValidateLabels`): they point at the whole map. */
+/** Errors of labels (`ValidateLabels`): they point at the whole map. A null value counts as empty, as Go reads it. */
 export function validateLabels(labels: Record<string, string> | null | undefined, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
     for (const problem of isQualifiedName(key)) errors.push(invalid(path, key, problem));
-    for (const problem of isLabelValue(value)) errors.push(invalid(path, value, problem));
+    for (const problem of isLabelValue(value ?? '')) errors.push(invalid(path, value, problem));
   }
   return errors;
 }
@@ -83,7 +83,7 @@ export function validateAnnotations(
   let size = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {
     for (const problem of isQualifiedName(key.toLowerCase())) errors.push(invalid(path, key, problem));
-    size += byteLength(key) + byteLength(value);
+    size += byteLength(key) + byteLength(value ?? '');
   }
   if (size > MAX_ANNOTATIONS) errors.push(tooLong(path, MAX_ANNOTATIONS));
   return errors;

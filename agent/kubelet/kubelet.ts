@@ -1,0 +1,276 @@
+/** The kubelet: one worker per pod of this node, and what they share. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { badRequest, notFound } from '../../src/apimachinery/errors.ts';
+import type { ContainerStatus, Pod, Service } from '../../src/generated/types/core.v1.ts';
+import { type Change, delay, type Informer } from '../informer.ts';
+import { paths } from '../paths.ts';
+import type { AgentContext, KubeletHandle } from '../types.ts';
+import { admit } from './admission.ts';
+import { Backoff, RESTART_BACKOFF } from './backoff.ts';
+import { removePodCgroup } from './cgroups.ts';
+import { ConfigSource } from './config-source.ts';
+import type { KubeletDeps } from './deps.ts';
+import { EventRecorder } from './events.ts';
+import { ImageManager } from './images.ts';
+import { pruneLogs, rotateLog } from './log-rotation.ts';
+import { type LogOptions, streamLog } from './logs.ts';
+import { capacity } from './machine.ts';
+import { NodeAgent } from './node-agent.ts';
+import { Pleg } from './pleg.ts';
+import { allContainers } from './pod.ts';
+import { readPodRuntime, readySandbox, restartCount, runningContainers } from './pod-runtime.ts';
+import { removeFromRuntime } from './pod-stopper.ts';
+import { PodWorker } from './pod-worker.ts';
+import { Prober } from './probes/prober.ts';
+import { TokenSource } from './tokens.ts';
+import { VolumeManager } from './volumes/manager.ts';
+
+const HOUSEKEEPING_MS = 10_000;
+const PODS = { group: '', resource: 'pods' };
+
+export interface KubeletOptions {
+  context: AgentContext;
+  labels: Record<string, string>;
+}
+
+/** Starts the kubelet: it registers the node and takes over the pods that run here already. */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  mkdirSync(options.context.dataDir, { recursive: true });
+  const kubelet = new Kubelet(options, await capacity(options.context.dataDir));
+  await kubelet.start();
+  return kubelet;
+}
+
+export class Kubelet implements KubeletHandle {
+  readonly #deps: KubeletDeps;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #pods: Informer<Pod>;
+  readonly #services: Informer<Service>;
+  readonly #node: NodeAgent;
+  readonly #abort = new AbortController();
+  #pleg: Pleg | undefined;
+  #housekeeping: Promise<void> | undefined;
+  #unsubscribe: () => void = () => {};
+
+  constructor({ context, labels }: KubeletOptions, machine: Awaited<ReturnType<typeof capacity>>) {
+    const { client, cri, log, nodeName, nodeIp, informers, cluster } = context;
+    const { pods, podLogs } = paths(context.dataDir);
+    const events = new EventRecorder(client, nodeName, log);
+    const wake = (uid: string): void => this.#workers.get(uid)?.wake();
+    this.#pods = informers.get<Pod>('core/pods', { fieldSelector: `spec.nodeName=${nodeName}` });
+    this.#services = informers.get<Service>('core/services');
+    this.#deps = {
+      client,
+      cri,
+      log,
+      cluster,
+      events,
+      node: { name: nodeName, ip: nodeIp },
+      allocatable: { ...machine },
+      images: new ImageManager(cri, events),
+      prober: new Prober({ cri, events, nodeIp, onChange: wake }),
+      volumes: new VolumeManager(pods, client),
+      tokens: new TokenSource(client),
+      config: new ConfigSource(informers, wake),
+      backoff: new Backoff(RESTART_BACKOFF),
+      services: () => this.#services.list(),
+      podLogs,
+      seccompDir: join(context.dataDir, 'seccomp'),
+      networkProblem: () => this.#networkProblem(),
+      admit: (pod) => admit(pod, this.pods(), { ...machine }, this.#node.node),
+    };
+    this.#node = new NodeAgent({ context, capacity: machine, labels, events, problem: () => this.#problem() });
+  }
+
+  /** Resolves when the pods of this node are known and being worked on. */
+  async start(): Promise<void> {
+    // Service variables must not be missing from the first containers.
+    await Promise.all([this.#pods.synced, this.#services.synced]);
+    this.#unsubscribe = this.#pods.subscribe((change) => this.#onPod(change));
+    this.#pleg = new Pleg(this.#deps.cri, this.#deps.log, (uid) => this.#workers.get(uid)?.wake());
+    this.#housekeeping = this.#keepHouse();
+  }
+
+  pods(): Pod[] {
+    return [...this.#workers.values()].map((worker) => worker.pod);
+  }
+
+  findContainer(namespace: string, pod: string, uid: string | undefined, container: string | undefined): string {
+    const worker = this.#worker(namespace, pod, uid);
+    const name = container || this.#onlyContainer(worker.pod);
+    const status = worker.runtime.containers.get(name)?.[0];
+    if (!allContainers(worker.pod).some((candidate) => candidate.name === name)) {
+      throw badRequest(`container ${name} is not valid for pod ${pod}`);
+    }
+    if (status?.state !== 'CONTAINER_RUNNING') throw badRequest(`container not found ("${name}")`);
+    return status.id;
+  }
+
+  findSandbox(namespace: string, pod: string, uid?: string): string {
+    const sandbox = readySandbox(this.#worker(namespace, pod, uid).runtime);
+    if (sandbox === undefined) throw badRequest(`pod ${pod}_${namespace} is not running`);
+    return sandbox.id;
+  }
+
+  async *readLogs(options: LogOptions): AsyncGenerator<Buffer> {
+    const worker = this.#worker(options.namespace, options.pod, undefined);
+    const container = options.container || this.#onlyContainer(worker.pod);
+    const path = this.#logPath(worker, container, options.previous === true);
+    const attempts = worker.runtime.containers.get(container) ?? [];
+    const id = attempts[options.previous === true && attempts[0]?.state === 'CONTAINER_RUNNING' ? 1 : 0]?.id;
+    const isRunning = async (): Promise<boolean> =>
+      this.#workers.has(worker.pod.metadata.uid ?? '') &&
+      runningContainers(worker.runtime).some((candidate) => candidate.id === id);
+    yield* streamLog({ path, isRunning }, { ...options, container });
+  }
+
+  async stop({ stopPods }: { stopPods: boolean }): Promise<void> {
+    this.#abort.abort();
+    this.#unsubscribe();
+    await Promise.all([this.#node.stop(), this.#pleg?.stop(), this.#housekeeping]);
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    for (const uid of this.#workers.keys()) this.#deps.prober.release(uid);
+    if (stopPods) await this.#stopPods();
+    await Promise.race([this.#deps.events.flush(), delay(2000)]);
+  }
+
+  /** Ends all pods at once, without asking: the agent's next start runs them again. */
+  async #stopPods(): Promise<void> {
+    const { cri, volumes } = this.#deps;
+    const uids = new Set([...this.#workers.keys(), ...(this.#pleg?.uids() ?? [])]);
+    await Promise.all(
+      [...uids].map(async (uid) => {
+        await removeFromRuntime(cri, await readPodRuntime(cri, uid));
+        await volumes.tearDown(uid);
+        removePodCgroup(uid);
+      }),
+    );
+  }
+
+  #worker(namespace: string, name: string, uid: string | undefined): PodWorker {
+    for (const worker of this.#workers.values()) {
+      const { metadata } = worker.pod;
+      if (metadata.namespace !== namespace || metadata.name !== name) continue;
+      if (uid === undefined || uid === '' || metadata.uid === uid) return worker;
+    }
+    throw notFound(PODS, name);
+  }
+
+  #onlyContainer(pod: Pod): string {
+    const containers = pod.spec?.containers ?? [];
+    const wanted = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
+    if (containers.length === 1) return containers[0]?.name ?? '';
+    if (wanted !== undefined && containers.some(({ name }) => name === wanted)) return wanted;
+    const names = (list: { name?: string }[]): string => `[${list.map(({ name }) => name).join(' ')}]`;
+    const init = pod.spec?.initContainers ?? [];
+    const also = init.length > 0 ? ` or one of the init containers: ${names(init)}` : '';
+    throw badRequest(
+      `a container name must be specified for pod ${pod.metadata.name}, choose one of: ${names(containers)}${also}`,
+    );
+  }
+
+  /** Upstream's `validateContainerLogStatus`: which file, or why there is none. */
+  #logPath(worker: PodWorker, container: string, previous: boolean): string {
+    const { pod, runtime } = worker;
+    const quoted = `container "${container}" in pod "${pod.metadata.name}"`;
+    if (!allContainers(pod).some(({ name }) => name === container)) {
+      throw badRequest(`container ${container} is not valid for pod ${pod.metadata.name}`);
+    }
+    const attempts = runtime.containers.get(container) ?? [];
+    const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+      ({ name }) => name === container,
+    );
+    const chosen = previous ? previousAttempt(attempts, status) : attempts[0];
+    if (chosen !== undefined) return chosen.logPath;
+    if (previous) {
+      throw badRequest(`previous terminated container "${container}" in pod "${pod.metadata.name}" not found`);
+    }
+    const waiting = status?.state?.waiting;
+    const reason = waiting?.reason ?? 'ContainerCreating';
+    const trying = ['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName', 'RegistryUnavailable'];
+    if (trying.includes(reason)) {
+      const why = reason === 'ErrImagePull' ? "image can't be pulled" : 'trying and failing to pull image';
+      throw badRequest(`${quoted} is waiting to start: ${why}`);
+    }
+    if (status?.state?.terminated) throw badRequest(`${quoted} is terminated`);
+    throw badRequest(`${quoted} is waiting to start: ${reason}`);
+  }
+
+  #onPod({ type, object }: Change<Pod>): void {
+    const uid = object.metadata.uid ?? '';
+    const worker = this.#workers.get(uid);
+    if (type === 'DELETED') worker?.remove(object);
+    else if (worker !== undefined) worker.update(object);
+    else this.#workers.set(uid, new PodWorker(this.#deps, object, (finished) => this.#finished(finished)));
+  }
+
+  #finished(uid: string): void {
+    this.#deps.log.debug('pod finished', { uid });
+    // The worker stays while the API server has the pod (a finalizer holds it), so that nothing starts it again.
+    if (!this.#pods.list().some(({ metadata }) => metadata.uid === uid)) this.#workers.delete(uid);
+  }
+
+  async #networkProblem(): Promise<string | undefined> {
+    try {
+      const conditions = await this.#deps.cri.status();
+      const network = conditions.find(({ type }) => type === 'NetworkReady');
+      if (network === undefined || network.status) return undefined;
+      return `container runtime network not ready: NetworkReady=false reason:${network.reason} message:${network.message}`;
+    } catch (error) {
+      return `container runtime is down: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  async #problem(): Promise<string | undefined> {
+    const runtime = this.#pleg?.problem;
+    return runtime === undefined ? this.#networkProblem() : `container runtime is down: ${runtime}`;
+  }
+
+  async #keepHouse(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        await this.#tidy();
+      } catch (error) {
+        this.#deps.log.warn('housekeeping failed, trying again', { error });
+      }
+      await delay(HOUSEKEEPING_MS, signal);
+    }
+  }
+
+  /** Logs that have grown, and what is left of pods that the API server does not know. */
+  async #tidy(): Promise<void> {
+    const { cri, volumes, log } = this.#deps;
+    for (const worker of this.#workers.values()) {
+      for (const attempts of worker.runtime.containers.values()) {
+        const newest = attempts[0];
+        if (newest === undefined) continue;
+        if (newest.state === 'CONTAINER_RUNNING') await rotateLog(cri, newest);
+        await pruneLogs(newest.logPath, new Set(attempts.map(restartCount)));
+      }
+    }
+    const known = new Set(this.#pods.list().map(({ metadata }) => metadata.uid ?? ''));
+    for (const uid of this.#workers.keys()) {
+      const worker = this.#workers.get(uid);
+      if (!known.has(uid) && worker?.runtime.sandboxes.length === 0) this.#workers.delete(uid);
+    }
+    const present = new Set([...(this.#pleg?.uids() ?? []), ...(await volumes.present())]);
+    for (const uid of present) {
+      if (known.has(uid) || this.#workers.has(uid)) continue;
+      log.info('cleaning up a pod that is no more', { uid });
+      await removeFromRuntime(cri, await readPodRuntime(cri, uid));
+      await volumes.tearDown(uid);
+      removePodCgroup(uid);
+    }
+  }
+}
+
+/** The attempt before the one that runs, or the last one that ended. */
+function previousAttempt<T extends { state: string; id: string }>(
+  attempts: readonly T[],
+  status: ContainerStatus | undefined,
+): T | undefined {
+  const last = status?.lastState?.terminated?.containerID?.replace(/^containerd:\/\//, '');
+  return attempts.find(({ id }) => id === last) ?? attempts[1];
+}

@@ -1,0 +1,100 @@
+/** Lists as `meta.k8s.io/v1` Tables: what `kubectl get` prints is made here, after upstream's `printers` and `rest.TableConvertor`. */
+import { badRequest } from '../../apimachinery/errors.ts';
+import type { Json, JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import { columnsFor, defaultColumns } from '../../resources/columns/index.ts';
+import type { Column, Resource } from '../../resources/resource.ts';
+
+/** What a row carries of its object. */
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+export interface TableOptions {
+  includeObject: IncludeObject;
+  resourceVersion: string;
+  continue?: string;
+  remainingItemCount?: number;
+  /** Leaves the column definitions out: in a watch only the first event has them. */
+  noHeaders?: boolean;
+}
+
+/** Reads the query parameter `includeObject`; rows carry metadata unless it says otherwise. Throws BadRequest with upstream's text. */
+export function includeObject(parameter: string | null): IncludeObject {
+  if (parameter === null || parameter === '') return 'Metadata';
+  if (parameter === 'None' || parameter === 'Metadata' || parameter === 'Object') return parameter;
+  const given = `Invalid value: ${JSON.stringify(parameter)}`;
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: ${given}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
+}
+
+function columnsOf({ group, resource, columns }: Resource): readonly Column<KubeObject>[] {
+  if (columns !== undefined) return columns;
+  const id = `${group === '' ? 'core' : group}/${resource}`;
+  return (Object.hasOwn(columnsFor, id) ? columnsFor[id] : undefined) ?? defaultColumns;
+}
+
+/** The table's head (`metav1.TableColumnDefinition`s); columns without a name are not in it. */
+export function columnDefinitions(resource: Resource): JsonObject[] {
+  return columnsOf(resource)
+    .filter(({ name }) => name !== '')
+    .map(({ name, type, format = '', description = '', priority = 0 }) => ({
+      name,
+      type,
+      format,
+      description,
+      priority,
+    }));
+}
+
+const completed = (reason: string, message: string): JsonObject => ({
+  type: 'Completed',
+  status: 'True',
+  reason,
+  message,
+});
+
+/** Clients may hide or grey out the rows of pods that are done. */
+const DONE: Record<string, JsonObject> = {
+  Succeeded: completed('Succeeded', 'The pod has completed successfully.'),
+  Failed: completed('Failed', 'The pod failed.'),
+};
+
+function conditionsOf(resource: Resource, object: KubeObject): JsonObject[] {
+  if (resource.group !== '' || resource.resource !== 'pods') return [];
+  const phase = (object as { status?: { phase?: string } }).status?.phase ?? '';
+  return Object.hasOwn(DONE, phase) ? [DONE[phase] as JsonObject] : [];
+}
+
+function carried(object: KubeObject, include: IncludeObject): Json {
+  if (include === 'None') return null;
+  if (include === 'Object') return object as unknown as JsonObject;
+  const metadata = object.metadata as unknown as JsonObject;
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+}
+
+/** An object's row (`metav1.TableRow`). `now` in ms, for ages. */
+export function tableRow(resource: Resource, object: KubeObject, include: IncludeObject, now: number): JsonObject {
+  const cells = columnsOf(resource).map((column) => column.cell(object, now));
+  const conditions = conditionsOf(resource, object);
+  return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: carried(object, include) };
+}
+
+/** Objects of one resource as a `metav1.Table`. `now` in ms, for ages. */
+export function tableOf(
+  resource: Resource,
+  objects: readonly KubeObject[],
+  options: TableOptions,
+  now: number,
+): JsonObject {
+  const { resourceVersion, continue: next, remainingItemCount } = options;
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: {
+      resourceVersion,
+      ...(next ? { continue: next } : {}),
+      ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+    },
+    columnDefinitions: options.noHeaders ? null : columnDefinitions(resource),
+    rows: objects.map((object) => tableRow(resource, object, options.includeObject, now)),
+  };
+}

@@ -1,0 +1,93 @@
+/** Subresources that reach a node, carried by its session: exec, attach, portforward, log, proxy. */
+import { badRequest, failure, StatusError } from '../../apimachinery/errors.ts';
+import type { Status } from '../../apimachinery/meta.ts';
+import type { Pod } from '../../generated/types/core.v1.ts';
+import type { Fetching } from '../context.ts';
+import { readBody } from '../decode.ts';
+import { containerOf } from './containers.ts';
+import { logOptions } from './log-options.ts';
+import { negotiateProtocol } from './protocol.ts';
+import { relay } from './relay.ts';
+
+export interface PodStream {
+  node: string;
+  pod: Pod;
+  subresource: string;
+  /** What follows `proxy/` in the path. */
+  path: string;
+  request: Request;
+  url: URL;
+  scheme?: string;
+  port?: number;
+}
+
+const NOT_PROXIED = new Set(['authorization', 'connection', 'host', 'upgrade', 'content-length', 'accept-encoding', 'te']);
+
+/** Answers a streaming subresource of a pod through its node's session. */
+export async function streamPodSubresource(session: Fetching, stream: PodStream): Promise<Response> {
+  const { pod, subresource, url } = stream;
+  switch (subresource) {
+    case 'log':
+      return logs(session, stream);
+    case 'proxy':
+      return proxy(session, stream);
+    case 'exec':
+    case 'attach':
+      return socket(session, stream, containerOf(pod, url.searchParams.get('container')));
+    default:
+      return socket(session, stream, '');
+  }
+}
+
+/** HTTP to a node's agent itself. */
+export function streamNodeProxy(_session: Fetching, { node }: { node: string; path: string; request: Request; url: URL }): Promise<Response> {
+  throw badRequest(`the agent of node ${node} has no HTTP server to proxy to`);
+}
+
+async function open(session: Fetching, stream: PodStream, more: object): Promise<WebSocket> {
+  const { namespace, name, uid } = stream.pod.metadata;
+  const described = { kind: stream.subresource, namespace, name, uid, container: '', query: stream.url.search.slice(1), protocol: '' };
+  const headers = { upgrade: 'websocket', 'x-stream': JSON.stringify({ ...described, ...more }) };
+  const answer = await session.fetch(new Request('https://session/open', { headers }));
+  if (answer.webSocket !== null) return answer.webSocket;
+  throw new StatusError((await answer.json()) as Status);
+}
+
+async function socket(session: Fetching, stream: PodStream, container: string): Promise<Response> {
+  const { phase } = stream.pod.status ?? {};
+  if (phase === 'Succeeded' || phase === 'Failed') {
+    throw badRequest(`cannot ${stream.subresource} into a container in a completed pod; current phase is ${phase}`);
+  }
+  const protocol = negotiateProtocol(stream.request, stream.subresource);
+  const webSocket = await open(session, stream, { container, protocol });
+  return new Response(null, { status: 101, webSocket, headers: { 'sec-websocket-protocol': protocol } });
+}
+
+async function logs(session: Fetching, stream: PodStream): Promise<Response> {
+  logOptions(stream.url.searchParams);
+  const container = containerOf(stream.pod, stream.url.searchParams.get('container'));
+  const { body } = await relay(await open(session, stream, { container }));
+  return new Response(body, { headers: { 'content-type': 'text/plain', 'content-encoding': 'identity' } });
+}
+
+async function proxy(session: Fetching, stream: PodStream): Promise<Response> {
+  const { request, url, pod } = stream;
+  const headers = Object.fromEntries([...request.headers].filter(([name]) => !NOT_PROXIED.has(name) && !name.startsWith('cf-')));
+  const port = stream.port ?? portOf(pod, url);
+  const http = { scheme: stream.scheme ?? 'http', method: request.method, path: `/${stream.path}${url.search}`, port, headers };
+  const body = await readBody(request);
+  const webSocket = await open(session, stream, { http });
+  const answered = relay(webSocket);
+  if (body.byteLength > 0) webSocket.send(body);
+  webSocket.send('');
+  const { first, body: answer } = await answered;
+  if (first.head === undefined) throw new StatusError(failure(503, 'ServiceUnavailable', 'the pod did not answer'));
+  return new Response(answer, { status: first.head.status, headers: first.head.headers });
+}
+
+/** `name:port` of the path, or the first port of the pod. */
+function portOf(pod: Pod, url: URL): number {
+  const named = /\/pods\/[^/]*?:(\d+)\/proxy/.exec(decodeURIComponent(url.pathname))?.[1];
+  const first = pod.spec?.containers?.flatMap((c) => c.ports ?? [])[0]?.containerPort;
+  return Number(named ?? first ?? 80);
+}

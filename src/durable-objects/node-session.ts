@@ -1,0 +1,161 @@
+/**
+ * The NodeSession object: a node's agent holds one outbound WebSocket to it. For each stream that a client wants the agent dials back
+ * with a WebSocket of its own, and the two are spliced here, frame by frame. All sockets hibernate.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { failure } from '../apimachinery/errors.ts';
+import type { Env } from './env.ts';
+
+const SESSION = 'session';
+const OWN_PATH = /\/zeroplane\/v1\/nodes\/[^/]+\/(?:(session)|streams\/([0-9a-f-]{36}))$/;
+/** How long an agent may take to dial back, in ms. */
+const DIAL_BACK_MS = 10_000;
+/** What a client may say before the agent is there, in bytes. */
+const MAX_EARLY = 1 << 20;
+const GOING_AWAY = 1001;
+const FAILED = 1011;
+
+interface Attachment {
+  id: string;
+  side: 'client' | 'agent';
+  openedAt: number;
+  connected: boolean;
+}
+
+type Message = string | ArrayBuffer;
+
+export class NodeSession extends DurableObject<Env> {
+  private readonly node: string;
+  /** What clients said before their agent's socket was there. Lost with the object; their streams are then closed. */
+  private readonly early = new Map<string, { messages: Message[]; size: number }>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.node = (ctx.id.name ?? '').split('/')[1] ?? '';
+    // Heartbeats neither wake the object nor cost anything.
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+  }
+
+  /** Whether the node's agent holds its session. */
+  async connected(): Promise<boolean> {
+    return this.ctx.getWebSockets(SESSION).length > 0;
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const own = OWN_PATH.exec(new URL(request.url).pathname);
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+      return this.refuse(400, 'BadRequest', 'a WebSocket is expected here');
+    }
+    if (own?.[1] !== undefined) return this.openSession();
+    if (own?.[2] !== undefined) return this.dialBack(own[2]);
+    return this.openStream(request.headers.get('x-stream') ?? '{}');
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: Message): Promise<void> {
+    const attachment = socket.deserializeAttachment() as Attachment | null;
+    if (attachment === null) return;
+    const peer = this.peer(attachment);
+    if (peer !== undefined) {
+      peer.send(message);
+      return;
+    }
+    if (attachment.side === 'client') this.keep(socket, attachment, message);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    this.closed(socket, code === 1005 || code === 1006 ? 1000 : code, reason);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.closed(socket, FAILED, 'the connection broke');
+  }
+
+  /** Streams whose agent has not dialled back are given up. */
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    let next: number | undefined;
+    for (const socket of this.ctx.getWebSockets()) {
+      const attachment = socket.deserializeAttachment() as Attachment | null;
+      if (attachment?.side !== 'client' || attachment.connected) continue;
+      const deadline = attachment.openedAt + DIAL_BACK_MS;
+      if (deadline <= now) this.closeBoth(socket, attachment, FAILED, `node ${this.node} did not answer`);
+      else next = Math.min(next ?? deadline, deadline);
+    }
+    if (next !== undefined) await this.ctx.storage.setAlarm(next);
+  }
+
+  private openSession(): Response {
+    for (const older of this.ctx.getWebSockets(SESSION)) older.close(GOING_AWAY, 'another session of this node was opened');
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server, [SESSION]);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  private async openStream(request: string): Promise<Response> {
+    const session = this.ctx.getWebSockets(SESSION).at(-1);
+    if (session === undefined) {
+      const why = `error dialing backend: node ${JSON.stringify(this.node)} is not connected`;
+      return this.refuse(502, 'InternalError', why);
+    }
+    const id = crypto.randomUUID();
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server, [`client:${id}`]);
+    this.attach(server, { id, side: 'client', openedAt: Date.now(), connected: false });
+    session.send(JSON.stringify({ open: { ...(JSON.parse(request) as object), id } }));
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + DIAL_BACK_MS);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  private dialBack(id: string): Response {
+    const waiting = this.ctx.getWebSockets(`client:${id}`)[0];
+    const attachment = waiting?.deserializeAttachment() as Attachment | null | undefined;
+    if (waiting === undefined || attachment === undefined || attachment === null || attachment.connected) {
+      return this.refuse(404, 'NotFound', 'no client waits for this stream');
+    }
+    const { 0: agent, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server, [`agent:${id}`]);
+    this.attach(server, { id, side: 'agent', openedAt: Date.now(), connected: true });
+    this.attach(waiting, { ...attachment, connected: true });
+    for (const message of this.early.get(id)?.messages ?? []) server.send(message);
+    this.early.delete(id);
+    return new Response(null, { status: 101, webSocket: agent });
+  }
+
+  private attach(socket: WebSocket, attachment: Attachment): void {
+    socket.serializeAttachment(attachment);
+  }
+
+  private peer({ id, side }: Attachment): WebSocket | undefined {
+    return this.ctx.getWebSockets(`${side === 'client' ? 'agent' : 'client'}:${id}`)[0];
+  }
+
+  private keep(socket: WebSocket, attachment: Attachment, message: Message): void {
+    if (attachment.connected) return this.closeBoth(socket, attachment, FAILED, 'the node is gone');
+    const kept = this.early.get(attachment.id) ?? { messages: [], size: 0 };
+    kept.size += typeof message === 'string' ? message.length : message.byteLength;
+    if (kept.size > MAX_EARLY) return this.closeBoth(socket, attachment, FAILED, 'too much was said before the node answered');
+    kept.messages.push(message);
+    this.early.set(attachment.id, kept);
+  }
+
+  private closed(socket: WebSocket, code: number, reason: string): void {
+    const attachment = socket.deserializeAttachment() as Attachment | null;
+    if (attachment !== null) this.closeBoth(socket, attachment, code, reason);
+    else socket.close(1000);
+  }
+
+  private closeBoth(socket: WebSocket, attachment: Attachment, code: number, reason: string): void {
+    this.early.delete(attachment.id);
+    for (const end of [this.peer(attachment), socket]) {
+      try {
+        end?.close(code, reason);
+      } catch {
+        // It was closed already.
+      }
+    }
+  }
+
+  private refuse(code: number, reason: string, message: string): Response {
+    return Response.json(failure(code, reason, message), { status: code });
+  }
+}
