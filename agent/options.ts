@@ -34,6 +34,7 @@ export const USAGE = `usage: node agent/main.ts --server URL [options]
   --data DIR              default: /var/lib/zeroplane
   --token-file FILE       the node's credential; default: the one in the data folder
   --bootstrap-token TOKEN to join with, when there is no credential yet
+  --bootstrap-token-file FILE  the same out of a file, where other users of the machine do not see it
   --ca FILE               the CA to trust, as PEM
   --containerd SOCKET     use this containerd instead of one of the agent's own
   --pod-cidr CIDR         addresses of this node's pods; default: what the cluster gives it
@@ -53,6 +54,7 @@ export function parseOptions(args: readonly string[]): AgentOptions {
     data: text,
     'token-file': text,
     'bootstrap-token': text,
+    'bootstrap-token-file': text,
     ca: text,
     containerd: text,
     'pod-cidr': text,
@@ -81,7 +83,7 @@ export function parseOptions(args: readonly string[]): AgentOptions {
     nodeIp,
     dataDir: string('data') ?? '/var/lib/zeroplane',
     tokenFile: string('token-file'),
-    bootstrapToken: string('bootstrap-token'),
+    bootstrapToken: string('bootstrap-token') ?? readToken(string('bootstrap-token-file')),
     ca: caFile === undefined ? undefined : readCa(caFile),
     containerd: string('containerd'),
     podCidr: string('pod-cidr'),
@@ -97,6 +99,15 @@ function readCa(file: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     throw new UsageError(`the file ${file} given with --ca cannot be read`);
+  }
+}
+
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new UsageError(`the file ${file} given with --bootstrap-token-file cannot be read`);
   }
 }
 

@@ -24,6 +24,7 @@ const LAST_RETRY_MS = 10_000;
 /** Tokens are renewed and forgotten errors tried again at least this often. */
 const RESYNC_MS = 60_000;
 const MAX_PIDS = 4096;
+const FORCED_GRACE_SECONDS = 2;
 const CRASH_LOOP_SHOWS_MS = 12_500;
 const DEADLINE_MESSAGE = 'Pod was active on the node longer than the specified deadline';
 
@@ -98,7 +99,8 @@ export class PodWorker {
     this.#gone = true;
     this.#pod = last;
     this.#abort.abort();
-    this.#stopper?.shorten(Math.max(1, gracePeriod(last)));
+    // Whoever takes the object away before the containers have stopped does not want to wait for them.
+    this.#stopper?.shorten(FORCED_GRACE_SECONDS);
     this.wake();
   }
 

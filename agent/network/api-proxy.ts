@@ -1,0 +1,88 @@
+/** The API inside the cluster: TLS with a certificate of the cluster CA on the node, forwarded to the control plane. */
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
+import type { AgentContext, Running } from '../types.ts';
+
+/** Where a local server listens. */
+export interface Listening extends Running {
+  ip: string;
+  port: number;
+}
+
+/** Serves `https://kubernetes.default.svc` for this node's pods. The client's own token goes with its request. */
+export async function startApiProxy(context: AgentContext): Promise<Listening | undefined> {
+  const { cluster, client, nodeIp, log } = context;
+  if (cluster.apiProxy === undefined) {
+    log.warn('the cluster gave no certificate for its API: pods cannot reach it by name');
+    return undefined;
+  }
+  const target = new URL(client.server);
+  const secure = target.protocol === 'https:';
+  const ca = client.ca === undefined || client.ca === '' ? {} : { ca: client.ca };
+  const agent = secure ? new https.Agent({ keepAlive: true, ...ca }) : new http.Agent({ keepAlive: true });
+  const server = https.createServer({ cert: cluster.apiProxy.cert, key: cluster.apiProxy.key });
+  const base = target.pathname.replace(/\/$/, '');
+
+  server.on('request', (request, response) => {
+    const options = {
+      host: target.hostname,
+      port: target.port || (secure ? 443 : 80),
+      method: request.method,
+      path: base + (request.url ?? '/'),
+      headers: { ...request.headers, host: target.host },
+      agent,
+    };
+    const outgoing = (secure ? https : http).request(options, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    outgoing.on('error', () => {
+      if (!response.headersSent) response.writeHead(503, { 'content-type': 'text/plain' });
+      response.end('the control plane cannot be reached\n');
+    });
+    response.on('close', () => outgoing.destroy());
+    request.pipe(outgoing);
+  });
+  server.on('upgrade', (request, socket: Duplex, head: Buffer) => upgrade(request, socket, head, target, base, ca));
+  server.on('tlsClientError', () => {});
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, nodeIp, () => resolve());
+  });
+  return {
+    ip: nodeIp,
+    port: (server.address() as net.AddressInfo).port,
+    stop() {
+      agent.destroy();
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** A connection that becomes something else is passed on byte by byte. */
+function upgrade(
+  request: http.IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  target: URL,
+  base: string,
+  ca: { ca?: string },
+): void {
+  const port = Number(target.port || 443);
+  const options = { host: target.hostname, port, ...(net.isIP(target.hostname) ? {} : { servername: target.hostname }) };
+  const upstream = target.protocol === 'https:' ? tls.connect({ ...options, ...ca }) : net.connect(options);
+  const lines = [`${request.method} ${base}${request.url} HTTP/1.1`, `Host: ${target.host}`];
+  for (let i = 0; i < request.rawHeaders.length; i += 2) {
+    if (request.rawHeaders[i]?.toLowerCase() !== 'host') lines.push(`${request.rawHeaders[i]}: ${request.rawHeaders[i + 1]}`);
+  }
+  upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
+  upstream.write(head);
+  upstream.pipe(socket).pipe(upstream);
+  upstream.on('error', () => socket.destroy());
+  socket.on('error', () => upstream.destroy());
+  socket.on('close', () => upstream.destroy());
+}

@@ -1,0 +1,74 @@
+/** kube-proxy: keeps nftables as the cluster's Services and EndpointSlices say, applying differences alone. */
+import type { Node, Service } from '../../src/generated/types/core.v1.ts';
+import type { EndpointSlice } from '../../src/generated/types/discovery.v1.ts';
+import { TABLE } from '../network/names.ts';
+import { run, runWith } from '../network/run.ts';
+import type { AgentContext, Running } from '../types.ts';
+import { difference, emptyRuleset, frame } from './nft.ts';
+import { type LocalAddress, type Ruleset, rulesFor } from './rules.ts';
+
+/** Changes come in bursts: those of one moment are applied together. */
+const GATHER_MS = 20;
+const RETRY_MS = 2000;
+
+/** Starts the proxy. `local`: Services that this node answers for itself. */
+export async function startProxy(context: AgentContext, local: ReadonlyMap<string, LocalAddress>): Promise<Running> {
+  const { informers, nodeName, cluster, log } = context;
+  const services = informers.get<Service>('core/services');
+  const slices = informers.get<EndpointSlice>('discovery.k8s.io/endpointslices');
+  const nodes = informers.get<Node>('core/nodes', { fieldSelector: `metadata.name=${nodeName}` });
+  await Promise.all([services.synced, slices.synced, nodes.synced]);
+
+  let applied: Ruleset | undefined;
+  let framedFor = '';
+  let timer: NodeJS.Timeout | undefined;
+  let working: Promise<void> = Promise.resolve();
+  let stopped = false;
+
+  const apply = async (): Promise<void> => {
+    const podCidr = context.podCidr ?? nodes.get('', nodeName)?.spec?.podCIDR ?? '';
+    if (applied === undefined || framedFor !== podCidr) {
+      await runWith('nft', ['-f', '-'], frame(podCidr, cluster.clusterCidr || '10.244.0.0/16'));
+      applied = emptyRuleset();
+      framedFor = podCidr;
+    }
+    const wanted = rulesFor({ nodeName, services: services.list(), slices: slices.list(), local });
+    const script = difference(applied, wanted);
+    if (script !== '') await runWith('nft', ['-f', '-'], script);
+    await forgetConnections(applied, wanted);
+    applied = wanted;
+  };
+  const schedule = (ms: number): void => {
+    if (stopped || timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      working = working.then(apply).catch((error: unknown) => {
+        log.warn('Services could not be written to nftables, trying again from scratch', { error });
+        applied = undefined;
+        schedule(RETRY_MS);
+      });
+    }, ms);
+  };
+  const subscriptions = [services, slices, nodes].map((informer) => informer.subscribe(() => schedule(GATHER_MS)));
+  schedule(0);
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      for (const unsubscribe of subscriptions) unsubscribe();
+      await working;
+      await runWith('nft', ['-f', '-'], `table ip ${TABLE} {}\ndelete table ip ${TABLE}\n`).catch(() => {});
+    },
+  };
+}
+
+/** UDP has no end of a connection: what was sent to an endpoint that is gone must be sent anew. */
+async function forgetConnections(before: Ruleset, after: Ruleset): Promise<void> {
+  const addresses = (rules: Ruleset): Set<string> => {
+    return new Set([...(rules.elements.get('hairpin')?.keys() ?? [])].map((pair) => pair.split(' ', 1)[0] as string));
+  };
+  const left = addresses(after);
+  const gone = [...addresses(before)].filter((ip) => !left.has(ip));
+  // conntrack ends with an error when there was nothing to delete.
+  await Promise.all(gone.map((ip) => run('conntrack', ['-D', '-p', 'udp', '--dst-nat', ip]).catch(() => {})));
+}
