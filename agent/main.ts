@@ -118,7 +118,7 @@ async function run(options: AgentOptions, signal: AbortSignal): Promise<void> {
   };
   const kubelet = new Kubelet({ context, labels: options.labels }, await capacity(options.dataDir));
   const parts: Running[] = [];
-  for (const start of PARTS) parts.push(await start(context, kubelet));
+  for (const start of options.kubeletOnly ? [] : PARTS) parts.push(await start(context, kubelet));
   await Promise.race([kubelet.start(), aborted(signal)]);
   if (!signal.aborted) log.info('the node is running', { node: options.nodeName });
   await aborted(signal);

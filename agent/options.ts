@@ -21,6 +21,8 @@ export interface AgentOptions {
   /** A registry that stands for all others. */
   registryMirror: string | undefined;
   stopPods: boolean;
+  /** Pod network, Services, DNS and the tunnel are somebody else's. */
+  kubeletOnly: boolean;
   verbose: boolean;
 }
 
@@ -41,6 +43,7 @@ export const USAGE = `usage: node agent/main.ts --server URL [options]
   --labels A=B,C=D        more labels for the node
   --registry-mirror URL   pull every image from this registry
   --stop-pods             at the end, stop all pods and the agent's containerd too
+  --kubelet-only          leave pod network, Services, DNS and exec to others
   --verbose`;
 
 /** Reads the arguments; throws a {@link UsageError} in one sentence. */
@@ -61,6 +64,7 @@ export function parseOptions(args: readonly string[]): AgentOptions {
     labels: text,
     'registry-mirror': text,
     'stop-pods': flag,
+    'kubelet-only': flag,
     verbose: flag,
   };
   let values: Partial<Record<keyof typeof options, string | boolean>>;
@@ -90,6 +94,7 @@ export function parseOptions(args: readonly string[]): AgentOptions {
     labels: parseLabels(string('labels') ?? ''),
     registryMirror: string('registry-mirror'),
     stopPods: values['stop-pods'] === true,
+    kubeletOnly: values['kubelet-only'] === true,
     verbose: values.verbose === true,
   };
 }

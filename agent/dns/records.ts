@@ -1,9 +1,10 @@
 /** The cluster's DNS records, looked up in what the informers hold (the Kubernetes DNS specification). */
+import { isIPv4 } from 'node:net';
 import type { Service } from '../../src/generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../src/generated/types/discovery.v1.ts';
 
 export type Answer =
-  | { type: 'A'; name: string; data: string; ttl: number }
+  | { type: 'A' | 'AAAA'; name: string; data: string; ttl: number }
   | { type: 'SRV'; name: string; data: { target: string; port: number; priority: number; weight: number }; ttl: number }
   | { type: 'PTR'; name: string; data: string; ttl: number };
 
@@ -11,6 +12,8 @@ export interface Zone {
   domain: string;
   services: { list(): Service[]; get(namespace: string, name: string): Service | undefined };
   slices: { list(): EndpointSlice[] };
+  /** Whether both lists have come; absent: they have. */
+  isComplete?(): boolean;
 }
 
 const TTL = 5;
@@ -19,7 +22,10 @@ const IN_ADDR = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa$/;
 /** Answers; an empty list for a name that has none of the type; undefined for a name that does not exist. */
 export function resolve(zone: Zone, name: string, type: string): Answer[] | undefined {
   const reverse = IN_ADDR.exec(name);
-  if (reverse !== null) return pointer(zone, name, reverse.slice(1).reverse().join('.'));
+  if (reverse !== null) {
+    const records = pointer(zone, name, reverse.slice(1).reverse().join('.'));
+    return records === undefined ? undefined : only(['PTR', 'ANY'], type, records);
+  }
   const suffix = `.${zone.domain}`;
   if (name === zone.domain) return [];
   if (!name.endsWith(suffix)) return undefined;
@@ -41,20 +47,34 @@ function serviceRecords(zone: Zone, name: string, labels: string[], type: string
   const namespace = labels.pop();
   const serviceName = labels.pop();
   if (namespace === undefined) return [];
-  if (serviceName === undefined) return zone.services.list().some((s) => s.metadata.namespace === namespace) ? [] : undefined;
+  if (serviceName === undefined)
+    return zone.services.list().some((s) => s.metadata.namespace === namespace) ? [] : undefined;
   const service = zone.services.get(namespace, serviceName);
   if (service === undefined) return undefined;
-  if (labels.length === 2 && labels[0]?.startsWith('_')) return srv(zone, service, name, labels[0], labels[1] ?? '');
-  if (service.spec?.type === 'ExternalName') return [];
+  if (labels.length === 2 && labels[0]?.startsWith('_')) {
+    const records = srv(zone, service, name, labels[0], labels[1] ?? '');
+    return records === undefined ? undefined : only(['SRV', 'ANY'], type, records);
+  }
+  if (service.spec?.type === 'ExternalName') return labels.length > 0 ? undefined : [];
   const ip = service.spec?.clusterIP;
-  if (ip && ip !== 'None') return labels.length > 0 ? undefined : only(type, [a(name, ip)]);
+  if (ip && ip !== 'None') {
+    if (labels.length > 0) return undefined;
+    return ip.includes(':') ? only(['AAAA', 'ANY'], type, [aaaa(name, ip)]) : only(['A', 'ANY'], type, [a(name, ip)]);
+  }
+  if (labels.length > 1) return undefined;
+  // A headless Service that has no endpoints does not exist, says the specification.
   const hosts = endpointHosts(zone, service).filter(({ host }) => labels.length === 0 || host === labels[0]);
-  if (hosts.length === 0 || labels.length > 1) return labels.length === 0 ? [] : undefined;
-  return only(type, [...new Set(hosts.map(({ address }) => address))].map((address) => a(name, address)));
+  if (hosts.length === 0) return undefined;
+  return only(
+    ['A', 'ANY'],
+    type,
+    [...new Set(hosts.map(({ address }) => address))].map((address) => a(name, address)),
+  );
 }
 
 const a = (name: string, data: string): Answer => ({ type: 'A', name, data, ttl: TTL });
-const only = (type: string, answers: Answer[]): Answer[] => (type === 'A' || type === 'ANY' ? answers : []);
+const aaaa = (name: string, data: string): Answer => ({ type: 'AAAA', name, data, ttl: TTL });
+const only = (types: string[], type: string, answers: Answer[]): Answer[] => (types.includes(type) ? answers : []);
 
 interface Host {
   host: string;
@@ -95,7 +115,9 @@ function srv(zone: Zone, service: Service, name: string, port: string, protocol:
   });
   const ip = service.spec?.clusterIP;
   if (ip && ip !== 'None') {
-    const found = (service.spec?.ports ?? []).find((p) => p.name === wanted.port && (p.protocol ?? 'TCP') === wanted.protocol);
+    const found = (service.spec?.ports ?? []).find(
+      (p) => p.name === wanted.port && (p.protocol ?? 'TCP') === wanted.protocol,
+    );
     return found?.port === undefined ? undefined : [record(base, found.port)];
   }
   const answers = endpointHosts(zone, service).flatMap(({ host, ports }) =>
@@ -106,10 +128,10 @@ function srv(zone: Zone, service: Service, name: string, port: string, protocol:
   return answers.length === 0 ? undefined : answers;
 }
 
+/** `a-b-c-d.<namespace>.pod`: every address has such a name. */
 function podRecord(name: string, labels: string[], type: string): Answer[] | undefined {
-  const [dashed = ''] = labels;
-  const ip = dashed.replaceAll('-', '.');
-  return labels.length === 2 && /^(\d{1,3}\.){3}\d{1,3}$/.test(ip) ? only(type, [a(name, ip)]) : undefined;
+  const ip = (labels[0] ?? '').replaceAll('-', '.');
+  return labels.length === 2 && isIPv4(ip) ? only(['A', 'ANY'], type, [a(name, ip)]) : undefined;
 }
 
 function pointer(zone: Zone, name: string, ip: string): Answer[] | undefined {

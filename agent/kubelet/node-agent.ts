@@ -14,6 +14,8 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
 const CHECK_MS = 10_000;
+/** While the node is not fit for pods, it looks more often. */
+const UNFIT_CHECK_MS = 300;
 const REPORT_MS = 5 * 60_000;
 const RETRY_MS = 1000;
 const MAX_IMAGES = 50;
@@ -34,13 +36,20 @@ export class NodeAgent implements Running {
   #node: Node | undefined;
   #wake = new AbortController();
   #reportedAt = 0;
+  #fit = false;
   #lease: Lease | undefined;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
     this.#done = Promise.all([
-      this.#forever(CHECK_MS, () => this.#sync()),
-      this.#forever(RENEW_MS, () => this.#renew()),
+      this.#forever(
+        () => (this.#fit ? CHECK_MS : UNFIT_CHECK_MS),
+        () => this.#sync(),
+      ),
+      this.#forever(
+        () => RENEW_MS,
+        () => this.#renew(),
+      ),
     ]);
   }
 
@@ -60,15 +69,15 @@ export class NodeAgent implements Running {
     await this.#done;
   }
 
-  async #forever(everyMs: number, work: () => Promise<void>): Promise<void> {
+  async #forever(everyMs: () => number, work: () => Promise<void>): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
-      let wait = everyMs;
+      let wait = RETRY_MS;
       try {
         await work();
+        wait = everyMs();
       } catch (error) {
         if (!signal.aborted) this.#options.context.log.warn('node update failed, trying again', { error });
-        wait = RETRY_MS;
       }
       await delay(wait, AbortSignal.any([signal, this.#wake.signal]));
       if (this.#wake.signal.aborted && !signal.aborted) this.#wake = new AbortController();
@@ -102,6 +111,7 @@ export class NodeAgent implements Running {
   async #sync(): Promise<void> {
     const { client, nodeName } = this.#options.context;
     const facts = await this.#facts();
+    this.#fit = facts.problem === undefined;
     if (this.#node === undefined) {
       this.#node = await this.#register(facts);
       this.#options.events.record(this.#node, 'Normal', 'Starting', 'Starting kubelet.');

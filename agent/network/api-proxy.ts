@@ -2,8 +2,9 @@
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, pipeline } from 'node:stream';
 import tls from 'node:tls';
+import { failure } from '../../src/apimachinery/errors.ts';
 import type { AgentContext, Running } from '../types.ts';
 
 /** Where a local server listens. */
@@ -24,6 +25,9 @@ export async function startApiProxy(context: AgentContext): Promise<Listening | 
   const ca = client.ca === undefined || client.ca === '' ? {} : { ca: client.ca };
   const agent = secure ? new https.Agent({ keepAlive: true, ...ca }) : new http.Agent({ keepAlive: true });
   const server = https.createServer({ cert: cluster.apiProxy.cert, key: cluster.apiProxy.key });
+  // Go's clients keep connections for 90 s: the side that closes first must be theirs.
+  server.keepAliveTimeout = 120_000;
+  server.requestTimeout = 0;
   const base = target.pathname.replace(/\/$/, '');
 
   server.on('request', (request, response) => {
@@ -35,16 +39,23 @@ export async function startApiProxy(context: AgentContext): Promise<Listening | 
       headers: { ...request.headers, host: target.host },
       agent,
     };
-    const outgoing = (secure ? https : http).request(options, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    outgoing.on('error', () => {
-      if (!response.headersSent) response.writeHead(503, { 'content-type': 'text/plain' });
-      response.end('the control plane cannot be reached\n');
-    });
-    response.on('close', () => outgoing.destroy());
-    request.pipe(outgoing);
+    const send = (mayRetry: boolean): void => {
+      const outgoing = (secure ? https : http).request(options, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        // A watch's client waits for the headers, however long nothing happens.
+        response.flushHeaders();
+        pipeline(answer, response, () => {});
+      });
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // The server may close an idle connection in the moment in which it is used again.
+        if (mayRetry && outgoing.reusedSocket && error.code === 'ECONNRESET' && !response.headersSent)
+          return send(false);
+        refuse(response);
+      });
+      response.on('close', () => outgoing.destroy());
+      request.pipe(outgoing);
+    };
+    send(request.method === 'GET' || request.method === 'HEAD');
   });
   server.on('upgrade', (request, socket: Duplex, head: Buffer) => upgrade(request, socket, head, target, base, ca));
   server.on('tlsClientError', () => {});
@@ -63,6 +74,17 @@ export async function startApiProxy(context: AgentContext): Promise<Listening | 
   };
 }
 
+/** Tells a client that the control plane is away, as an API server would. */
+function refuse(response: http.ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const status = failure(503, 'ServiceUnavailable', 'the control plane cannot be reached', { retryAfterSeconds: 1 });
+  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' });
+  response.end(JSON.stringify(status));
+}
+
 /** A connection that becomes something else is passed on byte by byte. */
 function upgrade(
   request: http.IncomingMessage,
@@ -72,12 +94,17 @@ function upgrade(
   base: string,
   ca: { ca?: string },
 ): void {
-  const port = Number(target.port || 443);
-  const options = { host: target.hostname, port, ...(net.isIP(target.hostname) ? {} : { servername: target.hostname }) };
+  const port = Number(target.port || (target.protocol === 'https:' ? 443 : 80));
+  const options = {
+    host: target.hostname,
+    port,
+    ...(net.isIP(target.hostname) ? {} : { servername: target.hostname }),
+  };
   const upstream = target.protocol === 'https:' ? tls.connect({ ...options, ...ca }) : net.connect(options);
   const lines = [`${request.method} ${base}${request.url} HTTP/1.1`, `Host: ${target.host}`];
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
-    if (request.rawHeaders[i]?.toLowerCase() !== 'host') lines.push(`${request.rawHeaders[i]}: ${request.rawHeaders[i + 1]}`);
+    if (request.rawHeaders[i]?.toLowerCase() !== 'host')
+      lines.push(`${request.rawHeaders[i]}: ${request.rawHeaders[i + 1]}`);
   }
   upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
   upstream.write(head);

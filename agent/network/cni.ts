@@ -1,10 +1,13 @@
 /** The pod network of a node: a bridge with the node's pod CIDR, written down for the runtime's CNI plugins. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Node } from '../../src/generated/types/core.v1.ts';
 import { paths } from '../paths.ts';
 import type { AgentContext, Running } from '../types.ts';
-import { bridgeName } from './names.ts';
+import { contains, isCidr } from './cidr.ts';
+import { bridgeName, TABLE } from './names.ts';
+import { run, runWith } from './run.ts';
 
 const SYSCTLS: Record<string, string> = {
   'net/ipv4/ip_forward': '1',
@@ -13,7 +16,8 @@ const SYSCTLS: Record<string, string> = {
 };
 
 /** The CNI configuration list. Masquerading is ours to do: only for traffic that leaves the cluster. */
-export function cniConfig(dataDir: string, podCidr: string): object {
+export function cniConfig(dataDir: string, podCidr: string, mtu?: number): object {
+  const bridge = { type: 'bridge', bridge: bridgeName(dataDir), isGateway: true, ipMasq: false, hairpinMode: true };
   const ipam = {
     type: 'host-local',
     dataDir: paths(dataDir).cniState,
@@ -24,7 +28,7 @@ export function cniConfig(dataDir: string, podCidr: string): object {
     cniVersion: '1.0.0',
     name: 'zeroplane',
     plugins: [
-      { type: 'bridge', bridge: bridgeName(dataDir), isGateway: true, ipMasq: false, hairpinMode: true, ipam },
+      { ...bridge, ...(mtu === undefined ? {} : { mtu }), ipam },
       { type: 'portmap', capabilities: { portMappings: true } },
     ],
   };
@@ -33,6 +37,9 @@ export function cniConfig(dataDir: string, podCidr: string): object {
 /** Writes the configuration as soon as the node has its pod CIDR, and sets what the kernel needs. */
 export function startCni(context: AgentContext): Running {
   for (const [name, value] of Object.entries(SYSCTLS)) setSysctl(context, name, value);
+  void forwardIsClosed()
+    .then((closed) => (closed ? letPodsThrough(context.cluster.clusterCidr || '10.244.0.0/16') : undefined))
+    .catch((error: unknown) => context.log.warn('the firewall of this machine may stop pods', { error }));
   if (context.podCidr !== undefined) {
     writeConfig(context, context.podCidr);
     return { stop: () => Promise.resolve() };
@@ -50,10 +57,26 @@ export function startCni(context: AgentContext): Running {
   };
 }
 
-function writeConfig({ dataDir, log }: AgentContext, podCidr: string): void {
+/** Takes the pod network of an agent away: its bridge, its nftables table and its CNI files. For nodes that leave for good. */
+export async function cleanup(dataDir: string): Promise<void> {
+  await run('ip', ['link', 'del', bridgeName(dataDir)]).catch(() => {});
+  await runWith('nft', ['-f', '-'], `table ip ${TABLE} {}\ndelete table ip ${TABLE}\n`).catch(() => {});
+  const { cniConf, cniState } = paths(dataDir);
+  rmSync(cniConf, { recursive: true, force: true });
+  rmSync(cniState, { recursive: true, force: true });
+}
+
+function writeConfig({ dataDir, log, nodeIp, cluster }: AgentContext, podCidr: string): void {
+  if (!isCidr(podCidr)) {
+    log.error('the pod CIDR of this node is no IPv4 range', { cidr: podCidr });
+    return;
+  }
+  if (cluster.clusterCidr && !contains(cluster.clusterCidr, podCidr)) {
+    log.warn('the pod CIDR of this node is not within that of the cluster', { cidr: podCidr, of: cluster.clusterCidr });
+  }
   const { cniConf, cniState } = paths(dataDir);
   const file = join(cniConf, '10-zeroplane.conflist');
-  const text = `${JSON.stringify(cniConfig(dataDir, podCidr), null, 2)}\n`;
+  const text = `${JSON.stringify(cniConfig(dataDir, podCidr, mtuOf(nodeIp)), null, 2)}\n`;
   try {
     if (readFileSync(file, 'utf8') === text) return;
   } catch {
@@ -66,7 +89,33 @@ function writeConfig({ dataDir, log }: AgentContext, podCidr: string): void {
   log.info('pod network', { cidr: podCidr, bridge: bridgeName(dataDir) });
 }
 
+/** What fits in a packet of the interface that has the node's address; pods must not send more. Undefined for the usual size. */
+function mtuOf(nodeIp: string): number | undefined {
+  const [name] = Object.entries(networkInterfaces()).find(([, list]) => list?.some((a) => a.address === nodeIp)) ?? [];
+  try {
+    const mtu = Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));
+    return mtu >= 576 && mtu < 1500 ? mtu : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Docker and others drop whatever is forwarded and not theirs: the cluster's pods are let through. */
+export async function letPodsThrough(clusterCidr: string): Promise<void> {
+  for (const side of ['-s', '-d']) {
+    const rule = ['FORWARD', side, clusterCidr, '-j', 'ACCEPT'];
+    await run('iptables', ['-w', '-C', ...rule]).catch(() => run('iptables', ['-w', '-I', ...rule]));
+  }
+}
+
+/** Asked through nft, which makes no tables by being asked. */
+async function forwardIsClosed(): Promise<boolean> {
+  const listed = await run('nft', ['list', 'chain', 'ip', 'filter', 'FORWARD']).catch(() => '');
+  return /policy drop/.test(listed);
+}
+
 function setSysctl({ log }: AgentContext, name: string, value: string): void {
+  if (!existsSync(`/proc/sys/${name}`)) return;
   try {
     writeFileSync(`/proc/sys/${name}`, value);
   } catch (error) {

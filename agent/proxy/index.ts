@@ -1,6 +1,7 @@
 /** kube-proxy: keeps nftables as the cluster's Services and EndpointSlices say, applying differences alone. */
 import type { Node, Service } from '../../src/generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../src/generated/types/discovery.v1.ts';
+import { isCidr } from '../network/cidr.ts';
 import { TABLE } from '../network/names.ts';
 import { run, runWith } from '../network/run.ts';
 import type { AgentContext, Running } from '../types.ts';
@@ -10,6 +11,7 @@ import { type LocalAddress, type Ruleset, rulesFor } from './rules.ts';
 /** Changes come in bursts: those of one moment are applied together. */
 const GATHER_MS = 20;
 const RETRY_MS = 2000;
+const DEFAULT_CLUSTER_CIDR = '10.244.0.0/16';
 
 /** Starts the proxy. `local`: Services that this node answers for itself. */
 export async function startProxy(context: AgentContext, local: ReadonlyMap<string, LocalAddress>): Promise<Running> {
@@ -26,17 +28,19 @@ export async function startProxy(context: AgentContext, local: ReadonlyMap<strin
   let stopped = false;
 
   const apply = async (): Promise<void> => {
-    const podCidr = context.podCidr ?? nodes.get('', nodeName)?.spec?.podCIDR ?? '';
-    if (applied === undefined || framedFor !== podCidr) {
-      await runWith('nft', ['-f', '-'], frame(podCidr, cluster.clusterCidr || '10.244.0.0/16'));
-      applied = emptyRuleset();
-      framedFor = podCidr;
-    }
-    const wanted = rulesFor({ nodeName, services: services.list(), slices: slices.list(), local });
-    const script = difference(applied, wanted);
+    const given = context.podCidr ?? nodes.get('', nodeName)?.spec?.podCIDR ?? '';
+    const podCidr = isCidr(given) ? given : '';
+    const fresh = applied === undefined || framedFor !== podCidr;
+    const before = fresh ? emptyRuleset() : (applied as Ruleset);
+    const wanted = rulesFor({ nodeName, services: services.list(), slices: slices.list(), local, podCidr });
+    // One transaction: Services that go on being there are never without their rules.
+    const start = fresh ? frame(podCidr, cluster.clusterCidr || DEFAULT_CLUSTER_CIDR) : '';
+    const script = start + difference(before, wanted);
     if (script !== '') await runWith('nft', ['-f', '-'], script);
-    await forgetConnections(applied, wanted);
+    const known = applied ?? emptyRuleset();
     applied = wanted;
+    framedFor = podCidr;
+    await forgetConnections(known.udp, wanted.udp);
   };
   const schedule = (ms: number): void => {
     if (stopped || timer !== undefined) return;
@@ -63,12 +67,13 @@ export async function startProxy(context: AgentContext, local: ReadonlyMap<strin
 }
 
 /** UDP has no end of a connection: what was sent to an endpoint that is gone must be sent anew. */
-async function forgetConnections(before: Ruleset, after: Ruleset): Promise<void> {
-  const addresses = (rules: Ruleset): Set<string> => {
-    return new Set([...(rules.elements.get('hairpin')?.keys() ?? [])].map((pair) => pair.split(' ', 1)[0] as string));
-  };
-  const left = addresses(after);
-  const gone = [...addresses(before)].filter((ip) => !left.has(ip));
-  // conntrack ends with an error when there was nothing to delete.
-  await Promise.all(gone.map((ip) => run('conntrack', ['-D', '-p', 'udp', '--dst-nat', ip]).catch(() => {})));
+async function forgetConnections(before: ReadonlySet<string>, after: ReadonlySet<string>): Promise<void> {
+  for (const flow of before) {
+    if (after.has(flow)) continue;
+    const [service = '', endpoint = ''] = flow.split(' ');
+    // conntrack ends with an error when there was nothing to delete.
+    await run('conntrack', ['-D', '-p', 'udp', '--orig-dst', service, '--dst-nat', endpoint]).catch(() => {});
+    // NodePorts and other outside addresses.
+    await run('conntrack', ['-D', '-p', 'udp', '--dst-nat', endpoint]).catch(() => {});
+  }
 }

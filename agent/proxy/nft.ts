@@ -12,6 +12,7 @@ table ip ${TABLE} {
   map node-ports { type inet_proto . inet_service : verdict; }
   map no-endpoints { type ipv4_addr . inet_proto . inet_service : verdict; }
   map no-endpoint-ports { type inet_proto . inet_service : verdict; }
+  map source-ranges { type ipv4_addr . inet_proto . inet_service : verdict; }
   set hairpin { type ipv4_addr . ipv4_addr; }
   chain refuse {
     meta l4proto tcp reject with tcp reset
@@ -20,6 +21,10 @@ table ip ${TABLE} {
   chain find {
     ip daddr . meta l4proto . th dport vmap @services
     fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @node-ports
+  }
+  chain limit-sources {
+    type filter hook prerouting priority dstnat - 10; policy accept;
+    ct state new ip daddr . meta l4proto . th dport vmap @source-ranges
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
@@ -56,7 +61,7 @@ ${pods}  }
 
 /** No Services at all. */
 export function emptyRuleset(): Ruleset {
-  return { chains: new Map(), sets: new Map(), elements: new Map() };
+  return { chains: new Map(), sets: new Map(), elements: new Map(), udp: new Set() };
 }
 
 /** The script that makes `after` of `before`, in one transaction; empty when they are the same. */

@@ -67,6 +67,7 @@ async function pump(socket: WebSocket, runtime: SpdyConnection, wants: Wants): P
 
   socket.on('message', (data) => void fromClient(bytes(data), stdin, resize));
   socket.on('close', () => runtime.close());
+  socket.resume();
   const outputs = [forward(socket, STDOUT, stdout), forward(socket, STDERR, stderr)];
   const outcome = await textOf(error);
   await Promise.all(outputs);

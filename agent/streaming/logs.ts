@@ -14,6 +14,7 @@ export function logHandler(readLogs: (options: LogOptions) => AsyncIterable<Buff
     const query = new URLSearchParams(request.query);
     const abort = new AbortController();
     socket.on('close', () => abort.abort());
+    socket.resume();
     const chunks = readLogs({
       namespace: request.namespace,
       pod: request.name,

@@ -85,5 +85,6 @@ export function overWebSocket(socket: WebSocket): Duplex {
     stream.push(null);
     stream.destroy();
   });
+  socket.resume();
   return stream;
 }

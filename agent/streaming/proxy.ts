@@ -48,6 +48,7 @@ export function proxyHandler(pods: () => Pod[]): StreamHandler {
         else outgoing.end();
       });
       socket.on('close', () => outgoing.destroy());
+      socket.resume();
     });
   };
 }

@@ -20,7 +20,7 @@ export interface StreamRequest {
   http?: { scheme: string; method: string; path: string; port: number; headers: Record<string, string> };
 }
 
-/** Serves one stream; resolves when it is over. Errors close the socket with their message. */
+/** Serves one stream; resolves when it is over. The socket comes paused: resume it when listening. Errors close it with their message. */
 export type StreamHandler = (request: StreamRequest, socket: WebSocket) => Promise<void>;
 
 /** What a peer may be behind by before its source is paused, in bytes. */

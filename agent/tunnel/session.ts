@@ -98,15 +98,14 @@ async function serve(options: TunnelOptions, text: string): Promise<void> {
   if (open === undefined || handler === undefined) return;
   const socket = dial(options, `streams/${open.id}`);
   socket.on('error', (error) => options.log.debug('stream failed', { id: open.id, error }));
-  // Nothing that the client says may be lost before the handler listens.
-  socket.pause();
+  // Nothing that the client says may be lost: the handler resumes the socket when it listens.
   socket.once('open', () => {
+    socket.pause();
     handler(open, socket)
       .catch((error: unknown) => {
         options.log.debug('stream ended', { id: open.id, kind: open.kind, error });
         const message = error instanceof StatusError ? error.status.message : error instanceof Error ? error.message : '';
         socket.close(1011, Buffer.from(message ?? '').subarray(0, MAX_REASON).toString());
       });
-    socket.resume();
   });
 }

@@ -8,18 +8,26 @@ import type { Env } from './env.ts';
 
 const SESSION = 'session';
 const OWN_PATH = /\/zeroplane\/v1\/nodes\/[^/]+\/(?:(session)|streams\/([0-9a-f-]{36}))$/;
+const OPEN_PATH = '/open';
 /** How long an agent may take to dial back, in ms. */
 const DIAL_BACK_MS = 10_000;
+/** An agent that has not been heard for so long is gone, whatever its socket says: it pings every 20 s. */
+const SILENCE_MS = 70_000;
 /** What a client may say before the agent is there, in bytes. */
 const MAX_EARLY = 1 << 20;
+const NORMAL = 1000;
 const GOING_AWAY = 1001;
 const FAILED = 1011;
+/** Of a WebSocket's closing reason, in bytes. */
+const MAX_REASON = 123;
 
 interface Attachment {
   id: string;
-  side: 'client' | 'agent';
+  side: 'session' | 'client' | 'agent';
   openedAt: number;
   connected: boolean;
+  /** Something was said before the agent was there. */
+  spoke?: boolean;
 }
 
 type Message = string | ArrayBuffer;
@@ -38,7 +46,7 @@ export class NodeSession extends DurableObject<Env> {
 
   /** Whether the node's agent holds its session. */
   async connected(): Promise<boolean> {
-    return this.ctx.getWebSockets(SESSION).length > 0;
+    return this.session() !== undefined;
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -48,22 +56,24 @@ export class NodeSession extends DurableObject<Env> {
     }
     if (own?.[1] !== undefined) return this.openSession();
     if (own?.[2] !== undefined) return this.dialBack(own[2]);
-    return this.openStream(request.headers.get('x-stream') ?? '{}');
+    if (new URL(request.url).pathname === OPEN_PATH) return this.openStream(request.headers.get('x-stream') ?? '{}');
+    return this.refuse(404, 'NotFound', 'the server could not find the requested resource');
   }
 
   override async webSocketMessage(socket: WebSocket, message: Message): Promise<void> {
-    const attachment = socket.deserializeAttachment() as Attachment | null;
-    if (attachment === null) return;
+    const attachment = attachmentOf(socket);
+    if (attachment === null || attachment.side === 'session') return;
     const peer = this.peer(attachment);
-    if (peer !== undefined) {
-      peer.send(message);
-      return;
-    }
-    if (attachment.side === 'client') this.keep(socket, attachment, message);
+    if (peer?.readyState === WebSocket.OPEN) peer.send(message);
+    else if (peer === undefined && attachment.side === 'client' && !attachment.connected)
+      this.keep(socket, attachment, message);
+    else this.closeBoth(socket, attachment, FAILED, `the connection to node ${this.node} is gone`);
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
-    this.closed(socket, code === 1005 || code === 1006 ? 1000 : code, reason);
+    // 1005: closed without a code. 1006: not closed at all, it broke.
+    if (code === 1006) this.closed(socket, FAILED, 'the connection broke');
+    else this.closed(socket, code === 1005 ? NORMAL : code, reason);
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
@@ -75,7 +85,7 @@ export class NodeSession extends DurableObject<Env> {
     const now = Date.now();
     let next: number | undefined;
     for (const socket of this.ctx.getWebSockets()) {
-      const attachment = socket.deserializeAttachment() as Attachment | null;
+      const attachment = attachmentOf(socket);
       if (attachment?.side !== 'client' || attachment.connected) continue;
       const deadline = attachment.openedAt + DIAL_BACK_MS;
       if (deadline <= now) this.closeBoth(socket, attachment, FAILED, `node ${this.node} did not answer`);
@@ -85,14 +95,16 @@ export class NodeSession extends DurableObject<Env> {
   }
 
   private openSession(): Response {
-    for (const older of this.ctx.getWebSockets(SESSION)) older.close(GOING_AWAY, 'another session of this node was opened');
+    for (const older of this.ctx.getWebSockets(SESSION))
+      older.close(GOING_AWAY, 'another session of this node was opened');
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [SESSION]);
+    this.attach(server, { id: '', side: 'session', openedAt: Date.now(), connected: true });
     return new Response(null, { status: 101, webSocket: client });
   }
 
   private async openStream(request: string): Promise<Response> {
-    const session = this.ctx.getWebSockets(SESSION).at(-1);
+    const session = this.session();
     if (session === undefined) {
       const why = `error dialing backend: node ${JSON.stringify(this.node)} is not connected`;
       return this.refuse(502, 'InternalError', why);
@@ -108,9 +120,15 @@ export class NodeSession extends DurableObject<Env> {
 
   private dialBack(id: string): Response {
     const waiting = this.ctx.getWebSockets(`client:${id}`)[0];
-    const attachment = waiting?.deserializeAttachment() as Attachment | null | undefined;
-    if (waiting === undefined || attachment === undefined || attachment === null || attachment.connected) {
+    const attachment = waiting === undefined ? null : attachmentOf(waiting);
+    const waits = waiting?.readyState === WebSocket.OPEN && attachment?.connected === false;
+    if (waiting === undefined || attachment === null || !waits) {
       return this.refuse(404, 'NotFound', 'no client waits for this stream');
+    }
+    if (attachment.spoke === true && !this.early.has(id)) {
+      // The object was evicted meanwhile, and with it what the client had said: better no stream than one with a hole.
+      this.closeBoth(waiting, attachment, FAILED, 'the stream was interrupted, try again');
+      return this.refuse(409, 'Conflict', 'what the client had said is lost');
     }
     const { 0: agent, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [`agent:${id}`]);
@@ -119,6 +137,16 @@ export class NodeSession extends DurableObject<Env> {
     for (const message of this.early.get(id)?.messages ?? []) server.send(message);
     this.early.delete(id);
     return new Response(null, { status: 101, webSocket: agent });
+  }
+
+  /** The agent's session, if it is alive. */
+  private session(): WebSocket | undefined {
+    const now = Date.now();
+    return this.ctx.getWebSockets(SESSION).find((socket) => {
+      if (socket.readyState !== WebSocket.OPEN) return false;
+      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
+      return now - Math.max(pinged, attachmentOf(socket)?.openedAt ?? 0) < SILENCE_MS;
+    });
   }
 
   private attach(socket: WebSocket, attachment: Attachment): void {
@@ -130,32 +158,50 @@ export class NodeSession extends DurableObject<Env> {
   }
 
   private keep(socket: WebSocket, attachment: Attachment, message: Message): void {
-    if (attachment.connected) return this.closeBoth(socket, attachment, FAILED, 'the node is gone');
     const kept = this.early.get(attachment.id) ?? { messages: [], size: 0 };
     kept.size += typeof message === 'string' ? message.length : message.byteLength;
-    if (kept.size > MAX_EARLY) return this.closeBoth(socket, attachment, FAILED, 'too much was said before the node answered');
+    if (kept.size > MAX_EARLY) {
+      this.closeBoth(socket, attachment, FAILED, 'too much was said before the node answered');
+      return;
+    }
     kept.messages.push(message);
     this.early.set(attachment.id, kept);
+    if (attachment.spoke !== true) this.attach(socket, { ...attachment, spoke: true });
   }
 
   private closed(socket: WebSocket, code: number, reason: string): void {
-    const attachment = socket.deserializeAttachment() as Attachment | null;
-    if (attachment !== null) this.closeBoth(socket, attachment, code, reason);
-    else socket.close(1000);
+    const attachment = attachmentOf(socket);
+    if (attachment !== null && attachment.side !== 'session') this.closeBoth(socket, attachment, code, reason);
+    else close(socket, NORMAL, '');
   }
 
   private closeBoth(socket: WebSocket, attachment: Attachment, code: number, reason: string): void {
     this.early.delete(attachment.id);
-    for (const end of [this.peer(attachment), socket]) {
-      try {
-        end?.close(code, reason);
-      } catch {
-        // It was closed already.
-      }
-    }
+    for (const end of [this.peer(attachment), socket]) if (end !== undefined) close(end, code, reason);
   }
 
   private refuse(code: number, reason: string, message: string): Response {
     return Response.json(failure(code, reason, message), { status: code });
   }
+}
+
+function attachmentOf(socket: WebSocket): Attachment | null {
+  return socket.deserializeAttachment() as Attachment | null;
+}
+
+/** Closes with a code that may be sent; codes between are the protocol's own. */
+function close(socket: WebSocket, code: number, reason: string): void {
+  const sendable = code === NORMAL || code === GOING_AWAY || code === FAILED || (code >= 3000 && code < 5000);
+  try {
+    socket.close(sendable ? code : FAILED, shortened(reason));
+  } catch {
+    // It was closed already.
+  }
+}
+
+/** As much of a text as a closing reason holds. */
+function shortened(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= MAX_REASON) return text;
+  return new TextDecoder().decode(bytes.subarray(0, MAX_REASON - 3)).replace(/\uFFFD+$/, '');
 }

@@ -38,7 +38,17 @@ describe.skipIf(!able)('the agent with containerd', { timeout: 60_000 }, () => {
 
   const startAgent = (...more: string[]): void => {
     const entry = join(import.meta.dirname, '../../agent/main.ts');
-    const args = ['--server', api.url, '--node-name', NODE, '--node-ip', '127.0.0.9', '--data', dataDir];
+    const args = [
+      '--server',
+      api.url,
+      '--node-name',
+      NODE,
+      '--node-ip',
+      '127.0.0.9',
+      '--data',
+      dataDir,
+      '--kubelet-only',
+    ];
     const token = join(folder, 'token');
     agent = spawn(process.execPath, [entry, ...args, '--token-file', token, ...more], {
       stdio: ['ignore', 'ignore', 'pipe'],

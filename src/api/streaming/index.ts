@@ -7,7 +7,7 @@ import { readBody } from '../decode.ts';
 import { containerOf } from './containers.ts';
 import { logOptions } from './log-options.ts';
 import { negotiateProtocol } from './protocol.ts';
-import { relay } from './relay.ts';
+import { type First, Relay } from './relay.ts';
 
 export interface PodStream {
   node: string;
@@ -21,7 +21,17 @@ export interface PodStream {
   port?: number;
 }
 
-const NOT_PROXIED = new Set(['authorization', 'connection', 'host', 'upgrade', 'content-length', 'accept-encoding', 'te']);
+/** Statuses whose responses never have a body. */
+const NO_BODY = new Set([204, 205, 304]);
+const NOT_PROXIED = new Set([
+  'authorization',
+  'connection',
+  'host',
+  'upgrade',
+  'content-length',
+  'accept-encoding',
+  'te',
+]);
 
 /** Answers a streaming subresource of a pod through its node's session. */
 export async function streamPodSubresource(session: Fetching, stream: PodStream): Promise<Response> {
@@ -40,17 +50,33 @@ export async function streamPodSubresource(session: Fetching, stream: PodStream)
 }
 
 /** HTTP to a node's agent itself. */
-export function streamNodeProxy(_session: Fetching, { node }: { node: string; path: string; request: Request; url: URL }): Promise<Response> {
+export function streamNodeProxy(
+  _session: Fetching,
+  { node }: { node: string; path: string; request: Request; url: URL },
+): Promise<Response> {
   throw badRequest(`the agent of node ${node} has no HTTP server to proxy to`);
 }
 
 async function open(session: Fetching, stream: PodStream, more: object): Promise<WebSocket> {
   const { namespace, name, uid } = stream.pod.metadata;
-  const described = { kind: stream.subresource, namespace, name, uid, container: '', query: stream.url.search.slice(1), protocol: '' };
-  const headers = { upgrade: 'websocket', 'x-stream': JSON.stringify({ ...described, ...more }) };
+  const described = {
+    kind: stream.subresource,
+    namespace,
+    name,
+    uid,
+    container: '',
+    query: stream.url.search.slice(1),
+    protocol: '',
+  };
+  const headers = { upgrade: 'websocket', 'x-stream': ascii(JSON.stringify({ ...described, ...more })) };
   const answer = await session.fetch(new Request('https://session/open', { headers }));
   if (answer.webSocket !== null) return answer.webSocket;
   throw new StatusError((await answer.json()) as Status);
+}
+
+/** JSON as a header can carry it. */
+function ascii(json: string): string {
+  return json.replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 async function socket(session: Fetching, stream: PodStream, container: string): Promise<Response> {
@@ -66,23 +92,44 @@ async function socket(session: Fetching, stream: PodStream, container: string): 
 async function logs(session: Fetching, stream: PodStream): Promise<Response> {
   logOptions(stream.url.searchParams);
   const container = containerOf(stream.pod, stream.url.searchParams.get('container'));
-  const { body } = await relay(await open(session, stream, { container }));
-  return new Response(body, { headers: { 'content-type': 'text/plain', 'content-encoding': 'identity' } });
+  const relay = new Relay(await open(session, stream, { container }));
+  await relay.first();
+  return new Response(relay.body, { headers: { 'content-type': 'text/plain', 'content-encoding': 'identity' } });
 }
 
 async function proxy(session: Fetching, stream: PodStream): Promise<Response> {
   const { request, url, pod } = stream;
-  const headers = Object.fromEntries([...request.headers].filter(([name]) => !NOT_PROXIED.has(name) && !name.startsWith('cf-')));
+  const headers = Object.fromEntries(
+    [...request.headers].filter(([name]) => !NOT_PROXIED.has(name) && !name.startsWith('cf-')),
+  );
   const port = stream.port ?? portOf(pod, url);
-  const http = { scheme: stream.scheme ?? 'http', method: request.method, path: `/${stream.path}${url.search}`, port, headers };
+  const http = {
+    scheme: stream.scheme ?? 'http',
+    method: request.method,
+    path: `/${stream.path}${url.search}`,
+    port,
+    headers,
+  };
   const body = await readBody(request);
-  const webSocket = await open(session, stream, { http });
-  const answered = relay(webSocket);
-  if (body.byteLength > 0) webSocket.send(body);
-  webSocket.send('');
-  const { first, body: answer } = await answered;
+  const relay = new Relay(await open(session, stream, { http }));
+  const answered = relay.first();
+  const [first] = await Promise.all([answered, relay.send(body)]);
   if (first.head === undefined) throw new StatusError(failure(503, 'ServiceUnavailable', 'the pod did not answer'));
-  return new Response(answer, { status: first.head.status, headers: first.head.headers });
+  return responseOf(first.head, relay.body);
+}
+
+/** The pod's answer as it was given. */
+function responseOf({ status, headers }: NonNullable<First['head']>, body: ReadableStream): Response {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw new StatusError(failure(502, 'InternalError', `the pod answered with status ${status}`));
+  }
+  const given = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) given.append(name, one);
+  }
+  const bare = NO_BODY.has(status);
+  // What the pod has compressed is not compressed again.
+  return new Response(bare ? null : body, { status, headers: given, encodeBody: 'manual' });
 }
 
 /** `name:port` of the path, or the first port of the pod. */

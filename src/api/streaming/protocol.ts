@@ -2,12 +2,14 @@
 import { badRequest } from '../../apimachinery/errors.ts';
 
 const EXEC = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
-const PORT_FORWARD = ['SPDY/3.1+portforward.k8s.io'];
+/** kubectl's, and the channels of clients in JavaScript. */
+const PORT_FORWARD = ['SPDY/3.1+portforward.k8s.io', 'v4.channel.k8s.io'];
 
 /** The subprotocol that both sides speak. Throws BadRequest for older clients, whose SPDY cannot be carried here. */
 export function negotiateProtocol(request: Request, subresource: string): string {
   if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
-    const variable = subresource === 'portforward' ? 'KUBECTL_PORT_FORWARD_WEBSOCKETS' : 'KUBECTL_REMOTE_COMMAND_WEBSOCKETS';
+    const variable =
+      subresource === 'portforward' ? 'KUBECTL_PORT_FORWARD_WEBSOCKETS' : 'KUBECTL_REMOTE_COMMAND_WEBSOCKETS';
     throw badRequest(
       `${subresource} needs a WebSocket, and this client asked for SPDY: use kubectl 1.31 or newer, or set ${variable}=true`,
     );
@@ -16,7 +18,9 @@ export function negotiateProtocol(request: Request, subresource: string): string
   const spoken = subresource === 'portforward' ? PORT_FORWARD : EXEC;
   const protocol = spoken.find((p) => offered.includes(p));
   if (protocol === undefined) {
-    throw badRequest(`unable to negotiate protocol: client supports [${offered.join(' ')}], server supports [${spoken.join(' ')}]`);
+    throw badRequest(
+      `unable to negotiate protocol: client supports [${offered.join(' ')}], server supports [${spoken.join(' ')}]`,
+    );
   }
   return protocol;
 }
