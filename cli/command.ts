@@ -1,7 +1,8 @@
 /** What a command of the command line is. */
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export interface Command {
   name: string;

@@ -1,25 +1,35 @@
 /** The `zeroplane` command: finds the command that was named and runs it. */
+
+import { type Command, UserError } from './command.ts';
 import { bench } from './commands/bench.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
 import { replay } from './commands/replay.ts';
 import { test } from './commands/test.ts';
 import { token } from './commands/token.ts';
 import { up } from './commands/up.ts';
-import { type Command, UserError } from './command.ts';
 
 /** Adding a command is a file and a line here. */
 const COMMANDS: readonly Command[] = [up, kubeconfig, token, test, bench, replay];
 
 function help(): string {
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`);
-  return ['Usage: zeroplane COMMAND [OPTIONS]', '', ...lines, '', 'zeroplane COMMAND --help says more of each.', ''].join('\n');
+  return [
+    'Usage: zeroplane COMMAND [OPTIONS]',
+    '',
+    ...lines,
+    '',
+    'zeroplane COMMAND --help says more of each.',
+    '',
+  ].join('\n');
 }
 
 const [name = 'help', ...args] = process.argv.slice(2);
 const command = COMMANDS.find((c) => c.name === name);
 if (command === undefined) {
   const asked = name === 'help' || name === '--help' || name === '-h';
-  (asked ? process.stdout : process.stderr).write(asked ? help() : `zeroplane: there is no command ${name}.\n\n${help()}`);
+  (asked ? process.stdout : process.stderr).write(
+    asked ? help() : `zeroplane: there is no command ${name}.\n\n${help()}`,
+  );
   process.exitCode = asked ? 0 : 2;
 } else if (args.includes('--help') || args.includes('-h')) {
   process.stdout.write(command.help);

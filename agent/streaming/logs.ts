@@ -1,12 +1,16 @@
-/** Logs: a first text frame says whether there are any, binary frames carry them. */
+/** Logs: whether there are any, and their bytes. */
 import { StatusError } from '../../src/apimachinery/errors.ts';
 import type { LogOptions } from '../kubelet/logs.ts';
-import { send, type StreamHandler } from './request.ts';
+import { Relay } from './relay.ts';
+import type { StreamHandler } from './request.ts';
+
+const QUIET_MS = 300;
 
 const number = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name);
   return text === null || text === '' ? undefined : Number(text);
 };
+const flag = (query: URLSearchParams, name: string): boolean => query.get(name) === 'true' || query.get(name) === '1';
 
 /** Serves `pods/log`. */
 export function logHandler(readLogs: (options: LogOptions) => AsyncIterable<Buffer>): StreamHandler {
@@ -14,33 +18,36 @@ export function logHandler(readLogs: (options: LogOptions) => AsyncIterable<Buff
     const query = new URLSearchParams(request.query);
     const abort = new AbortController();
     socket.on('close', () => abort.abort());
-    socket.resume();
+    const relay = new Relay(socket);
     const chunks = readLogs({
       namespace: request.namespace,
       pod: request.name,
       container: request.container,
-      previous: query.get('previous') === 'true',
-      follow: query.get('follow') === 'true',
-      timestamps: query.get('timestamps') === 'true',
+      previous: flag(query, 'previous'),
+      follow: flag(query, 'follow'),
+      timestamps: flag(query, 'timestamps'),
       tailLines: number(query, 'tailLines'),
       sinceSeconds: number(query, 'sinceSeconds'),
       limitBytes: number(query, 'limitBytes'),
       sinceTime: query.get('sinceTime') ?? undefined,
+      stream: query.get('stream') ?? undefined,
       signal: abort.signal,
     });
-    let started = false;
+    // A container that says nothing yet has a log all the same: its client waits for the headers.
+    const quiet = setTimeout(() => void relay.begin({}).catch(() => {}), QUIET_MS);
     try {
       for await (const chunk of chunks) {
-        if (!started) await send(socket, '{}');
-        started = true;
-        await send(socket, chunk);
+        if (!relay.began) await relay.begin({});
+        await relay.send(chunk);
       }
-      if (!started) await send(socket, '{}');
+      if (!relay.began) await relay.begin({});
+      relay.end();
     } catch (error) {
       if (abort.signal.aborted) return;
-      if (started || !(error instanceof StatusError)) throw error;
-      await send(socket, JSON.stringify({ status: error.status }));
+      if (relay.began || !(error instanceof StatusError)) throw error;
+      await relay.refuse(error.status);
+    } finally {
+      clearTimeout(quiet);
     }
-    socket.close(1000);
   };
 }

@@ -1,12 +1,15 @@
 /** Port-forward: kubectl speaks SPDY inside WebSocket frames; each pair of streams is one connection to a port of the pod. */
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { WebSocket } from 'ws';
 import type { CriClient } from '../runtime/cri.ts';
-import { bytes, send, type StreamHandler } from './request.ts';
+import { forwardChannels, type PodConnection, portOf } from './portforward-channels.ts';
+import { bytes, type StreamHandler, send } from './request.ts';
 import { connectSpdy } from './spdy/client.ts';
 import { SpdyConnection, type SpdyStream } from './spdy/connection.ts';
 
 const RUNTIME_PROTOCOL = 'portforward.k8s.io';
+const CHANNELS = 'v4.channel.k8s.io';
 
 export interface PortForwardDeps {
   cri: Pick<CriClient, 'portForward'>;
@@ -17,50 +20,70 @@ export interface PortForwardDeps {
 export function portForwardHandler({ cri, findSandbox }: PortForwardDeps): StreamHandler {
   return async (request, socket) => {
     const sandbox = findSandbox(request.namespace, request.name, request.uid);
+    const dial = (port: number): Promise<PodConnection> => dialPod(cri, sandbox, port);
+    if (request.protocol === CHANNELS) return forwardChannels(socket, new URLSearchParams(request.query), dial);
     const errors = new Map<string, SpdyStream>();
+    const open = new Set<PodConnection>();
     const client = new SpdyConnection(overWebSocket(socket), {
       side: 'server',
       onStream: (stream) => {
         const id = stream.headers['requestid'] ?? '';
         if (stream.headers['streamtype'] === 'error') errors.set(id, stream);
-        else void forward(cri, sandbox, stream, errors.get(id)).finally(() => errors.delete(id));
+        else void forward(stream, errors.get(id), dial, open).finally(() => errors.delete(id));
       },
     });
     await client.closed;
+    client.close();
+    for (const connection of open) connection.close();
   };
 }
 
-/** One connection: to the runtime, and from there into the pod. */
+async function dialPod(cri: PortForwardDeps['cri'], sandbox: string, port: number): Promise<PodConnection> {
+  const runtime = await connectSpdy(await cri.portForward(sandbox, [port]), RUNTIME_PROTOCOL);
+  const headers = { port: String(port), requestid: '0' };
+  const error = await runtime.open({ streamtype: 'error', ...headers });
+  const data = await runtime.open({ streamtype: 'data', ...headers });
+  error.end();
+  const over = async (): Promise<void> => {
+    // Whoever listens to `data` may be slow: what has been received is theirs to read first.
+    const [said] = await Promise.all([textOf(error), finished(data, { writable: false }).catch(() => {})]);
+    if (said !== '') throw new Error(said);
+  };
+  return { data, over: over().finally(() => runtime.close()), close: () => runtime.close() };
+}
+
+/** One connection of the client to one of the pod. */
 async function forward(
-  cri: PortForwardDeps['cri'],
-  sandbox: string,
   data: SpdyStream,
   error: SpdyStream | undefined,
+  dial: (port: number) => Promise<PodConnection>,
+  open: Set<PodConnection>,
 ): Promise<void> {
-  const port = Number(data.headers['port']);
+  const asked = data.headers['port'];
+  let connection: PodConnection | undefined;
   try {
-    if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`invalid port ${data.headers['port']}`);
-    const runtime = await connectSpdy(await cri.portForward(sandbox, [port]), RUNTIME_PROTOCOL);
-    const headers = { port: String(port), requestid: data.headers['requestid'] ?? '0' };
-    const remoteError = await runtime.open({ streamtype: 'error', ...headers });
-    const remote = await runtime.open({ streamtype: 'data', ...headers });
-    remoteError.end();
-    data.pipe(remote);
-    remote.pipe(data);
-    let said = '';
-    for await (const chunk of remoteError) said += (chunk as Buffer).toString();
-    if (said !== '') throw new Error(said);
-    await new Promise<void>((resolve) => remote.once('close', resolve).once('end', resolve));
+    connection = await dial(portOf(asked));
+    open.add(connection);
+    data.pipe(connection.data);
+    connection.data.pipe(data);
+    await connection.over;
     error?.end();
-    runtime.close();
   } catch (failure) {
     const message = failure instanceof Error ? failure.message : String(failure);
-    error?.end(`error forwarding port ${port} to pod: ${message}`);
+    error?.end(`error forwarding port ${asked} to pod: ${message}`);
     data.reset();
+  } finally {
+    if (connection !== undefined) open.delete(connection);
   }
 }
 
-/** A WebSocket's binary frames as a byte stream. */
+async function textOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+/** A WebSocket's binary frames as a byte stream. Resumes the socket. */
 export function overWebSocket(socket: WebSocket): Duplex {
   const stream = new Duplex({
     read() {
@@ -74,6 +97,7 @@ export function overWebSocket(socket: WebSocket): Duplex {
       done();
     },
     destroy(error, done) {
+      socket.resume();
       socket.close(1000);
       done(error);
     },

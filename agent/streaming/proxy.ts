@@ -1,54 +1,91 @@
-/** `proxy`: one HTTP request to a pod. Text frames carry heads, binary frames bodies; an empty text frame ends the request's body. */
+/** `proxy`: one HTTP request to a pod, or to the node itself. */
 import http from 'node:http';
 import https from 'node:https';
-import type { Pod } from '../../src/generated/types/core.v1.ts';
 import { failure } from '../../src/apimachinery/errors.ts';
-import { bytes, send, type StreamHandler } from './request.ts';
+import type { Pod } from '../../src/generated/types/core.v1.ts';
+import { Relay } from './relay.ts';
+import type { StreamHandler } from './request.ts';
 
 /** Between two servers these mean nothing, or something else. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length', 'host']);
+const CONNECT_MS = 30_000;
+
+const unavailable = (message: string): ReturnType<typeof failure> => failure(503, 'ServiceUnavailable', message);
 
 /** Serves a proxied request to a pod's address. */
 export function proxyHandler(pods: () => Pod[]): StreamHandler {
   return async (request, socket) => {
-    const pod = pods().find((p) => p.metadata.namespace === request.namespace && p.metadata.name === request.name);
     const target = request.http;
+    if (target === undefined) return new Relay(socket).refuse(failure(400, 'BadRequest', 'no request was given'));
+    if (request.name === '') return nodeItself(new Relay(socket), target.path, pods);
+    const pod = pods().find((p) => p.metadata.namespace === request.namespace && p.metadata.name === request.name);
     const ip = pod?.status?.podIP;
-    if (target === undefined || !ip) {
-      const status = failure(503, 'ServiceUnavailable', `pod ${request.name} has no address`);
-      await send(socket, JSON.stringify({ status }));
-      socket.close(1000);
-      return;
-    }
+    if (!ip) return new Relay(socket).refuse(unavailable(`pod ${request.name} has no address`));
+
     const secure = target.scheme === 'https';
-    const url = `${target.scheme}://${ip}:${target.port}${target.path}`;
     // A pod's certificate names no address of its own: upstream does not verify it either.
-    const options = { method: target.method, headers: target.headers, ...(secure ? { rejectUnauthorized: false } : {}) };
-    await new Promise<void>((resolve) => {
-      const outgoing = (secure ? https : http).request(url, options, (response) => {
-        const headers = Object.fromEntries(Object.entries(response.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
-        const relay = async (): Promise<void> => {
-          await send(socket, JSON.stringify({ head: { status: response.statusCode, headers } }));
-          for await (const chunk of response) await send(socket, chunk as Buffer);
-          socket.close(1000);
-        };
-        void relay().catch(() => socket.close(1011)).finally(resolve);
-      });
-      outgoing.on('error', (error) => {
-        const status = failure(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`);
-        void send(socket, JSON.stringify({ status }))
-          .catch(() => {})
-          .finally(() => {
-            socket.close(1000);
-            resolve();
-          });
-      });
-      socket.on('message', (data, binary) => {
-        if (binary) outgoing.write(bytes(data));
-        else outgoing.end();
-      });
-      socket.on('close', () => outgoing.destroy());
-      socket.resume();
+    const options = {
+      method: target.method,
+      headers: target.headers,
+      ...(secure ? { rejectUnauthorized: false } : {}),
+    };
+    const outgoing = (secure ? https : http).request(
+      `${secure ? 'https' : 'http'}://${ip}:${target.port}${target.path}`,
+      options,
+    );
+    socket.on('close', () => outgoing.destroy());
+    const relay = new Relay(socket, {
+      write: (chunk) => new Promise((done, fail) => outgoing.write(chunk, (error) => (error ? fail(error) : done()))),
+      end: () => outgoing.end(),
     });
+    try {
+      await answer(relay, await responseOf(outgoing));
+    } catch (error) {
+      // Once the head is out the client sees a body that was cut off.
+      if (relay.began) throw error;
+      await relay.refuse(
+        unavailable(`error trying to reach service: ${error instanceof Error ? error.message : error}`),
+      );
+    } finally {
+      outgoing.destroy();
+    }
   };
+}
+
+function responseOf(outgoing: http.ClientRequest): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve);
+    outgoing.on('error', reject);
+    outgoing.once('close', () => reject(new Error('the client has gone')));
+    outgoing.once('socket', (connection) => {
+      if (!connection.connecting) return;
+      const deadline = setTimeout(() => outgoing.destroy(new Error('i/o timeout')), CONNECT_MS);
+      connection.once('connect', () => clearTimeout(deadline));
+      connection.once('close', () => clearTimeout(deadline));
+    });
+  });
+}
+
+async function answer(relay: Relay, response: http.IncomingMessage): Promise<void> {
+  const headers = Object.fromEntries(Object.entries(response.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
+  await relay.begin({ head: { status: response.statusCode ?? 502, headers } });
+  for await (const chunk of response) await relay.send(chunk as Buffer);
+  relay.end();
+}
+
+/** What the node says of itself under `nodes/<name>/proxy`, as a kubelet does. */
+async function nodeItself(relay: Relay, path: string, pods: () => Pod[]): Promise<void> {
+  const texts: Record<string, () => { type: string; text: string }> = {
+    '/healthz': () => ({ type: 'text/plain; charset=utf-8', text: 'ok' }),
+    '/pods': () => {
+      const list = { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: pods() };
+      return { type: 'application/json', text: JSON.stringify(list) };
+    },
+  };
+  const name = new URL(path, 'http://node').pathname.replace(/\/+$/, '');
+  const found = Object.hasOwn(texts, name) ? texts[name]?.() : undefined;
+  const said = found ?? { type: 'text/plain; charset=utf-8', text: '404 page not found\n' };
+  await relay.begin({ head: { status: found === undefined ? 404 : 200, headers: { 'content-type': said.type } } });
+  await relay.send(Buffer.from(said.text));
+  relay.end();
 }

@@ -1,7 +1,7 @@
 /** The node's one outbound connection: it waits for streams to be asked for, and dials back one WebSocket for each. */
 import { WebSocket } from 'ws';
-import { delay } from '../informer.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
+import { delay } from '../informer.ts';
 import type { StreamHandler, StreamKind, StreamRequest } from '../streaming/request.ts';
 import type { Log, Running } from '../types.ts';
 
@@ -9,6 +9,7 @@ const PING_MS = 20_000;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 10_000;
 const CONNECT_MS = 15_000;
+const CLOSE_MS = 1000;
 /** Of a WebSocket's closing reason, in bytes. */
 const MAX_REASON = 120;
 
@@ -64,7 +65,11 @@ function dial({ server, ca, nodeName, token }: TunnelOptions, path: string): Web
 function session(options: TunnelOptions, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = dial(options, 'session');
-    const stop = (): void => socket.close(1000);
+    const stop = (): void => {
+      socket.close(1000);
+      // A server that is gone does not answer the closing.
+      setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+    };
     signal.addEventListener('abort', stop, { once: true });
     let answered = true;
     // The runtime answers without waking anything; a server that does not answer is gone.
@@ -79,7 +84,7 @@ function session(options: TunnelOptions, signal: AbortSignal): Promise<void> {
     socket.on('message', (data) => {
       const text = String(data);
       if (text === 'pong') answered = true;
-      else void serve(options, text);
+      else serve(options, text);
     });
     socket.on('error', reject);
     socket.on('close', (code) => {
@@ -92,20 +97,36 @@ function session(options: TunnelOptions, signal: AbortSignal): Promise<void> {
 }
 
 /** Dials back for a stream that was asked for, and serves it. */
-async function serve(options: TunnelOptions, text: string): Promise<void> {
-  const { open } = JSON.parse(text) as { open?: StreamRequest };
-  const handler = open === undefined ? undefined : options.handlers[open.kind];
-  if (open === undefined || handler === undefined) return;
-  const socket = dial(options, `streams/${open.id}`);
+function serve(options: TunnelOptions, text: string): void {
+  const open = requestOf(text);
+  if (open === undefined || !Object.hasOwn(options.handlers, open.kind)) return;
+  const socket = dial(options, `streams/${encodeURIComponent(open.id)}`);
   socket.on('error', (error) => options.log.debug('stream failed', { id: open.id, error }));
   // Nothing that the client says may be lost: the handler resumes the socket when it listens.
   socket.once('open', () => {
     socket.pause();
-    handler(open, socket)
-      .catch((error: unknown) => {
-        options.log.debug('stream ended', { id: open.id, kind: open.kind, error });
-        const message = error instanceof StatusError ? error.status.message : error instanceof Error ? error.message : '';
-        socket.close(1011, Buffer.from(message ?? '').subarray(0, MAX_REASON).toString());
-      });
+    options.handlers[open.kind](open, socket).catch((error: unknown) => {
+      options.log.debug('stream ended', { id: open.id, kind: open.kind, error });
+      // A paused socket would not hear that the other side closes too.
+      socket.resume();
+      socket.close(1011, reasonOf(error));
+    });
   });
+}
+
+/** As much of an error's message as a closing reason holds. */
+function reasonOf(error: unknown): string {
+  const said = error instanceof StatusError ? error.status.message : error instanceof Error ? error.message : '';
+  const bytes = Buffer.from(said ?? '').subarray(0, MAX_REASON);
+  return bytes.toString().replace(/\uFFFD+$/, '');
+}
+
+/** What the control plane said, when it asks for a stream. */
+function requestOf(text: string): StreamRequest | undefined {
+  try {
+    const { open } = JSON.parse(text) as { open?: StreamRequest };
+    return typeof open?.id === 'string' && typeof open.kind === 'string' ? open : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -50,7 +50,8 @@ export async function credentialFor(
 ): Promise<Credential> {
   const secret = options.secret ?? process.env['BOOTSTRAP_SECRET'];
   if (options.server === undefined) throw new UserError('--server is missing. See --help.', 2);
-  if (!secret) throw new UserError('the deployment’s secret is missing: --secret, or BOOTSTRAP_SECRET in the environment.', 2);
+  if (!secret)
+    throw new UserError('the deployment’s secret is missing: --secret, or BOOTSTRAP_SECRET in the environment.', 2);
   const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
   return requestCredential(options.server.replace(/\/$/, ''), secret, request, ca);
 }

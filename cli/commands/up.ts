@@ -12,7 +12,7 @@ import { startAgent } from '../up/agent.ts';
 import { build } from '../up/build.ts';
 import { bootstrapSecret, requestCredential, writeKubeconfig } from '../up/credentials.ts';
 import { lockFolder } from '../up/lock.ts';
-import { type UpOptions, UP_HELP, upOptions } from '../up/options.ts';
+import { UP_HELP, type UpOptions, upOptions } from '../up/options.ts';
 import { installMissing, unfitness } from '../up/packages.ts';
 import { ensurePki } from '../up/pki.ts';
 import { startSimulatedNodes } from '../up/simulated-node.ts';
@@ -62,7 +62,8 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
   const pki = await ensurePki(join(data, 'pki'));
   const secret = await bootstrapSecret(data);
   const ca = await readFile(pki.ca, 'utf8');
-  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
+  const host =
+    address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
   const server = `https://${host}:${port}`;
 
   const admin = await step(`Serving the API on ${server}`, async () => {

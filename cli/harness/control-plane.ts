@@ -86,5 +86,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
   const kubeconfig = join(data, 'kubeconfig');
   const token = /^ {4}token: (.+)$/m.exec(await readFile(kubeconfig, 'utf8'))?.[1] ?? '';
-  return { server: `https://127.0.0.1:${port}`, port, token, kubeconfig, data, process: child, output: () => output, stop };
+  return {
+    server: `https://127.0.0.1:${port}`,
+    port,
+    token,
+    kubeconfig,
+    data,
+    process: child,
+    output: () => output,
+    stop,
+  };
 }

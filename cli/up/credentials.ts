@@ -31,21 +31,31 @@ export async function bootstrapSecret(data: string): Promise<string> {
 export function postJson<T>(url: string, bearer: string, body: unknown, ca?: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const text = JSON.stringify(body);
-    const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-    const request = https.request(url, { method: 'POST', headers, ...(ca === undefined ? {} : { ca }), timeout: 30_000 }, (response) => {
-      let answer = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        answer += chunk;
-      });
-      response.on('end', () => {
-        if ((response.statusCode ?? 0) >= 300) {
-          reject(new UserError(`${new URL(url).origin} refused: ${messageOf(answer) || response.statusCode}`));
-        } else resolve(JSON.parse(answer) as T);
-      });
-    });
+    const headers = {
+      authorization: `Bearer ${bearer}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+    };
+    const request = https.request(
+      url,
+      { method: 'POST', headers, ...(ca === undefined ? {} : { ca }), timeout: 30_000 },
+      (response) => {
+        let answer = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          answer += chunk;
+        });
+        response.on('end', () => {
+          if ((response.statusCode ?? 0) >= 300) {
+            reject(new UserError(`${new URL(url).origin} refused: ${messageOf(answer) || response.statusCode}`));
+          } else resolve(JSON.parse(answer) as T);
+        });
+      },
+    );
     request.on('timeout', () => request.destroy(new Error('no answer in 30 s')));
-    request.on('error', (error) => reject(new UserError(`${new URL(url).origin} cannot be reached: ${error.message}.`)));
+    request.on('error', (error) =>
+      reject(new UserError(`${new URL(url).origin} cannot be reached: ${error.message}.`)),
+    );
     request.end(text);
   });
 }

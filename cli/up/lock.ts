@@ -19,12 +19,16 @@ export async function lockFolder(data: string): Promise<() => Promise<void>> {
       return () => rm(file, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        throw new UserError(`the data folder ${data} cannot be written: ${error instanceof Error ? error.message : error}.`);
+        throw new UserError(
+          `the data folder ${data} cannot be written: ${error instanceof Error ? error.message : error}.`,
+        );
       }
     }
     const holder = Number(await readFile(file, 'utf8').catch(() => '0'));
     if (holder > 0 && (await isLauncher(holder))) {
-      throw new UserError(`another zeroplane (process ${holder}) is using ${data}; stop it first, or choose another --data.`);
+      throw new UserError(
+        `another zeroplane (process ${holder}) is using ${data}; stop it first, or choose another --data.`,
+      );
     }
     await rm(file, { force: true });
   }

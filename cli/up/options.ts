@@ -48,7 +48,8 @@ export function upOptions(args: string[]): UpOptions {
   });
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UserError('--port must be from 1 to 65535.', 2);
-  if (values.controllers !== 'on' && values.controllers !== 'off') throw new UserError('--controllers is on or off.', 2);
+  if (values.controllers !== 'on' && values.controllers !== 'off')
+    throw new UserError('--controllers is on or off.', 2);
   // npm runs scripts in the project's folder; INIT_CWD is where the person stood.
   const data = resolve(process.env['INIT_CWD'] ?? process.cwd(), values.data);
   const kubeconfig = values.kubeconfig;

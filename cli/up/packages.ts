@@ -44,7 +44,9 @@ export async function installMissing(yes: boolean): Promise<void> {
     const answer = await prompt.question(`Install ${packages.join(', ')} with apt-get? [Y/n] `);
     prompt.close();
     if (!/^(y(es)?)?$/i.test(answer.trim())) {
-      throw new UserError('without them no containers run here; start with --nodes simulated for a node that pretends.');
+      throw new UserError(
+        'without them no containers run here; start with --nodes simulated for a node that pretends.',
+      );
     }
   }
   await step(`Installing ${packages.join(', ')}`, async () => {

@@ -5,8 +5,8 @@ import { Informers } from '../../agent/informer.ts';
 import { createLog } from '../../agent/log.ts';
 import { isReason } from '../../src/apimachinery/errors.ts';
 import { microNow, now } from '../../src/apimachinery/meta.ts';
-import type { ContainerStatus, Node, Pod, PodCondition, PodStatus } from '../../src/generated/types/core.v1.ts';
 import type { Lease } from '../../src/generated/types/coordination.v1.ts';
+import type { ContainerStatus, Node, Pod, PodCondition, PodStatus } from '../../src/generated/types/core.v1.ts';
 
 const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
@@ -47,7 +47,11 @@ export async function startSimulatedNodes(client: HttpClient, count: number | un
   };
 }
 
-async function inParallel<T>(items: readonly T[], width: number, work: (item: T, index: number) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let i = next++; i < items.length; i = next++) await work(items[i] as T, i);
@@ -141,7 +145,14 @@ async function play(client: HttpClient, pod: Pod): Promise<void> {
   }
   if (pod.status?.phase !== 'Pending') return;
   const completes = pod.metadata.ownerReferences?.some((owner) => owner.kind === 'Job') ?? false;
-  await client.patch('core/pods', namespace, name, 'strategic', { status: statusOf(pod, completes) } as never, 'status');
+  await client.patch(
+    'core/pods',
+    namespace,
+    name,
+    'strategic',
+    { status: statusOf(pod, completes) } as never,
+    'status',
+  );
 }
 
 function statusOf(pod: Pod, completes: boolean): PodStatus {

@@ -13,7 +13,9 @@ export async function until<T>(what: string, ms: number, attempt: () => Promise<
       return await attempt();
     } catch (error) {
       if (Date.now() > deadline) {
-        throw new UserError(`${what} did not happen in ${ms / 1000} s: ${error instanceof Error ? error.message : error}`);
+        throw new UserError(
+          `${what} did not happen in ${ms / 1000} s: ${error instanceof Error ? error.message : error}`,
+        );
       }
       await pause(50);
     }
@@ -21,7 +23,11 @@ export async function until<T>(what: string, ms: number, attempt: () => Promise<
 }
 
 /** Waits, by watching, until `count` nodes are Ready, or the named one is. */
-export async function nodesReady(client: HttpClient, ms: number, isDone: (ready: ReadonlySet<string>) => boolean): Promise<void> {
+export async function nodesReady(
+  client: HttpClient,
+  ms: number,
+  isDone: (ready: ReadonlySet<string>) => boolean,
+): Promise<void> {
   const ready = new Set<string>();
   const abort = new AbortController();
   const deadline = setTimeout(() => abort.abort(), ms);
@@ -32,7 +38,8 @@ export async function nodesReady(client: HttpClient, ms: number, isDone: (ready:
   };
   try {
     while (!isDone(ready)) {
-      if (abort.signal.aborted) throw new UserError(`the node was not Ready in ${ms / 1000} s; see the logs in the data folder.`);
+      if (abort.signal.aborted)
+        throw new UserError(`the node was not Ready in ${ms / 1000} s; see the logs in the data folder.`);
       const { items, resourceVersion } = await client.list<Node>('core/nodes');
       ready.clear();
       for (const node of items) note(node);

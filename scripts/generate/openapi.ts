@@ -1,50 +1,95 @@
-/** OpenAPI v3, a document for each group and version, and v2, one for all. */
+/** OpenAPI v3, a document for each group and for each version of one, and v2, one for all. */
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../src/apimachinery/meta.ts';
 import { formatApiVersion } from '../../src/apimachinery/meta.ts';
 import { allMessages, type MessageSchema, schemaFor } from '../../src/apimachinery/schema/index.ts';
 import { resources } from '../../src/resources/index.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { pathsOf } from './paths.ts';
-import { type Gvk, Schemas } from './schemas.ts';
+import type { GroupVersionKind } from './operations.ts';
+import { discoveryPath, pathsOf } from './paths.ts';
+import { Schemas } from './schemas.ts';
 
 const INFO = { title: 'Kubernetes', version: 'v1.36.0' };
-const META_OPTIONS = ['DeleteOptions', 'Status'];
+/** Kinds of `meta/v1` that every version's document has. */
+const META_KINDS = ['APIResourceList', 'DeleteOptions', 'Status', 'WatchEvent'];
+/** Those of them that belong to each group, too. */
+const IN_EVERY_GROUP = new Set(['DeleteOptions', 'WatchEvent']);
 
 /** Texts by file name below `openapi/`. */
 export async function generateOpenApi(root: string): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
+  const documents = new Map<string, JsonObject>();
   const gvks = gvkIndex();
-  const schemas = new Schemas(root, '#/components/schemas/', (message) => gvks.get(message.name) ?? []);
-  const index: JsonObject = {};
-  for (const [apiVersion, members] of byVersion()) {
-    const path = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`;
-    const document = {
+  const versions = byVersion();
+  for (const [apiVersion, members] of versions) {
+    const [{ group, version }] = members as [Resource, ...Resource[]];
+    const paths = [discoveryPath(group, version, false), ...members.map((resource) => pathsOf(resource, false))];
+    documents.set(group === '' ? `api/${version}` : `apis/${apiVersion}`, {
       openapi: '3.0.0',
       info: INFO,
-      paths: Object.assign({}, ...members.map((resource) => pathsOf(resource, false))) as JsonObject,
-      components: { schemas: schemas.closure(kindsOf(apiVersion, members)) },
-    };
-    const text = JSON.stringify(document);
+      paths: sorted(Object.assign({}, ...paths)),
+      components: {
+        schemas: new Schemas(root, '#/components/schemas/', gvksIn(gvks, members)).closure(
+          kindsOf(apiVersion, members),
+        ),
+        ...SECURITY,
+      },
+    });
+  }
+  for (const group of new Set([...versions.values()].map(([first]) => first?.group ?? ''))) {
+    const kind = schemaFor('v1', group === '' ? 'APIVersions' : 'APIGroup') as MessageSchema;
+    documents.set(group === '' ? 'api' : `apis/${group}`, {
+      openapi: '3.0.0',
+      info: INFO,
+      paths: discoveryPath(group, undefined, false),
+      components: {
+        schemas: new Schemas(root, '#/components/schemas/', gvksIn(gvks, [])).closure([kind]),
+        ...SECURITY,
+      },
+    });
+  }
+  const files = new Map<string, string>();
+  const index: JsonObject = {};
+  for (const path of [...documents.keys()].sort()) {
+    const text = JSON.stringify(documents.get(path));
     files.set(`v3/${path}.json`, text);
     const hash = createHash('sha512').update(text).digest('hex').toUpperCase();
     index[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
   }
   files.set('v3/index.json', JSON.stringify({ paths: index }));
-  files.set('v2.json', JSON.stringify(swagger(root, gvks)));
+  files.set('v2.json', JSON.stringify(swagger(root, gvks, versions)));
   return files;
 }
 
-function swagger(root: string, gvks: ReadonlyMap<string, Gvk[]>): JsonObject {
-  const schemas = new Schemas(root, '#/definitions/', (message) => gvks.get(message.name) ?? []);
-  const kinds = [...byVersion()].flatMap(([apiVersion, members]) => kindsOf(apiVersion, members));
+const BEARER = {
+  BearerToken: { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' },
+};
+const SECURITY = { securitySchemes: BEARER };
+
+function swagger(
+  root: string,
+  gvks: ReadonlyMap<string, GroupVersionKind>,
+  versions: Map<string, Resource[]>,
+): JsonObject {
+  const schemas = new Schemas(root, '#/definitions/', gvksIn(gvks, resources));
+  const kinds = [...versions].flatMap(([apiVersion, members]) => kindsOf(apiVersion, members));
+  for (const kind of ['APIGroup', 'APIVersions']) kinds.push(schemaFor('v1', kind) as MessageSchema);
+  const discovery = [...versions.values()].flatMap(([first]) =>
+    first === undefined
+      ? []
+      : [discoveryPath(first.group, first.version, true), discoveryPath(first.group, undefined, true)],
+  );
   return {
     swagger: '2.0',
     info: INFO,
-    paths: Object.assign({}, ...resources.map((resource) => pathsOf(resource, true))) as JsonObject,
+    paths: sorted(Object.assign({}, ...discovery, ...resources.map((resource) => pathsOf(resource, true)))),
     definitions: schemas.closure(kinds),
+    securityDefinitions: BEARER,
+    security: [{ BearerToken: [] }],
   };
 }
+
+const sorted = (paths: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 function byVersion(): Map<string, Resource[]> {
   const versions = new Map<string, Resource[]>();
@@ -55,7 +100,7 @@ function byVersion(): Map<string, Resource[]> {
   return versions;
 }
 
-/** The kinds that a version's documents are about: of resources, of their lists and their subresources, and of options. */
+/** The kinds that a version's document is about: of resources, of their lists and their subresources, and of options. */
 function kindsOf(apiVersion: string, members: readonly Resource[]): MessageSchema[] {
   const kinds = new Map<string, MessageSchema>();
   const add = (version: string, kind: string): void => {
@@ -65,26 +110,38 @@ function kindsOf(apiVersion: string, members: readonly Resource[]): MessageSchem
   for (const resource of members) {
     add(apiVersion, resource.kind);
     add(apiVersion, resource.listKind ?? `${resource.kind}List`);
-    for (const { kind, group, version } of resource.subresources ?? []) {
-      add(group === undefined ? apiVersion : formatApiVersion({ group, version: version ?? 'v1' }), kind);
+    for (const { kind, group = resource.group, version = resource.version } of resource.subresources ?? []) {
+      // The options of a connection are query parameters.
+      if (!kind.endsWith('Options')) add(formatApiVersion({ group, version }), kind);
     }
   }
-  for (const kind of META_OPTIONS) add('v1', kind);
+  for (const kind of META_KINDS) add('v1', kind);
   return [...kinds.values()];
 }
 
-/** Which kinds of the API a message is. */
-function gvkIndex(): Map<string, Gvk[]> {
-  const index = new Map<string, Gvk[]>();
+/** Which kind of the API a message is. */
+function gvkIndex(): Map<string, GroupVersionKind> {
+  const index = new Map<string, GroupVersionKind>();
   const groups = new Map(resources.map(({ group, version }) => [`${group.split('.')[0] || 'core'}.${version}`, group]));
   for (const message of allMessages()) {
-    if (!message.hasTypeMeta) continue;
     const [first = '', version = '', kind = ''] = message.name.split('.');
-    const group = groups.get(`${first}.${version}`);
-    if (group !== undefined) index.set(message.name, [{ group, version, kind }]);
+    const group = first === 'meta' ? '' : groups.get(`${first}.${version}`);
+    if (group === undefined || (!message.hasTypeMeta && message.name !== 'meta.v1.WatchEvent')) continue;
+    index.set(message.name, { group, kind, version });
   }
-  index.set('meta.v1.Status', [{ group: '', version: 'v1', kind: 'Status' }]);
-  const everywhere = [...byVersion().values()].map(([{ group = '', version = '' } = {} as Resource]) => ({ group, version, kind: 'DeleteOptions' }));
-  index.set('meta.v1.DeleteOptions', everywhere);
   return index;
+}
+
+/** What a document about `members` says of a message. */
+function gvksIn(index: ReadonlyMap<string, GroupVersionKind>, members: readonly Resource[]) {
+  const versions = new Map(
+    members.map(({ group, version }) => [formatApiVersion({ group, version }), { group, version }]),
+  );
+  versions.delete('v1');
+  return ({ name }: MessageSchema): GroupVersionKind[] => {
+    const gvk = index.get(name);
+    if (gvk === undefined) return [];
+    if (!name.startsWith('meta.v1.') || !IN_EVERY_GROUP.has(gvk.kind)) return [gvk];
+    return [gvk, ...[...versions.values()].map(({ group, version }) => ({ group, kind: gvk.kind, version }))];
+  };
 }

@@ -1,12 +1,30 @@
-/** OpenAPI paths of the built-in resources, with the parameters that kubectl looks for. */
+/** OpenAPI paths of the built-in resources, with the operations and parameters that kubectl looks for. */
 import type { JsonObject } from '../../src/apimachinery/meta.ts';
 import { formatApiVersion } from '../../src/apimachinery/meta.ts';
+import { schemaFor } from '../../src/apimachinery/schema/index.ts';
 import { ALL_VERBS, type Resource } from '../../src/resources/resource.ts';
+import {
+  type GroupVersionKind,
+  type Method,
+  type Operation,
+  PATCH_TYPES,
+  PRODUCES,
+  PRODUCES_LIST,
+  pathItem,
+} from './operations.ts';
+import { schemaName } from './schemas.ts';
 
-const CREATE = ['dryRun', 'fieldManager', 'fieldValidation'];
-const DELETE = ['dryRun', 'gracePeriodSeconds', 'orphanDependents', 'propagationPolicy'];
-const LIST = [
-  'allowWatchBookmarks',
+type Subresource = NonNullable<Resource['subresources']>[number];
+
+const WRITE = ['dryRun', 'fieldManager', 'fieldValidation'];
+const DELETE = [
+  'dryRun',
+  'gracePeriodSeconds',
+  'ignoreStoreReadErrorWithClusterBreakingPotential',
+  'orphanDependents',
+  'propagationPolicy',
+];
+const SELECT = [
   'continue',
   'fieldSelector',
   'labelSelector',
@@ -14,107 +32,192 @@ const LIST = [
   'resourceVersion',
   'resourceVersionMatch',
   'sendInitialEvents',
+  'shardSelector',
   'timeoutSeconds',
-  'watch',
 ];
-const TYPES: Record<string, string> = {
-  allowWatchBookmarks: 'boolean',
-  force: 'boolean',
-  gracePeriodSeconds: 'integer',
-  limit: 'integer',
-  orphanDependents: 'boolean',
-  sendInitialEvents: 'boolean',
-  timeoutSeconds: 'integer',
-  watch: 'boolean',
+const LIST = ['allowWatchBookmarks', ...SELECT, 'watch'];
+/** What each verb is to HTTP and to `x-kubernetes-action`, in upstream's words. */
+const VERBS: Record<string, { method: Method; action: string; word: string; parameters: string[]; codes: number[] }> = {
+  list: { method: 'get', action: 'list', word: 'list', parameters: LIST, codes: [200] },
+  get: { method: 'get', action: 'get', word: 'read', parameters: [], codes: [200] },
+  update: { method: 'put', action: 'put', word: 'replace', parameters: WRITE, codes: [200, 201] },
+  create: { method: 'post', action: 'post', word: 'create', parameters: WRITE, codes: [200, 201, 202] },
+  delete: { method: 'delete', action: 'delete', word: 'delete', parameters: DELETE, codes: [200, 202] },
+  deletecollection: {
+    method: 'delete',
+    action: 'deletecollection',
+    word: 'delete',
+    parameters: [...DELETE, ...SELECT],
+    codes: [200],
+  },
+  patch: { method: 'patch', action: 'patch', word: 'patch', parameters: [...WRITE, 'force'], codes: [200, 201] },
 };
-const PATCH_TYPES = [
-  'application/apply-patch+yaml',
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
-const PRODUCES = ['application/json', 'application/vnd.kubernetes.protobuf', 'application/yaml'];
+const COLLECTION = ['list', 'create', 'deletecollection'];
+const ITEM = ['get', 'update', 'delete', 'patch'];
+const PROXY_METHODS: Method[] = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
-interface Operation {
-  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  verb: string;
-  action: string;
-  parameters: readonly string[];
+const title = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `Core`, `RbacAuthorization`: a group's name in operation ids. */
+function groupTitle(group: string): string {
+  const words = group === '' ? ['core'] : group.replace(/\.k8s\.io$/, '').split('.');
+  return words.map(title).join('');
 }
-
-const COLLECTION: readonly Operation[] = [
-  { method: 'get', verb: 'list', action: 'list', parameters: LIST },
-  { method: 'post', verb: 'create', action: 'post', parameters: CREATE },
-  { method: 'delete', verb: 'deletecollection', action: 'deletecollection', parameters: [...DELETE, ...LIST] },
-];
-const ITEM: readonly Operation[] = [
-  { method: 'get', verb: 'get', action: 'get', parameters: [] },
-  { method: 'put', verb: 'update', action: 'put', parameters: CREATE },
-  { method: 'delete', verb: 'delete', action: 'delete', parameters: DELETE },
-  { method: 'patch', verb: 'patch', action: 'patch', parameters: [...CREATE, 'force'] },
-];
-const NAMES: Record<string, string> = { get: 'read', put: 'replace', post: 'create', deletecollection: 'deleteCollection' };
 
 /** The paths of one resource. `v2`: in Swagger's form. */
 export function pathsOf(resource: Resource, v2: boolean): JsonObject {
   const root = `${resource.group === '' ? '/api' : '/apis'}/${formatApiVersion(resource)}`;
+  const { namespaced, resource: plural } = resource;
   const verbs: readonly string[] = resource.verbs ?? ALL_VERBS;
-  const base = resource.namespaced ? `${root}/namespaces/{namespace}/${resource.resource}` : `${root}/${resource.resource}`;
-  const inPath = resource.namespaced ? ['namespace'] : [];
+  const base = namespaced ? `${root}/namespaces/{namespace}/${plural}` : `${root}/${plural}`;
+  const scope = namespaced ? ['namespace'] : [];
+  const named = ['name', ...scope];
   const paths: JsonObject = {};
-  const add = (path: string, operations: readonly Operation[], allowed: readonly string[], kind: string, names: string[]): void => {
-    const used = operations.filter(({ verb }) => allowed.includes(verb));
+  const add = (
+    path: string,
+    allowed: readonly string[],
+    among: readonly string[],
+    inPath: string[],
+    infix: string,
+  ): void => {
+    const used = among.filter((verb) => allowed.includes(verb));
     if (used.length === 0) return;
-    const gvk = { group: resource.group, version: resource.version, kind };
-    const entries = used.map((o) => [o.method, operation(o, gvk, names, resource, path, v2)]);
-    paths[path] = { ...Object.fromEntries(entries), parameters: [...names, 'pretty'].map((n) => parameter(n, names, v2)) };
+    const operations = used.map((verb) => operationOf(resource, verb, infix));
+    paths[path] = pathItem(operations.map(withPretty), inPath, v2);
   };
-  add(base, COLLECTION, verbs, resource.kind, inPath);
-  add(`${base}/{name}`, ITEM, verbs, resource.kind, ['name', ...inPath]);
-  if (resource.namespaced && verbs.includes('list')) {
-    add(`${root}/${resource.resource}`, COLLECTION.slice(0, 1), ['list'], resource.kind, []);
-  }
+  const infix = namespaced ? 'Namespaced' : '';
+  add(base, verbs, COLLECTION, scope, infix);
+  add(`${base}/{name}`, verbs, ITEM, named, infix);
+  if (namespaced) add(`${root}/${plural}`, verbs, ['list'], [], 'ForAllNamespaces');
   for (const sub of resource.subresources ?? []) {
-    const operations = [...ITEM, COLLECTION[1] as Operation];
-    add(`${base}/{name}/${sub.name}`, operations, sub.verbs, sub.kind, ['name', ...inPath]);
+    const path = `${base}/{name}/${sub.name}`;
+    if (isConnect(sub)) Object.assign(paths, connectPaths(resource, sub, path, named, v2));
+    else {
+      const used = [...ITEM, 'create'].filter((verb) => (sub.verbs as readonly string[]).includes(verb));
+      const operations = used.map((verb) => subresourceOperation(resource, sub, verb, infix));
+      paths[path] = pathItem(operations.map(withPretty), named, v2);
+    }
   }
   return paths;
 }
 
-function operation(
-  { action, parameters }: Operation,
-  gvk: { group: string; version: string; kind: string },
-  names: readonly string[],
-  resource: Resource,
-  path: string,
-  v2: boolean,
-): JsonObject {
-  const scope = names.includes('namespace') ? 'Namespaced' : path.includes('{name}') || !resource.namespaced ? '' : 'ForAllNamespaces';
-  const group = (resource.group === '' ? 'core' : resource.group).split('.')[0] as string;
-  const title = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-  const suffix = path.includes('{name}/') ? title(path.slice(path.lastIndexOf('/') + 1)) : '';
-  const operationId = `${NAMES[action] ?? action}${title(group)}${title(resource.version)}${scope === 'Namespaced' ? scope : ''}${gvk.kind}${suffix}${scope === 'ForAllNamespaces' ? scope : ''}`;
-  const consumes = action === 'patch' ? PATCH_TYPES : ['*/*'];
-  const body = action !== 'get' && action !== 'list';
-  const common: JsonObject = {
-    operationId,
-    tags: [`${group}_${resource.version}`],
-    'x-kubernetes-action': action,
-    'x-kubernetes-group-version-kind': gvk,
-    parameters: parameters.map((name) => parameter(name, [], v2)),
+/** The path that says what a group, or a version of one, holds. */
+export function discoveryPath(group: string, version: string | undefined, v2: boolean): JsonObject {
+  const path = `${group === '' ? '/api' : `/apis/${group}`}${version === undefined ? '' : `/${version}`}/`;
+  const name = `get${groupTitle(group)}${version === undefined ? (group === '' ? 'APIVersions' : 'APIGroup') : `${title(version)}APIResources`}`;
+  const kind = version === undefined ? (group === '' ? 'APIVersions' : 'APIGroup') : 'APIResourceList';
+  const operation: Operation = {
+    method: 'get',
+    id: name,
+    parameters: [],
+    consumes: [],
+    produces: PRODUCES,
+    answer: `${META}.${kind}`,
+    codes: [200],
   };
-  if (v2) {
-    return { ...common, consumes, produces: PRODUCES, responses: { '200': { description: 'OK' } } };
-  }
+  return { [path]: pathItem([operation], [], v2) };
+}
+
+const withPretty = (operation: Operation): Operation => ({
+  ...operation,
+  parameters: [...operation.parameters, 'pretty'],
+});
+
+function operationOf(resource: Resource, verb: string, infix: string): Operation {
+  const { kind, group, version } = resource;
+  const gvk = { group, version, kind };
+  const collection = verb === 'deletecollection' ? 'Collection' : '';
+  const suffix = infix === 'ForAllNamespaces' ? `${kind}${infix}` : `${infix}${kind}`;
+  return operation(resource, verb, gvk, `${collection}${suffix}`, {
+    body: bodyOf(verb, gvk),
+    answer:
+      verb.startsWith('delete') && resource.strategy.returnsDeleted !== true
+        ? `${META}.Status`
+        : answerOf(resource, verb),
+  });
+}
+
+function answerOf(resource: Resource, verb: string): string | undefined {
+  const kind = verb === 'list' ? (resource.listKind ?? `${resource.kind}List`) : resource.kind;
+  return nameOf({ ...resource, kind });
+}
+
+function subresourceOperation(resource: Resource, sub: Subresource, verb: string, infix: string): Operation {
+  const gvk = { group: sub.group ?? resource.group, version: sub.version ?? resource.version, kind: sub.kind };
+  const made = operation(resource, verb, gvk, `${infix}${resource.kind}${title(sub.name)}`, {
+    body: bodyOf(verb, gvk),
+    answer: nameOf(gvk),
+  });
+  if (sub.name !== 'log') return made;
   return {
-    ...common,
-    ...(body ? { requestBody: { content: Object.fromEntries(consumes.map((type) => [type, {}])) } } : {}),
-    responses: { '200': { description: 'OK', content: Object.fromEntries(PRODUCES.map((type) => [type, {}])) } },
+    ...made,
+    parameters: optionsOf('PodLogOptions'),
+    produces: [...PRODUCES, 'text/plain'],
+    answer: undefined,
   };
 }
 
-function parameter(name: string, inPath: readonly string[], v2: boolean): JsonObject {
-  const type = TYPES[name] ?? 'string';
-  const where = inPath.includes(name) ? { in: 'path', required: true } : { in: 'query' };
-  return { name, ...where, ...(v2 ? { type, uniqueItems: true } : { schema: { type, uniqueItems: true } }) };
+function operation(
+  { group, version }: Resource,
+  verb: string,
+  gvk: GroupVersionKind,
+  subject: string,
+  types: { body: string | undefined; answer: string | undefined },
+): Operation {
+  const { method, action, word, parameters, codes } = VERBS[verb] as (typeof VERBS)[string];
+  return {
+    method,
+    id: `${word}${groupTitle(group)}${title(version)}${subject}`,
+    action,
+    gvk,
+    parameters,
+    consumes: types.body === undefined ? [] : verb === 'patch' ? PATCH_TYPES : ['*/*'],
+    produces: verb === 'list' ? PRODUCES_LIST : PRODUCES,
+    ...types,
+    codes,
+  };
+}
+
+function bodyOf(verb: string, gvk: GroupVersionKind): string | undefined {
+  if (verb === 'get' || verb === 'list') return undefined;
+  if (verb === 'patch') return `${META}.Patch`;
+  return verb.startsWith('delete') ? `${META}.DeleteOptions` : nameOf(gvk);
+}
+
+function nameOf(gvk: GroupVersionKind): string | undefined {
+  const schema = schemaFor(formatApiVersion(gvk), gvk.kind);
+  return schema === undefined ? undefined : schemaName(schema.name);
+}
+
+/** exec, attach, port-forward and proxies: a connection, not an object. */
+const isConnect = (sub: Subresource): boolean => sub.kind.endsWith('Options');
+
+/** Query parameters of a connection: the fields of its options. */
+function optionsOf(kind: string): string[] {
+  const fields = [...(schemaFor('v1', kind)?.fields.values() ?? [])];
+  return fields.filter((field) => field.kind !== 'message').map(({ name }) => name);
+}
+
+function connectPaths(resource: Resource, sub: Subresource, path: string, named: string[], v2: boolean): JsonObject {
+  const { group, version, kind, namespaced } = resource;
+  const methods = sub.name === 'proxy' ? PROXY_METHODS : (['get', 'post'] as const);
+  const item = (suffix: string, inPath: string[]): JsonObject =>
+    pathItem(
+      methods.map((method) => ({
+        method,
+        id: `connect${groupTitle(group)}${title(version)}${title(method)}${namespaced ? 'Namespaced' : ''}${kind}${title(sub.name)}${suffix}`,
+        action: 'connect',
+        gvk: { group, version, kind: sub.kind },
+        parameters: optionsOf(sub.kind),
+        consumes: [],
+        produces: ['*/*'],
+        codes: [200],
+      })),
+      inPath,
+      v2,
+    );
+  const paths: JsonObject = { [path]: item('', named) };
+  if (sub.name === 'proxy') paths[`${path}/{path}`] = item('WithPath', [...named, 'path']);
+  return paths;
 }

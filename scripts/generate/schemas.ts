@@ -1,8 +1,10 @@
 /** OpenAPI schemas of the built-in kinds: structure from our schema, sentences from `@kubernetes/client-node`'s declarations. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject } from '../../src/apimachinery/meta.ts';
+import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
 import type { Field, MessageSchema } from '../../src/apimachinery/schema/index.ts';
+import { enumOf } from './enums.ts';
+import type { GroupVersionKind } from './operations.ts';
 
 const PREFIXES: Record<string, string> = {
   'meta.v1': 'io.k8s.apimachinery.pkg.apis.meta.v1',
@@ -21,12 +23,29 @@ const SCALARS: Record<string, JsonObject> = {
   bytes: { type: 'string', format: 'byte' },
 };
 const ANY_OF_SCHEMA = 'JSONSchemaPropsOr';
-
-export interface Gvk {
-  group: string;
-  version: string;
-  kind: string;
-}
+/** Bodies of any kind of patch. */
+const PATCH = [
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Patch',
+  { description: 'Patch is the body of a PATCH request: what it means depends on its media type.', type: 'object' },
+] as const;
+/** Zeros of plain scalars: upstream writes them as defaults of what is required. */
+const ZEROS: Record<string, Json> = { string: '', bool: false, int32: 0, int64: 0, double: 0 };
+/** Required, but Go leaves a zero out: there is no default. */
+const NO_ZERO = new Set([
+  'core.v1.ContainerRestartRule.action',
+  'core.v1.ContainerRestartRuleOnExitCodes.operator',
+  'core.v1.ImageVolumeStatus.imageRef',
+  'core.v1.PodCertificateProjection.keyType',
+  'core.v1.PodCertificateProjection.signerName',
+  'admissionregistration.v1.MutatingWebhook.sideEffects',
+  'admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec.policyName',
+  'admissionregistration.v1.ValidatingWebhook.sideEffects',
+  'authentication.v1.TokenReviewSpec.token',
+  'certificates.v1.CertificateSigningRequestSpec.request',
+  'networking.v1.HTTPIngressPath.pathType',
+  'networking.v1.ParentReference.name',
+  'networking.v1.ParentReference.resource',
+]);
 
 /** Upstream's name of a message: `core.v1.Pod` -> `io.k8s.api.core.v1.Pod`. */
 export function schemaName(name: string): string {
@@ -39,9 +58,10 @@ export function schemaName(name: string): string {
 export class Schemas {
   private readonly models: string;
   private readonly refs: string;
-  private readonly gvks: (message: MessageSchema) => Gvk[];
+  private readonly abouts = new Map<string, string | undefined>();
+  private readonly gvks: (message: MessageSchema) => GroupVersionKind[];
 
-  constructor(root: string, refs: string, gvks: (message: MessageSchema) => Gvk[]) {
+  constructor(root: string, refs: string, gvks: (message: MessageSchema) => GroupVersionKind[]) {
     this.models = join(root, 'node_modules/@kubernetes/client-node/dist/gen/models');
     this.refs = refs;
     this.gvks = gvks;
@@ -57,7 +77,8 @@ export class Schemas {
     };
     for (const message of messages) visit(message);
     const sorted = [...found.values()].sort((a, b) => (schemaName(a.name) < schemaName(b.name) ? -1 : 1));
-    return Object.fromEntries(sorted.map((message) => [schemaName(message.name), this.schema(message)]));
+    const entries = sorted.map((message) => [schemaName(message.name), this.schema(message)] as const);
+    return Object.fromEntries([...entries, PATCH]);
   }
 
   private schema(message: MessageSchema): JsonObject {
@@ -69,7 +90,9 @@ export class Schemas {
       for (const name of ['apiVersion', 'kind']) properties[name] = { ...said(sentences.get(name)), type: 'string' };
     }
     for (const field of message.fields.values()) {
-      properties[field.name] = this.property(field, sentences.get(field.name));
+      const values = enumOf(message.name, field.name);
+      const zero = field.required && !NO_ZERO.has(`${message.name}.${field.name}`) ? ZEROS[field.kind] : undefined;
+      properties[field.name] = this.property(field, sentences.get(field.name), values, field.default ?? zero);
     }
     const required = [...message.fields.values()].filter((field) => field.required).map(({ name }) => name);
     const gvks = this.gvks(message);
@@ -106,15 +129,20 @@ export class Schemas {
     }
   }
 
-  private property(field: Field, sentence: string | undefined): JsonObject {
-    const one = this.one(field);
+  private property(
+    field: Field,
+    sentence: string | undefined,
+    values: string[] | undefined,
+    initial: Json | undefined,
+  ): JsonObject {
+    const one: JsonObject = { ...this.one(field), ...(values === undefined ? {} : { enum: values }) };
     const shape: JsonObject =
       field.shape === 'repeated'
         ? { type: 'array', items: withDefault(one, field) }
         : field.shape === 'map'
           ? { type: 'object', additionalProperties: withDefault(one, field) }
-          : one;
-    return { ...said(sentence), ...shape, ...semantics(field) };
+          : { ...one, ...(initial === undefined ? {} : { default: initial }) };
+    return { ...said(sentence ?? this.aboutOf(field)), ...shape, ...semantics(field) };
   }
 
   private one(field: Field): JsonObject {
@@ -123,6 +151,13 @@ export class Schemas {
     if (message.special === 'StringList') return { type: 'array', items: { type: 'string', default: '' } };
     const $ref = `${this.refs}${schemaName(message.name)}`;
     return this.refs.startsWith('#/definitions') ? { $ref } : { allOf: [{ $ref }] };
+  }
+
+  /** A field that refers to a message has no words of its own in the declarations: the message's will do. */
+  private aboutOf({ kind, message }: Field): string | undefined {
+    if (kind !== 'message' || message === undefined || message.special !== undefined) return undefined;
+    if (!this.abouts.has(message.name)) this.abouts.set(message.name, this.sentences(message).about);
+    return this.abouts.get(message.name);
   }
 
   /** Descriptions out of a model's declaration: of the class, and of each property. */
@@ -163,15 +198,15 @@ const clean = (comment: string): string =>
 /** Items that are messages or plain values have their zero as default, as upstream writes it. */
 function withDefault(one: JsonObject, field: Field): JsonObject {
   if (field.kind === 'message' && field.message?.special === undefined) return { default: {}, ...one };
-  if (field.kind === 'string') return { ...one, default: '' };
-  return one;
+  const zero = ZEROS[field.kind];
+  return zero === undefined ? one : { ...one, default: zero };
 }
 
 function semantics(field: Field): JsonObject {
   return {
     ...(field.listType === undefined ? {} : { 'x-kubernetes-list-type': field.listType }),
     ...(field.mapKeys === undefined ? {} : { 'x-kubernetes-list-map-keys': field.mapKeys }),
-    ...(field.atomicMap === true ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    ...(field.atomicMap === undefined ? {} : { 'x-kubernetes-map-type': field.atomicMap ? 'atomic' : 'granular' }),
     ...(field.patchStrategy === undefined ? {} : { 'x-kubernetes-patch-strategy': field.patchStrategy }),
     ...(field.patchMergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': field.patchMergeKey }),
   };

@@ -1,7 +1,14 @@
 /** TypeScript interfaces of every built-in kind, from the schema. */
 import { allMessages, type Field, type MessageSchema } from '../../src/apimachinery/schema/index.ts';
 
-const SCALARS = { string: 'string', bool: 'boolean', int32: 'number', int64: 'number', double: 'number', bytes: 'string' };
+const SCALARS = {
+  string: 'string',
+  bool: 'boolean',
+  int32: 'number',
+  int64: 'number',
+  double: 'number',
+  bytes: 'string',
+};
 const SPECIALS: Record<string, string> = {
   Time: 'string',
   MicroTime: 'string',
@@ -39,12 +46,19 @@ function file(pkg: string, messages: MessageSchema[]): string {
     return name;
   };
   const known = new Set(messages.map((m) => m.name));
-  const bodies = messages.filter((m) => m.special === undefined && !OWN.has(m.name)).map((m) => body(m, pkg, known, use));
+  const bodies = messages
+    .filter((m) => m.special === undefined && !OWN.has(m.name))
+    .map((m) => body(m, pkg, known, use));
   const heads = [...imports].map(([from, names]) => `import type { ${[...names].sort().join(', ')} } from '${from}';`);
   return `/** Kinds of ${pkg}. Generated; do not edit. */\n${heads.join('\n')}\n\n${bodies.join('\n')}`;
 }
 
-function body(message: MessageSchema, pkg: string, known: ReadonlySet<string>, use: (from: string, name: string) => string): string {
+function body(
+  message: MessageSchema,
+  pkg: string,
+  known: ReadonlySet<string>,
+  use: (from: string, name: string) => string,
+): string {
   const lines = message.hasTypeMeta ? ['  apiVersion?: string;', '  kind?: string;'] : [];
   for (const field of message.fields.values()) {
     const name = /^[A-Za-z_]\w*$/.test(field.name) ? field.name : JSON.stringify(field.name);
@@ -54,8 +68,14 @@ function body(message: MessageSchema, pkg: string, known: ReadonlySet<string>, u
   return `export interface ${kindOf(message.name)} {\n${lines.join('\n')}\n}\n`;
 }
 
-function typeOf(field: Field, pkg: string, known: ReadonlySet<string>, use: (from: string, name: string) => string): string {
-  const one = field.kind === 'message' ? messageType(field.message as MessageSchema, pkg, known, use) : SCALARS[field.kind];
+function typeOf(
+  field: Field,
+  pkg: string,
+  known: ReadonlySet<string>,
+  use: (from: string, name: string) => string,
+): string {
+  const one =
+    field.kind === 'message' ? messageType(field.message as MessageSchema, pkg, known, use) : SCALARS[field.kind];
   if (field.shape === 'map') return `Record<string, ${one}>`;
   if (field.shape !== 'repeated') return one;
   return one.includes('|') ? `(${one})[]` : `${one}[]`;

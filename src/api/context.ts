@@ -1,7 +1,7 @@
 /** What the API server needs of its surroundings, and what one request carries through its middleware. */
 import type { ResourceId } from '../apimachinery/client.ts';
-import type { ResourceStoreRpc } from '../durable-objects/rpc.ts';
 import type { ClusterRpc } from '../durable-objects/cluster-rpc.ts';
+import type { ResourceStoreRpc } from '../durable-objects/rpc.ts';
 import type { User } from './authentication/user.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { RequestInfo } from './request-info.ts';

@@ -1,11 +1,5 @@
 /** Request bodies: JSON, YAML or protobuf in, a checked object out. */
-import {
-  type Decoded,
-  decodeJson,
-  decodeProtobuf,
-  decodeYaml,
-  strictErrors,
-} from '../apimachinery/codec/index.ts';
+import { type Decoded, decodeJson, decodeProtobuf, decodeYaml, strictErrors } from '../apimachinery/codec/index.ts';
 import { badRequest, tooLarge, unsupportedMediaType } from '../apimachinery/errors.ts';
 import { formatApiVersion, type JsonObject, type KubeObject, parseApiVersion } from '../apimachinery/meta.ts';
 import { schemaFor } from '../apimachinery/schema/index.ts';
@@ -91,7 +85,10 @@ export function strictWarnings(decoded: Decoded, validation: RequestOptions['fie
   const { unknown, duplicate } = decoded;
   if (unknown.length === 0 && duplicate.length === 0) return [];
   if (validation === 'Strict') throw badRequest(strictErrors(unknown, duplicate));
-  return [...unknown.map((field) => `unknown field "${field}"`), ...duplicate.map((field) => `duplicate field "${field}"`)];
+  return [
+    ...unknown.map((field) => `unknown field "${field}"`),
+    ...duplicate.map((field) => `duplicate field "${field}"`),
+  ];
 }
 
 /** Only where a body may be of several kinds is its own kind looked at before it is decoded. */

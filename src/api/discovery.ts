@@ -3,8 +3,8 @@ import type { JsonObject } from '../apimachinery/meta.ts';
 import { formatApiVersion } from '../apimachinery/meta.ts';
 import { resources } from '../resources/index.ts';
 import { ALL_VERBS, type Resource } from '../resources/resource.ts';
-import { respond } from './respond.ts';
 import type { Accepted } from './negotiation.ts';
+import { respond } from './respond.ts';
 
 const JSON_ONLY: Accepted = { format: 'json' };
 
@@ -107,7 +107,10 @@ function subresources(r: Resource): JsonObject[] {
 /** The aggregated document, in the version that the client takes first; its Content-Type says which. */
 function aggregated(request: Request, core: boolean): Response | undefined {
   const accept = request.headers.get('accept') ?? '';
-  const match = /application\/json;(?=[^,]*as=APIGroupDiscoveryList)(?=[^,]*g=apidiscovery\.k8s\.io)[^,]*v=(v2beta1|v2)\b/.exec(accept);
+  const match =
+    /application\/json;(?=[^,]*as=APIGroupDiscoveryList)(?=[^,]*g=apidiscovery\.k8s\.io)[^,]*v=(v2beta1|v2)\b/.exec(
+      accept,
+    );
   const version = match?.[1];
   if (version === undefined) return undefined;
   const body = {

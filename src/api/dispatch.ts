@@ -4,8 +4,8 @@ import { findResource } from '../resources/index.ts';
 import { ALL_VERBS, type Resource, type Verb } from '../resources/resource.ts';
 import type { Context } from './context.ts';
 import { get, list } from './handlers/read.ts';
-import { subresourceHandler } from './handlers/subresources.ts';
 import { reviewHandler } from './handlers/reviews.ts';
+import { subresourceHandler } from './handlers/subresources.ts';
 import { watch } from './handlers/watch.ts';
 import { create, patch, remove, removeCollection, update } from './handlers/write.ts';
 
@@ -28,7 +28,9 @@ export async function dispatch(context: Context): Promise<Response> {
   const { info, request } = context;
   const resource = findResource(info.group, info.version, info.resource);
   if (resource === undefined) throw noSuchPath();
-  if (resource.namespaced ? misplaced(context, resource) : info.namespace !== '' && resource.resource !== 'namespaces') {
+  if (
+    resource.namespaced ? misplaced(context, resource) : info.namespace !== '' && resource.resource !== 'namespaces'
+  ) {
     throw noSuchPath();
   }
   if (info.subresource !== '') {

@@ -51,7 +51,9 @@ export function respondObject(
   warnings: readonly string[] = [],
 ): Response {
   if (accepted.format === 'json' && accepted.as === undefined) {
-    return url.searchParams.has('pretty') ? respondPretty(text, url, status, warnings) : respondText(text, status, warnings);
+    return url.searchParams.has('pretty')
+      ? respondPretty(text, url, status, warnings)
+      : respondText(text, status, warnings);
   }
   const object = JSON.parse(text) as KubeObject;
   return respond(transform(resource, object, accepted, url), accepted, status, warnings);
@@ -69,7 +71,10 @@ function transform(resource: Resource, object: KubeObject, accepted: Accepted, u
       return tableOf(
         resource,
         [object],
-        { includeObject: includeObject(url.searchParams.get('includeObject')), resourceVersion: object.metadata.resourceVersion ?? '' },
+        {
+          includeObject: includeObject(url.searchParams.get('includeObject')),
+          resourceVersion: object.metadata.resourceVersion ?? '',
+        },
         Date.now(),
       ) as JsonObject;
     case 'PartialObjectMetadata':

@@ -1,7 +1,13 @@
 /** The Cluster object: signing keys, the CA, and the snapshot that API Workers judge requests by. One per cluster. */
 import { DurableObject } from 'cloudflare:workers';
-import { isReason } from '../apimachinery/errors.ts';
-import type { KubeObject } from '../apimachinery/meta.ts';
+import { API_AUDIENCE } from '../api/authentication/authenticate.ts';
+import {
+  bootstrapTokenSecret,
+  isValidBootstrapToken,
+  newBootstrapToken,
+} from '../api/authentication/bootstrap-token.ts';
+import { createSigningKey, publicKey, type SigningKey, sign } from '../api/authentication/signing.ts';
+import { NODE_PREFIX, NODES } from '../api/authentication/user.ts';
 import {
   bootstrapObjects,
   CLUSTER_CIDR,
@@ -9,11 +15,9 @@ import {
   DNS_SERVICE_IP,
   SERVICE_CIDR,
 } from '../api/bootstrap/objects.ts';
-import { API_AUDIENCE } from '../api/authentication/authenticate.ts';
-import { NODE_PREFIX, NODES } from '../api/authentication/user.ts';
 import { type Authority, createAuthority, issueApiProxy } from '../api/certificates/authority.ts';
-import { createSigningKey, publicKey, type SigningKey, sign } from '../api/authentication/signing.ts';
-import { bootstrapTokenSecret, isValidBootstrapToken, newBootstrapToken } from '../api/authentication/bootstrap-token.ts';
+import { isReason } from '../apimachinery/errors.ts';
+import type { KubeObject } from '../apimachinery/meta.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
 import type {
   BindingFact,

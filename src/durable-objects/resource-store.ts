@@ -3,12 +3,12 @@ import { DurableObject } from 'cloudflare:workers';
 import { drizzle } from 'drizzle-orm/durable-sqlite';
 import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/resource-store/migrations.js';
-import { StatusError } from '../apimachinery/errors.ts';
 import { decideChange } from '../api/registry/change.ts';
 import { ServiceAllocator } from '../api/registry/service-allocator.ts';
-import type { Sink } from '../store/watch-hub.ts';
-import { createDecision, ResourceStore as Core } from '../store/store.ts';
+import { StatusError } from '../apimachinery/errors.ts';
+import { ResourceStore as Core, createDecision } from '../store/store.ts';
 import type { Change, CommitResult, Decide, Encoded, ListQuery, ListResult, WatchQuery } from '../store/types.ts';
+import type { Sink } from '../store/watch-hub.ts';
 import type { Env } from './env.ts';
 import { expiredEvents } from './event-expiry.ts';
 import { Notifier, notice } from './notifier.ts';
@@ -88,7 +88,11 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
 
   async changesSince(resourceVersion: number): Promise<ChangesSince> {
     const changes = this.core.changesSince(resourceVersion);
-    return { notices: (changes ?? []).map(notice), resourceVersion: this.core.resourceVersion, expired: changes === undefined };
+    return {
+      notices: (changes ?? []).map(notice),
+      resourceVersion: this.core.resourceVersion,
+      expired: changes === undefined,
+    };
   }
 
   async tick(): Promise<void> {
@@ -163,7 +167,9 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   /** Lets the runtime tell watchers the store's version while the store sleeps. */
   private announce(): void {
     if (this.core.hub.size === 0) return;
-    this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(VERSION_PING, String(this.core.resourceVersion)));
+    this.ctx.setWebSocketAutoResponse(
+      new WebSocketRequestResponsePair(VERSION_PING, String(this.core.resourceVersion)),
+    );
   }
 
   private housekeeping(): void {

@@ -1,12 +1,12 @@
 /** The Scheduler object: a thin shell that tells the scheduler of changes, and wakes it when a pod's time has come. */
 import { DurableObject } from 'cloudflare:workers';
+import type { Store } from '../api/context.ts';
 import type { Client } from '../apimachinery/client.ts';
 import { isReason } from '../apimachinery/errors.ts';
 import { now } from '../apimachinery/meta.ts';
 import { EventMemory, EventRecorder } from '../controllers/events.ts';
 import type { Node, Pod } from '../generated/types/core.v1.ts';
-import { type Binding, type Change, type Ports, Scheduler as Core, SCHEDULER_NAME } from '../scheduler/scheduler.ts';
-import type { Store } from '../api/context.ts';
+import { type Binding, type Change, Scheduler as Core, type Ports, SCHEDULER_NAME } from '../scheduler/scheduler.ts';
 import type { Env } from './env.ts';
 import type { Notification, SubscriberRpc } from './rpc.ts';
 import { StoreClient } from './store-client.ts';
@@ -136,7 +136,11 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
   private async *allPods(): AsyncIterable<Pod[]> {
     let next: string | undefined;
     do {
-      const page = await this.store(PODS).list({ prefix: '', limit: PAGE, ...(next === undefined ? {} : { continue: next }) });
+      const page = await this.store(PODS).list({
+        prefix: '',
+        limit: PAGE,
+        ...(next === undefined ? {} : { continue: next }),
+      });
       if ('status' in page) throw new Error(page.status.message);
       this.cursors.set(PODS, page.resourceVersion);
       yield JSON.parse(`[${page.items}]`) as Pod[];

@@ -1,5 +1,5 @@
 /** The store's database on a Durable Object's SQLite, through drizzle. Statements are prepared once. */
-import { asc, count, desc, eq, gt, gte, lt, and, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, gte, lt, sql } from 'drizzle-orm';
 import type { DrizzleSqliteDODatabase } from 'drizzle-orm/durable-sqlite';
 import type { Backend } from '../store/backend.ts';
 import type { EventType, LogEntry, Row } from '../store/types.ts';
@@ -105,7 +105,11 @@ function prepare(db: DrizzleSqliteDODatabase) {
   );
   const version = { resourceVersion: log.resourceVersion };
   return {
-    get: db.select().from(objects).where(eq(objects.key, placeholder('key'))).prepare(),
+    get: db
+      .select()
+      .from(objects)
+      .where(eq(objects.key, placeholder('key')))
+      .prepare(),
     range: db.select().from(objects).where(inRange).orderBy(asc(objects.key)).limit(placeholder('limit')).prepare(),
     count: db.select({ value: count() }).from(objects).where(inRange).prepare(),
     put: db
@@ -113,7 +117,10 @@ function prepare(db: DrizzleSqliteDODatabase) {
       .values(object)
       .onConflictDoUpdate({ target: objects.key, set: excluded(Object.keys(changed)) })
       .prepare(),
-    remove: db.delete(objects).where(eq(objects.key, placeholder('key'))).prepare(),
+    remove: db
+      .delete(objects)
+      .where(eq(objects.key, placeholder('key')))
+      .prepare(),
     append: db.insert(log).values(entry).prepare(),
     logAfter: db
       .select()

@@ -1,15 +1,16 @@
 /** The `Client` inside the Worker: the same registry that the API uses, without HTTP, authentication or a second copy of anything. */
-import type { Client, DeleteOptions, ListOptions, ObjectList, PatchType, ResourceId } from '../apimachinery/client.ts';
-import { badRequest } from '../apimachinery/errors.ts';
-import type { Json, KubeObject } from '../apimachinery/meta.ts';
-import type { Context, Store, Surroundings } from '../api/context.ts';
+
 import type { User } from '../api/authentication/user.ts';
+import type { Context, Store, Surroundings } from '../api/context.ts';
 import { createObject } from '../api/handlers/write.ts';
 import { fromStored } from '../api/registry/conversion.ts';
 import { decodeText, keyOf } from '../api/registry/encode.ts';
 import { nameOf } from '../api/registry/resource-name.ts';
 import { requestInfo } from '../api/request-info.ts';
 import { unwrap } from '../api/respond.ts';
+import type { Client, DeleteOptions, ListOptions, ObjectList, PatchType, ResourceId } from '../apimachinery/client.ts';
+import { badRequest } from '../apimachinery/errors.ts';
+import type { Json, KubeObject } from '../apimachinery/meta.ts';
 import { resourceById } from '../resources/index.ts';
 import { type Resource, storeOf } from '../resources/resource.ts';
 import type { ChangeRequest, RequestOptions } from './rpc.ts';
@@ -40,14 +41,20 @@ export class StoreClient implements Client {
     const { namespace, ...selection } = options;
     const page = unwrap(await this.store(resource).list({ ...selection, prefix: namespace ? `${namespace}/` : '' }));
     const items = JSON.parse(`[${page.items}]`) as T[];
-    const converted = resource.conversion === undefined ? items : items.map((o) => resource.conversion!.fromStored(o) as T);
+    const converted =
+      resource.conversion === undefined ? items : items.map((o) => resource.conversion!.fromStored(o) as T);
     return { resourceVersion: String(page.resourceVersion), items: converted };
   }
 
   async create<T extends KubeObject>(id: ResourceId, object: T, subresource?: string): Promise<T> {
     if (subresource !== undefined) throw badRequest(`${id}/${subresource} cannot be created from inside the cluster`);
     const resource = find(id);
-    const text = await createObject(this.context(object.metadata.namespace ?? ''), resource, typed(resource, object), this.options);
+    const text = await createObject(
+      this.context(object.metadata.namespace ?? ''),
+      resource,
+      typed(resource, object),
+      this.options,
+    );
     return decodeText<T>(text);
   }
 

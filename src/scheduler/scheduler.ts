@@ -31,7 +31,9 @@ export interface Ports {
 }
 
 /** A change of a pod or a node; the object is undefined when it is gone. */
-export type Change = { kind: 'pod'; key: string; pod: Pod | undefined } | { kind: 'node'; name: string; node: Node | undefined };
+export type Change =
+  | { kind: 'pod'; key: string; pod: Pod | undefined }
+  | { kind: 'node'; name: string; node: Node | undefined };
 
 export class Scheduler {
   private readonly ports: Ports;

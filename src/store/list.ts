@@ -61,7 +61,11 @@ function position(query: ListQuery, { current, floor }: Versions): { at: number;
   return { at: version, after: '' };
 }
 
-function resume({ resourceVersion, after }: ContinueToken, current: number, floor: number): { at: number; after: string } {
+function resume(
+  { resourceVersion, after }: ContinueToken,
+  current: number,
+  floor: number,
+): { at: number; after: string } {
   if (resourceVersion === 0) return { at: current, after };
   if (resourceVersion > current) throw badRequest('continue key is not valid');
   if (resourceVersion >= floor) return { at: resourceVersion, after };

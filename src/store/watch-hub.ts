@@ -1,6 +1,6 @@
 /** Watches: every watcher sees the same changes in the same order, each as its own selection has it. */
 import { expired, StatusError } from '../apimachinery/errors.ts';
-import { type Status } from '../apimachinery/meta.ts';
+import type { Status } from '../apimachinery/meta.ts';
 import type { Backend } from './backend.ts';
 import { changesAfter, deletedRow } from './history.ts';
 import { endOf, parseVersion, tooLarge, type Versions } from './list.ts';

@@ -3,7 +3,7 @@
  * are ignored, as Go's spdystream ignores them; the socket's own back-pressure does the work.
  */
 import { Duplex } from 'node:stream';
-import { type Deflate, type Inflate, constants, createDeflate, createInflate } from 'node:zlib';
+import { constants, createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
 import { DICTIONARY } from './dictionary.ts';
 
 const SYN_STREAM = 1;
@@ -14,6 +14,10 @@ const FIN = 1;
 const MAX_DATA = 1 << 20;
 /** No frame of a well-meaning peer is larger. */
 const MAX_FRAME = 16 << 20;
+/** Of one frame's headers, before and after they are inflated. */
+const MAX_HEADERS = 64 << 10;
+/** What may wait for slow readers before the transport is paused, in bytes. */
+const MAX_WAITING = 4 << 20;
 
 export type Headers = Record<string, string>;
 
@@ -37,8 +41,11 @@ class HeaderCodec {
   run(input: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
+      let size = 0;
       const collect = (chunk: Buffer): void => {
-        chunks.push(chunk);
+        size += chunk.length;
+        if (size > MAX_HEADERS) this.zlib.destroy(new Error('the headers are too large'));
+        else chunks.push(chunk);
       };
       this.zlib.on('data', collect);
       this.zlib.once('error', reject);
@@ -71,6 +78,7 @@ export class SpdyConnection {
   private sending: Promise<unknown> = Promise.resolve();
   private buffer: Buffer = Buffer.alloc(0);
   private nextId: number;
+  private waiting = 0;
   readonly closed: Promise<void>;
 
   constructor(transport: Duplex, options: ConnectionOptions, head: Buffer = Buffer.alloc(0)) {
@@ -104,30 +112,50 @@ export class SpdyConnection {
     return opened;
   }
 
+  /** Ends the connection and all of its streams at once. */
   close(): void {
     this.transport.destroy();
+    for (const stream of [...this.streams.values()]) stream.destroy();
   }
 
+  /** The transport is gone: what has come is still handed on, in its order, before the streams end. */
   private end(): void {
-    for (const stream of this.streams.values()) stream.peerGone();
-    this.streams.clear();
+    this.receiving = this.receiving.then(() => {
+      for (const stream of [...this.streams.values()]) stream.peerGone();
+      this.streams.clear();
+    });
   }
 
   private take(chunk: Buffer): void {
     this.buffer = this.buffer.length === 0 ? chunk : Buffer.concat([this.buffer, chunk]);
     while (this.buffer.length >= 8) {
       const length = this.buffer.readUIntBE(5, 3);
-      if (length > MAX_FRAME) return this.close();
+      if (length > MAX_FRAME) {
+        this.close();
+        return;
+      }
       if (this.buffer.length < 8 + length) return;
       const head = this.buffer.subarray(0, 8);
       const payload = this.buffer.subarray(8, 8 + length);
       this.buffer = this.buffer.subarray(8 + length);
-      this.receiving = this.receiving.then(() => this.frame(head, payload)).catch(() => this.close());
+      this.waiting += payload.length;
+      if (this.waiting > MAX_WAITING) this.transport.pause();
+      this.receiving = this.receiving
+        .then(() => this.frame(head, payload))
+        .catch(() => this.close())
+        .then(() => this.handled(payload.length));
     }
+  }
+
+  private handled(bytes: number): void {
+    const wasFull = this.waiting > MAX_WAITING;
+    this.waiting -= bytes;
+    if (wasFull && this.waiting <= MAX_WAITING) this.transport.resume();
   }
 
   private async frame(head: Buffer, payload: Buffer): Promise<void> {
     const word = head.readUInt32BE(0);
+    if (word >= 0x80000000 && payload.length > MAX_HEADERS) throw new Error('a control frame is too large');
     const fin = ((head[4] as number) & FIN) !== 0;
     if (word < 0x80000000) {
       const stream = this.streams.get(word);

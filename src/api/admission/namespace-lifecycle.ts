@@ -2,8 +2,8 @@
 import { forbidden, notFound } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
-import type { AdmissionPlugin } from './plugin.ts';
 import { lookUp } from './lookup.ts';
+import type { AdmissionPlugin } from './plugin.ts';
 
 const NAMESPACES = { group: '', resource: 'namespaces' };
 /** These may be made while a namespace goes away: they help it along. */

@@ -2,8 +2,8 @@
 import { forbidden } from '../../apimachinery/errors.ts';
 import type { Pod, PodSpec } from '../../generated/types/core.v1.ts';
 import type { PriorityClass } from '../../generated/types/scheduling.v1.ts';
-import type { AdmissionPlugin } from './plugin.ts';
 import { lookUp } from './lookup.ts';
+import type { AdmissionPlugin } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 const DEFAULT_POLICY = 'PreemptLowerPriority';

@@ -1,9 +1,9 @@
 /** ServiceAccount: every pod runs as one, and gets its token, the cluster's CA and its namespace mounted. */
 import { forbidden } from '../../apimachinery/errors.ts';
-import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../generated/types/core.v1.ts';
 import { randomSuffix } from '../../apimachinery/random.ts';
-import type { CreateAttributes, AdmissionPlugin } from './plugin.ts';
+import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../generated/types/core.v1.ts';
 import { lookUp } from './lookup.ts';
+import type { AdmissionPlugin, CreateAttributes } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -93,14 +93,14 @@ export function allows(rule: PolicyRule, attributes: Attributes): boolean {
   if (!has(rule.verbs, attributes.verb)) return false;
   if (!attributes.isResource) {
     return (rule.nonResourceURLs ?? []).some(
-      (url) => url === '*' || url === attributes.path || (url.endsWith('*') && attributes.path.startsWith(url.slice(0, -1))),
+      (url) =>
+        url === '*' || url === attributes.path || (url.endsWith('*') && attributes.path.startsWith(url.slice(0, -1))),
     );
   }
   const { resource, subresource } = attributes;
   const combined = subresource === '' ? resource : `${resource}/${subresource}`;
   const resources = rule.resources ?? [];
-  const named =
-    has(resources, combined) || (subresource !== '' && resources.includes(`*/${subresource}`));
+  const named = has(resources, combined) || (subresource !== '' && resources.includes(`*/${subresource}`));
   if (!has(rule.apiGroups, attributes.group) || !named) return false;
   const names = rule.resourceNames ?? [];
   return names.length === 0 || names.includes(attributes.name);

@@ -52,7 +52,8 @@ const priorityClasses: Made[] = [
   {
     metadata: { name: 'system-cluster-critical' },
     value: SYSTEM_PRIORITY,
-    description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+    description:
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
   },
   {
     metadata: { name: 'system-node-critical' },

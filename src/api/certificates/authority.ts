@@ -37,7 +37,12 @@ export async function createAuthority(): Promise<Authority> {
 export async function issueApiProxy(authority: Authority): Promise<{ cert: string; key: string }> {
   const issuer = new x509.X509Certificate(authority.certificate);
   const keys = (await crypto.subtle.generateKey(ALGORITHM, true, USAGES)) as CryptoKeyPair;
-  const names = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${CLUSTER_DOMAIN}`];
+  const names = [
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    `kubernetes.default.svc.${CLUSTER_DOMAIN}`,
+  ];
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
     subject: 'CN=kubernetes',

@@ -43,4 +43,3 @@ function validate(target: NonNullable<Binding['target']>, name: string): void {
   if (!target.name) errors.push(required('target.name'));
   if (errors.length > 0) throw invalidObject({ group: '', kind: 'Binding' }, name, errors);
 }
-

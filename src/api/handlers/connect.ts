@@ -71,7 +71,8 @@ async function readyEndpoint(context: Context, service: Service, port: string): 
   for (const slice of items) {
     const number = slice.ports?.find((p) => (p.name ?? '') === (wanted?.name ?? ''))?.port;
     const ready = slice.endpoints?.find((e) => e.conditions?.ready !== false && e.targetRef?.kind === 'Pod');
-    if (number !== undefined && ready?.targetRef?.name !== undefined) return { pod: ready.targetRef.name, port: number };
+    if (number !== undefined && ready?.targetRef?.name !== undefined)
+      return { pod: ready.targetRef.name, port: number };
   }
   throw badRequest(`no endpoints available for service "${name}"`);
 }

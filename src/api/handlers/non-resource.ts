@@ -37,7 +37,8 @@ function issuer({ snapshot }: Context) {
 
 /** Schemas are static files; a path with a hash in its query may be kept for ever. */
 async function openapi({ around, url, request }: Context, path: string): Promise<Response | undefined> {
-  const file = path === '/openapi/v2' ? '/openapi/v2.json' : path === '/openapi/v3' ? '/openapi/v3/index.json' : `${path}.json`;
+  const file =
+    path === '/openapi/v2' ? '/openapi/v2.json' : path === '/openapi/v3' ? '/openapi/v3/index.json' : `${path}.json`;
   if (file.includes('..')) return undefined;
   const headers = new Headers();
   const match = request.headers.get('if-none-match');

@@ -3,9 +3,9 @@ import { badRequest, invalidObject } from '../../apimachinery/errors.ts';
 import { notSupported } from '../../apimachinery/field.ts';
 import { assertSupported, parseFieldSelector } from '../../apimachinery/fields.ts';
 import { parseSelector } from '../../apimachinery/labels.ts';
-import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
+import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { ListQuery } from '../../store/types.ts';
 import { isTrue, type RequestInfo } from '../request-info.ts';
@@ -17,7 +17,9 @@ export function requestOptions(url: URL, userAgent: string | null, kind: string)
   const q = url.searchParams;
   const fieldValidation = q.get('fieldValidation') || 'Warn';
   if (!VALIDATIONS.includes(fieldValidation)) {
-    throw invalidObject({ group: 'meta.k8s.io', kind }, '', [notSupported('fieldValidation', fieldValidation, VALIDATIONS)]);
+    throw invalidObject({ group: 'meta.k8s.io', kind }, '', [
+      notSupported('fieldValidation', fieldValidation, VALIDATIONS),
+    ]);
   }
   return {
     dryRun: dryRun(q.getAll('dryRun'), kind),
@@ -74,7 +76,11 @@ const fieldNamesOf = new WeakMap<Resource, readonly string[]>();
 function fieldNames(resource: Resource): readonly string[] {
   let names = fieldNamesOf.get(resource);
   if (names === undefined) {
-    const sample = { apiVersion: formatApiVersion(resource), kind: resource.kind, metadata: { name: '' } } as KubeObject;
+    const sample = {
+      apiVersion: formatApiVersion(resource),
+      kind: resource.kind,
+      metadata: { name: '' },
+    } as KubeObject;
     const own = Object.keys(resource.selectableFields?.(sample) ?? {});
     names = ['metadata.name', ...(resource.namespaced ? ['metadata.namespace'] : []), ...own];
     fieldNamesOf.set(resource, names);

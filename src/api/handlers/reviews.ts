@@ -82,11 +82,19 @@ function access({ authorizer }: Context, user: User, review: Review): JsonObject
 
 function rules(context: Context, review: Review): JsonObject {
   const all = context.user.groups.includes('system:masters')
-    ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }]
+    ? [
+        { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+        { verbs: ['*'], nonResourceURLs: ['*'] },
+      ]
     : context.authorizer.rulesFor(context.user, review.spec?.namespace ?? '');
   const resourceRules = all
     .filter((rule) => rule.resources !== undefined)
-    .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({ verbs, apiGroups, resources, resourceNames }));
+    .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({
+      verbs,
+      apiGroups,
+      resources,
+      resourceNames,
+    }));
   const nonResourceRules = all
     .filter((rule) => rule.nonResourceURLs !== undefined)
     .map(({ verbs = [], nonResourceURLs = [] }) => ({ verbs, nonResourceURLs }));

@@ -75,7 +75,9 @@ async function boundObject(context: Context, body: TokenRequest, account: string
   if (reference === undefined || reference === null) return {};
   const plural = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[reference.kind ?? ''];
   if (plural === undefined || reference.name === undefined) {
-    throw badRequest(`cannot bind token for serviceaccount to object type ${reference.apiVersion}, Kind=${reference.kind}`);
+    throw badRequest(
+      `cannot bind token for serviceaccount to object type ${reference.apiVersion}, Kind=${reference.kind}`,
+    );
   }
   const target = findResource('', 'v1', plural) as Resource;
   const key = plural === 'nodes' ? reference.name : `${context.info.namespace}/${reference.name}`;
@@ -90,7 +92,9 @@ async function boundObject(context: Context, body: TokenRequest, account: string
   const bound = { name: reference.name, uid };
   if (plural !== 'pods') return plural === 'nodes' ? { node: bound } : { secret: bound };
   if (object.spec?.serviceAccountName !== account) {
-    throw badRequest(`cannot bind token to pod ${JSON.stringify(reference.name)} running with different service account name.`);
+    throw badRequest(
+      `cannot bind token to pod ${JSON.stringify(reference.name)} running with different service account name.`,
+    );
   }
   return { pod: bound, ...(await nodeOf(context, object)) };
 }

@@ -1,4 +1,6 @@
 /** The watch that costs nothing: the store sends events over a hibernating WebSocket, the Worker turns them into an HTTP stream. */
+
+import { badRequest } from '../../apimachinery/errors.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -6,9 +8,8 @@ import type { WatchQuery } from '../../store/types.ts';
 import type { Context } from '../context.ts';
 import { type Accepted, JSON_TYPE, negotiate } from '../negotiation.ts';
 import { includeObject, tableOf } from '../printers/table.ts';
-import { badRequest } from '../../apimachinery/errors.ts';
-import { partial } from '../respond.ts';
 import { isTrue } from '../request-info.ts';
+import { partial } from '../respond.ts';
 import { listQuery } from './options.ts';
 import { storeFor } from './read.ts';
 

@@ -1,8 +1,9 @@
 /** create, update, patch, delete, deletecollection. */
+
+import type { PatchType } from '../../apimachinery/client.ts';
+import { decodeYaml } from '../../apimachinery/codec/index.ts';
 import { alreadyExists, invalidObject, StatusError, unsupportedMediaType } from '../../apimachinery/errors.ts';
 import { notSupported } from '../../apimachinery/field.ts';
-import { decodeYaml } from '../../apimachinery/codec/index.ts';
-import type { PatchType } from '../../apimachinery/client.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';

@@ -1,5 +1,5 @@
 /** Puts a pod on a node: the decision behind `pods/binding`, for one pod or in the scheduler's batches. */
-import { conflict, notFound, StatusError } from '../../apimachinery/errors.ts';
+import { conflict, notFound, type StatusError } from '../../apimachinery/errors.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Assignment } from '../../durable-objects/rpc.ts';
 import type { Pod, PodCondition } from '../../generated/types/core.v1.ts';
@@ -38,7 +38,8 @@ function refusalOf(pod: Pod, { uid }: Assignment): string | undefined {
   if (uid !== undefined && uid !== '' && uid !== metadata.uid) {
     return `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`;
   }
-  if (metadata.deletionTimestamp !== undefined) return `pod ${metadata.name} is being deleted, cannot be assigned to a host`;
+  if (metadata.deletionTimestamp !== undefined)
+    return `pod ${metadata.name} is being deleted, cannot be assigned to a host`;
   if (spec?.nodeName) return `pod ${metadata.name} is already assigned to node "${spec.nodeName}"`;
   if ((spec?.schedulingGates ?? []).length > 0) {
     return `pod ${metadata.name} has non-empty .spec.schedulingGates`;

@@ -17,16 +17,16 @@ import { jsonPatch, mergePatch, strategicMergePatch } from '../../apimachinery/p
 import { schemaFor } from '../../apimachinery/schema/index.ts';
 import { validateObjectMetaUpdate } from '../../apimachinery/validation/meta.ts';
 import type { ChangeRequest, RequestOptions } from '../../durable-objects/rpc.ts';
-import { resourceNamed } from './resource-name.ts';
 import type { Resource, Subresource } from '../../resources/resource.ts';
 import { withResourceVersion } from '../../store/text.ts';
 import type { Decide, Outcome, Row } from '../../store/types.ts';
 import { strictWarnings } from '../decode.ts';
 import { decideBind } from './bind.ts';
-import { decideDelete } from './delete.ts';
 import { fromStored } from './conversion.ts';
-import { decodeText, encodeStored, splitKey } from './encode.ts';
 import { hasGeneration } from './create.ts';
+import { decideDelete } from './delete.ts';
+import { decodeText, encodeStored, splitKey } from './encode.ts';
+import { resourceNamed } from './resource-name.ts';
 import { applyScale, toScale } from './scale.ts';
 
 /** The decision for a change request; pure, so that it runs wherever the row is. */
@@ -118,7 +118,8 @@ function finish(
   if (subresource?.strategy !== undefined) subresource.strategy.prepareForUpdate(next, old);
   else strategy.prepareForUpdate?.(next, old);
 
-  const bumps = subresource === undefined || subresource.name === 'resize' || subresource.name === 'ephemeralcontainers';
+  const bumps =
+    subresource === undefined || subresource.name === 'resize' || subresource.name === 'ephemeralcontainers';
   if (bumps && hasGeneration(resource, next) && !deepEqual(specOf(next), specOf(old))) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
@@ -138,7 +139,8 @@ function finish(
   next.metadata.resourceVersion = old.metadata.resourceVersion as string;
   if (deepEqual(next, old)) return { do: 'answer', text: current.text, ...said };
   const encoded = encodeStored(resource, next);
-  if (options.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion), ...said };
+  if (options.dryRun)
+    return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion), ...said };
   return { do: 'write', object: encoded, ...said };
 }
 
@@ -157,9 +159,7 @@ function isDone(next: KubeObject, old: KubeObject): boolean {
 function checkVersion(resource: Resource, next: KubeObject, old: KubeObject): void {
   const { name, uid, resourceVersion } = next.metadata;
   if (name !== undefined && name !== '' && name !== old.metadata.name) {
-    throw badRequest(
-      `the name of the object (${name}) does not match the name on the URL (${old.metadata.name})`,
-    );
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${old.metadata.name})`);
   }
   if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;

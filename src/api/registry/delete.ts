@@ -30,8 +30,13 @@ export function checkPreconditions(
 ): StatusError | undefined {
   const { name, uid, resourceVersion } = object.metadata;
   const differs = (what: string, wanted: string, actual: string): StatusError =>
-    conflict(resource, name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`);
-  if (preconditions?.uid !== undefined && preconditions.uid !== uid) return differs('UID', preconditions.uid, uid ?? '');
+    conflict(
+      resource,
+      name,
+      `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`,
+    );
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid)
+    return differs('UID', preconditions.uid, uid ?? '');
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
     return differs('ResourceVersion', preconditions.resourceVersion, resourceVersion ?? '');
   }

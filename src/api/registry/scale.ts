@@ -1,7 +1,8 @@
 /** The `scale` subresource: an `autoscaling/v1` Scale seen through a workload, and written back to it. */
-import { formatLabelSelector } from '../../apimachinery/labels.ts';
+
 import { invalidObject } from '../../apimachinery/errors.ts';
 import { invalid } from '../../apimachinery/field.ts';
+import { formatLabelSelector } from '../../apimachinery/labels.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 

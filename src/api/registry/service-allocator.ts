@@ -72,7 +72,8 @@ export class ServiceAllocator {
       if (outcome.do !== 'write') return outcome;
       const service = decodeText<Service>(outcome.object.text);
       const errors = this.allocate(key, service);
-      if (errors.length > 0) return { do: 'fail', status: invalidObject(services, service.metadata.name, errors).status };
+      if (errors.length > 0)
+        return { do: 'fail', status: invalidObject(services, service.metadata.name, errors).status };
       return { ...outcome, object: encodeStored(services, service) };
     };
   }
@@ -83,11 +84,13 @@ export class ServiceAllocator {
     if (spec === undefined) return [];
     const errors: FieldError[] = [];
     if (spec.type !== 'ExternalName') this.allocateAddress(key, service, errors);
-    const exposes = spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
+    const exposes =
+      spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
     const taken = new Set<string>();
     for (const [i, port] of (spec.ports ?? []).entries()) {
       if ((port.nodePort ?? 0) > 0) this.checkPort(key, port, i, errors);
-      else if (exposes) port.nodePort = this.freePort(port.protocol ?? 'TCP', taken, samePort(spec.ports ?? [], port, i));
+      else if (exposes)
+        port.nodePort = this.freePort(port.protocol ?? 'TCP', taken, samePort(spec.ports ?? [], port, i));
       taken.add(portKey(port));
     }
     if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && !spec.healthCheckNodePort) {

@@ -21,6 +21,14 @@ export interface PodStream {
   port?: number;
 }
 
+export interface NodeStream {
+  node: string;
+  /** What follows `proxy/` in the path. */
+  path: string;
+  request: Request;
+  url: URL;
+}
+
 /** Statuses whose responses never have a body. */
 const NO_BODY = new Set([204, 205, 304]);
 const NOT_PROXIED = new Set([
@@ -50,11 +58,9 @@ export async function streamPodSubresource(session: Fetching, stream: PodStream)
 }
 
 /** HTTP to a node's agent itself. */
-export function streamNodeProxy(
-  _session: Fetching,
-  { node }: { node: string; path: string; request: Request; url: URL },
-): Promise<Response> {
-  throw badRequest(`the agent of node ${node} has no HTTP server to proxy to`);
+export function streamNodeProxy(session: Fetching, { node, path, request, url }: NodeStream): Promise<Response> {
+  const pod: Pod = { metadata: { name: '' } };
+  return proxy(session, { node, pod, subresource: 'proxy', path, request, url, port: 0 });
 }
 
 async function open(session: Fetching, stream: PodStream, more: object): Promise<WebSocket> {

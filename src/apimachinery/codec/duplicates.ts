@@ -1,6 +1,10 @@
 /** Finds keys that stand twice in one JSON object: `JSON.parse` keeps the last and says nothing. */
+import { badRequest } from '../errors.ts';
+import { MAX_DEPTH } from './depth.ts';
 
+/** No more are named than this, nor more characters of them. */
 const MAX_NAMED = 100;
+const MAX_NAMED_LENGTH = 10_000;
 
 interface Frame {
   /** Undefined for arrays. */
@@ -11,10 +15,11 @@ interface Frame {
   key: string;
 }
 
-/** Paths of duplicate keys in a text that parses: `spec.containers[0].image`. */
+/** Paths of duplicate keys in a text that parses: `spec.containers[0].image`. Throws BadRequest where it nests too deeply. */
 export function findDuplicates(text: string): string[] {
   const found: string[] = [];
   const stack: Frame[] = [];
+  let named = 0;
   let top: Frame | undefined;
   let expectKey = false;
   const here = (): string => {
@@ -23,6 +28,7 @@ export function findDuplicates(text: string): string[] {
     return top.path === '' ? top.key : `${top.path}.${top.key}`;
   };
   const push = (keys: Set<string> | undefined): void => {
+    if (stack.length > MAX_DEPTH * 2) throw badRequest('the object is nested too deeply');
     const frame = { keys, path: here(), index: 0, key: '' };
     if (top !== undefined) stack.push(top);
     top = frame;
@@ -51,7 +57,10 @@ export function findDuplicates(text: string): string[] {
         if (expectKey && top?.keys !== undefined) {
           const raw = text.slice(i + 1, end);
           top.key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
-          if (top.keys.has(top.key) && found.length < MAX_NAMED) found.push(here());
+          if (top.keys.has(top.key) && found.length < MAX_NAMED && named < MAX_NAMED_LENGTH) {
+            found.push(here());
+            named += found[found.length - 1]?.length ?? 0;
+          }
           top.keys.add(top.key);
           expectKey = false;
         }

@@ -1,4 +1,4 @@
 /** Objects in and out of JSON, YAML and protobuf. */
-export { type Decoded, decodeJson, strictErrors } from './json.ts';
+export { cannotHandle, type Decoded, decodeJson, strictErrors } from './json.ts';
 export { decodeProtobuf, encodeProtobuf } from './protobuf.ts';
-export { decodeYaml, encodeYaml } from './yaml.ts';
+export { decodeYaml, encodeYaml, yamlDuplicates } from './yaml.ts';

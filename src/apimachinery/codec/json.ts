@@ -1,10 +1,12 @@
 /** JSON bodies against their schema: one walk that checks types, drops nulls and collects unknown fields. */
-import { badRequest } from '../errors.ts';
+import { badRequest, type StatusError } from '../errors.ts';
 import type { Json, JsonObject } from '../meta.ts';
-import { canonical, quantityErrors } from '../quantity.ts';
 import type { Field, MessageSchema } from '../schema/index.ts';
+import { base64Problem } from './base64.ts';
+import { checkDepth, define, MAX_DEPTH } from './depth.ts';
 import { findDuplicates } from './duplicates.ts';
-import { parseMicroTime, parseTime } from './time.ts';
+import { childOf, goPathOf, kindOf, type Place } from './place.ts';
+import { durationOf, isObject, Mismatch, quantityOf, timeOf, typeOf } from './values.ts';
 
 export interface Decoded {
   object: JsonObject;
@@ -14,19 +16,18 @@ export interface Decoded {
   duplicate: string[];
 }
 
-const MAX_DEPTH = 500;
-/** No more unknown fields than this are named. */
+/** No more unknown fields than this are named, nor more characters of them. */
 const MAX_NAMED = 100;
+const MAX_NAMED_LENGTH = 10_000;
 
 interface State {
-  kind: string;
-  apiVersion: string;
   unknown: string[];
+  named: number;
 }
 
 /**
- * Decodes a JSON text, or a value that was parsed already. Without a schema nothing is checked. `strict` looks for duplicate fields too.
- * Throws BadRequest for what is no JSON object or has a value of the wrong type.
+ * Decodes a JSON text, or a value that was parsed already. Without a schema only its depth is checked. `strict` looks for duplicate
+ * fields too. Throws BadRequest for what is no JSON object or has a value of the wrong type.
  */
 export function decodeJson(
   input: string | Json,
@@ -34,17 +35,28 @@ export function decodeJson(
   { strict }: { strict: boolean },
 ): Decoded {
   const value = typeof input === 'string' ? parse(input) : input;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(`couldn't get version/kind; json parse error: json: cannot unmarshal ${typeOf(value)} into Go value of type struct`);
+  if (!isObject(value)) {
+    const into =
+      'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+    throw badRequest(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeOf(value)} into ${into}`,
+    );
   }
+  if (schema === undefined) checkDepth(value);
+  const state: State = { unknown: [], named: 0 };
+  const object = schema === undefined ? value : checked(value, schema, state);
   const duplicate = strict && typeof input === 'string' ? findDuplicates(input) : [];
-  if (schema === undefined) return { object: value, unknown: [], duplicate };
-  const state: State = {
-    kind: schema.name.slice(schema.name.lastIndexOf('.') + 1),
-    apiVersion: typeof value['apiVersion'] === 'string' ? value['apiVersion'] : '',
-    unknown: [],
-  };
-  return { object: message(value, schema, '', state, 0), unknown: state.unknown, duplicate };
+  return { object, unknown: state.unknown, duplicate };
+}
+
+function checked(value: JsonObject, schema: MessageSchema, state: State): JsonObject {
+  try {
+    return message(value, schema, undefined, state, 0);
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    const apiVersion = typeof value['apiVersion'] === 'string' ? value['apiVersion'] : 'v1';
+    throw cannotHandle(kindOf(schema), apiVersion, error.message);
+  }
 }
 
 /** Parses a text; throws BadRequest with the position where it goes wrong. */
@@ -57,72 +69,83 @@ export function parse(text: string): Json {
   }
 }
 
-/** `strict decoding error: unknown field "spec.foo", duplicate field "spec.x"`. */
-export function strictErrors(unknown: readonly string[], duplicate: readonly string[]): string {
-  const parts = [...duplicate.map((f) => `duplicate field "${f}"`), ...unknown.map((f) => `unknown field "${f}"`)];
+/** 400: `Pod in version "v1" cannot be handled as a Pod: why`. */
+export function cannotHandle(kind: string, apiVersion: string, why: string): StatusError {
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+}
+
+/** `strict decoding error: duplicate field "spec.x", unknown field "spec.foo"`; `yaml` is what `yamlDuplicates` said. */
+export function strictErrors(unknown: readonly string[], duplicate: readonly string[], yaml = ''): string {
+  const parts = [
+    ...(yaml === '' ? [] : [yaml]),
+    ...duplicate.map((field) => `duplicate field "${field}"`),
+    ...unknown.map((field) => `unknown field "${field}"`),
+  ];
   return `strict decoding error: ${parts.join(', ')}`;
 }
 
-const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
-
-function message(value: JsonObject, schema: MessageSchema, path: string, state: State, depth: number): JsonObject {
+function message(
+  value: JsonObject,
+  schema: MessageSchema,
+  parent: Place | undefined,
+  state: State,
+  depth: number,
+): JsonObject {
   if (depth > MAX_DEPTH) throw badRequest('the object is nested too deeply');
   const result: JsonObject = {};
+  const { fields, hasTypeMeta } = schema;
   for (const key in value) {
     const raw = value[key];
-    if (raw === null || raw === undefined) continue;
-    if (schema.hasTypeMeta && (key === 'kind' || key === 'apiVersion')) {
-      if (typeof raw !== 'string') throw wrongType(raw, 'string', join(path, key), schema, state);
-      result[key] = raw;
-      continue;
-    }
-    const field = schema.fields.get(key);
+    const field = fields.get(key);
     if (field === undefined) {
-      if (state.unknown.length < MAX_NAMED) state.unknown.push(join(path, key));
+      if (hasTypeMeta && (key === 'kind' || key === 'apiVersion')) {
+        if (raw !== null) result[key] = typeMeta(raw as Json, key, schema);
+      } else if (state.unknown.length < MAX_NAMED && state.named < MAX_NAMED_LENGTH) {
+        const path = childOf(parent, key);
+        state.unknown.push(path);
+        state.named += path.length;
+      }
       continue;
     }
-    const decoded = fieldValue(raw, field, path, schema, state, depth);
+    if (raw === null || raw === undefined) continue;
+    const place: Place = { parent, schema, field };
+    const decoded = field.shape === 'one' ? single(raw, place, state, depth) : several(raw, place, state, depth);
     if (decoded !== undefined) result[key] = decoded;
   }
   return result;
 }
 
-function fieldValue(
-  raw: Json,
-  field: Field,
-  parent: string,
-  schema: MessageSchema,
-  state: State,
-  depth: number,
-): Json | undefined {
-  const path = join(parent, field.name);
-  if (field.shape === 'one') return single(raw, field, path, schema, state, depth);
+function typeMeta(raw: Json, key: string, schema: MessageSchema): string {
+  if (typeof raw !== 'string') {
+    throw new Mismatch(
+      `json: cannot unmarshal ${typeOf(raw)} into Go struct field ${kindOf(schema)}.${key} of type string`,
+    );
+  }
+  return raw;
+}
+
+function several(raw: Json, place: Place, state: State, depth: number): Json {
+  const { field, parent, schema } = place;
   if (field.shape === 'repeated') {
-    if (!Array.isArray(raw)) throw wrongType(raw, `[]${goType(field)}`, path, schema, state);
-    return raw.map((entry, i) => {
-      // Go keeps a null entry as a zero value.
-      if (entry === null) return field.kind === 'message' ? {} : zeroOf(field);
-      return single(entry, field, `${path}[${i}]`, schema, state, depth) as Json;
-    });
+    if (!Array.isArray(raw)) throw wrongType(raw, `[]${goType(field)}`, place);
+    // Go keeps a null item as a zero value.
+    return raw.map((entry, key) =>
+      entry === null ? zeroOf(field) : (single(entry, { parent, schema, field, key }, state, depth) ?? null),
+    );
   }
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw wrongType(raw, `map[string]${goType(field)}`, path, schema, state);
-  }
+  if (!isObject(raw))
+    throw wrongType(raw, isQuantities(field) ? 'v1.ResourceList' : `map[string]${goType(field)}`, place);
   const result: JsonObject = {};
   for (const key in raw) {
-    const entry = raw[key];
-    const decoded = entry === null ? zeroOf(field) : single(entry as Json, field, `${path}.${key}`, schema, state, depth);
-    if (decoded !== undefined) define(result, key, decoded);
+    const entry = raw[key] as Json;
+    const decoded = entry === null ? zeroOf(field) : single(entry, { parent, schema, field, key }, state, depth);
+    define(result, key, decoded ?? null);
   }
   return result;
 }
 
-/** Maps are keyed by clients: `__proto__` is a key like any other. */
-function define(object: JsonObject, key: string, value: Json): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-  } else object[key] = value;
-}
+const isQuantities = ({ message }: Field): boolean => message?.special === 'Quantity';
 
 function zeroOf(field: Field): Json {
   switch (field.kind) {
@@ -132,128 +155,106 @@ function zeroOf(field: Field): Json {
     case 'bool':
       return false;
     case 'message':
-      return field.message?.special === 'Quantity' ? '0' : {};
+      return zeroOfMessage(field.message as MessageSchema);
     default:
       return 0;
   }
 }
 
-function single(raw: Json, field: Field, path: string, schema: MessageSchema, state: State, depth: number): Json | undefined {
-  switch (field.kind) {
+function zeroOfMessage({ special }: MessageSchema): Json {
+  if (special === undefined) return {};
+  if (special === 'Quantity') return '0';
+  return special === 'IntOrString' ? 0 : null;
+}
+
+function single(raw: Json, place: Place, state: State, depth: number): Json | undefined {
+  switch (place.field.kind) {
     case 'string':
-      if (typeof raw !== 'string') throw wrongType(raw, 'string', path, schema, state);
+      if (typeof raw !== 'string') throw wrongType(raw, 'string', place);
       return raw;
     case 'bool':
-      if (typeof raw !== 'boolean') throw wrongType(raw, 'bool', path, schema, state);
+      if (typeof raw !== 'boolean') throw wrongType(raw, 'bool', place);
       return raw;
     case 'int32':
     case 'int64':
-      return integer(raw, field.kind, path, schema, state);
+      return integer(raw, place.field.kind, place);
     case 'double':
-      if (typeof raw !== 'number') throw wrongType(raw, 'float64', path, schema, state);
+      if (typeof raw !== 'number') throw wrongType(raw, 'float64', place);
       return raw;
     case 'bytes':
-      return bytes(raw, path, schema, state);
+      return bytes(raw, place);
     default:
-      return nested(raw, field.message as MessageSchema, path, schema, state, depth);
+      return nested(raw, place.field.message as MessageSchema, place, state, depth);
   }
 }
 
-const MAX_INT32 = 2 ** 31;
+const LIMITS = { int32: 2 ** 31, int64: 2 ** 63 };
 
-function integer(raw: Json, kind: 'int32' | 'int64', path: string, schema: MessageSchema, state: State): number {
-  if (typeof raw !== 'number') throw wrongType(raw, kind, path, schema, state);
-  const fits = kind === 'int64' || (raw >= -MAX_INT32 && raw < MAX_INT32);
-  if (!Number.isInteger(raw) || !fits) throw wrongType(raw, kind, path, schema, state, `number ${raw}`);
+function integer(raw: Json, kind: 'int32' | 'int64', place: Place): number {
+  if (typeof raw !== 'number') throw wrongType(raw, kind, place);
+  const limit = LIMITS[kind];
+  if (!Number.isInteger(raw) || raw < -limit || raw >= limit) throw wrongType(raw, kind, place, `number ${raw}`);
   return raw;
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-function bytes(raw: Json, path: string, schema: MessageSchema, state: State): string {
-  if (typeof raw !== 'string') throw wrongType(raw, '[]uint8', path, schema, state);
-  const text = raw.replaceAll(/[\r\n]/g, '');
-  if (!BASE64.test(text)) {
-    const at = text.search(/[^A-Za-z0-9+/]/);
-    throw handled(state, `illegal base64 data at input byte ${at < 0 ? text.length : at}`);
-  }
+function bytes(raw: Json, place: Place): string {
+  if (typeof raw !== 'string') throw wrongType(raw, '[]uint8', place);
+  const text = raw.includes('\n') || raw.includes('\r') ? raw.replaceAll(/[\r\n]/g, '') : raw;
+  const problem = base64Problem(text);
+  if (problem >= 0) throw new Mismatch(`illegal base64 data at input byte ${problem}`);
   return text;
 }
 
-function nested(
-  raw: Json,
-  inner: MessageSchema,
-  path: string,
-  schema: MessageSchema,
-  state: State,
-  depth: number,
-): Json | undefined {
+function nested(raw: Json, inner: MessageSchema, place: Place, state: State, depth: number): Json | undefined {
   switch (inner.special) {
     case undefined:
-      if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-        throw wrongType(raw, goName(inner), path, schema, state);
-      }
-      return message(raw, inner, path, state, depth + 1);
+      if (!isObject(raw)) throw wrongType(raw, goName(inner), place);
+      return message(raw, inner, place, state, depth + 1);
     case 'Quantity':
-      return quantity(raw, path, state);
+      return quantityOf(raw);
     case 'IntOrString':
-      if (typeof raw === 'string') return raw;
-      return integer(raw, 'int32', path, schema, state);
+      return typeof raw === 'string' ? raw : integer(raw, 'int32', place);
     case 'Time':
     case 'MicroTime':
-      return time(raw, inner.special, path, schema, state);
+      if (typeof raw !== 'string') throw wrongType(raw, 'string', place);
+      return timeOf(raw, inner.special === 'MicroTime');
     case 'Duration':
-      if (typeof raw !== 'string') throw wrongType(raw, 'string', path, schema, state);
-      return raw;
+      if (typeof raw !== 'string') throw wrongType(raw, 'string', place);
+      return durationOf(raw);
     case 'StringList':
-      if (!Array.isArray(raw) || raw.some((entry) => typeof entry !== 'string')) {
-        throw wrongType(raw, '[]string', path, schema, state);
-      }
-      return raw;
+      if (!Array.isArray(raw)) throw wrongType(raw, goName(inner), place);
+      return raw.map((entry) => {
+        if (entry !== null && typeof entry !== 'string') throw wrongType(entry, 'string', place);
+        return entry ?? '';
+      });
     case 'Raw':
+      checkDepth(raw, depth);
       return raw;
     default:
-      return either(raw, inner, path, state, depth);
+      return either(raw, inner, place, state, depth);
   }
 }
 
-/** JSONSchemaPropsOrArray, …OrBool, …OrStringArray: a schema, or the other thing as it is. */
-function either(raw: Json, inner: MessageSchema, path: string, state: State, depth: number): Json {
+/** JSONSchemaPropsOrArray, …OrBool, …OrStringArray: a schema, or the other thing. */
+function either(raw: Json, inner: MessageSchema, place: Place, state: State, depth: number): Json {
   const schema = inner.fields.get('schema')?.message as MessageSchema;
-  if (Array.isArray(raw)) {
-    if (inner.special !== 'SchemaOrArray') return raw;
-    return raw.map((entry, i) =>
-      typeof entry === 'object' && entry !== null && !Array.isArray(entry)
-        ? message(entry, schema, `${path}[${i}]`, state, depth + 1)
-        : entry,
-    );
+  if (isObject(raw)) return message(raw, schema, place, state, depth + 1);
+  switch (inner.special) {
+    case 'SchemaOrArray':
+      if (!Array.isArray(raw)) break;
+      return raw.map((entry) => {
+        if (!isObject(entry)) throw wrongType(entry, goName(schema), place);
+        return message(entry, schema, place, state, depth + 1);
+      });
+    case 'SchemaOrBool':
+      if (typeof raw === 'boolean') return raw;
+      throw new Mismatch('boolean or JSON schema expected');
+    default:
+      if (!Array.isArray(raw)) break;
+      for (const entry of raw) if (typeof entry !== 'string') throw wrongType(entry, 'string', place);
+      return raw;
   }
-  return typeof raw === 'object' && raw !== null ? message(raw, schema, path, state, depth + 1) : raw;
-}
-
-function quantity(raw: Json, path: string, state: State): string {
-  const text = typeof raw === 'number' ? String(raw) : raw;
-  if (typeof text !== 'string') throw handled(state, `json: cannot unmarshal ${typeOf(raw)} into a quantity at ${path}`);
-  const trimmed = text.trim();
-  const [problem] = quantityErrors(trimmed);
-  if (problem !== undefined) throw handled(state, problem);
-  return canonical(trimmed);
-}
-
-function time(raw: Json, special: 'Time' | 'MicroTime', path: string, schema: MessageSchema, state: State): string | undefined {
-  if (typeof raw !== 'string') throw wrongType(raw, 'string', path, schema, state);
-  if (raw === '') return undefined;
-  const parsed = special === 'Time' ? parseTime(raw) : parseMicroTime(raw);
-  if (parsed === undefined) {
-    throw handled(state, `parsing time ${JSON.stringify(raw)} as "2006-01-02T15:04:05Z07:00": cannot parse`);
-  }
-  return parsed;
-}
-
-function typeOf(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  if (value === null) return 'null';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
+  throw wrongType(raw, goName(schema), place);
 }
 
 const goName = (schema: MessageSchema): string => {
@@ -261,18 +262,19 @@ const goName = (schema: MessageSchema): string => {
   return kind === undefined ? `${group}.${version}` : `${version}.${kind}`;
 };
 
+const GO_TYPES = {
+  string: 'string',
+  bool: 'bool',
+  int32: 'int32',
+  int64: 'int64',
+  double: 'float64',
+  bytes: '[]uint8',
+};
+
 function goType(field: Field): string {
-  if (field.kind === 'message') return goName(field.message as MessageSchema);
-  return { string: 'string', bool: 'bool', int32: 'int32', int64: 'int64', double: 'float64', bytes: '[]uint8' }[field.kind];
+  return field.kind === 'message' ? goName(field.message as MessageSchema) : GO_TYPES[field.kind];
 }
 
-function wrongType(raw: Json, wanted: string, path: string, schema: MessageSchema, state: State, given = typeOf(raw)) {
-  const struct = schema.name.slice(schema.name.lastIndexOf('.') + 1);
-  const field = path.replaceAll(/\[\d+\]/g, '');
-  return handled(state, `json: cannot unmarshal ${given} into Go struct field ${struct}.${field} of type ${wanted}`);
-}
-
-function handled({ kind, apiVersion }: State, why: string) {
-  const version = apiVersion.slice(apiVersion.indexOf('/') + 1) || 'v1';
-  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+function wrongType(raw: Json, wanted: string, place: Place, given = typeOf(raw)): Mismatch {
+  return new Mismatch(`json: cannot unmarshal ${given} into Go struct field ${goPathOf(place)} of type ${wanted}`);
 }

@@ -1,10 +1,31 @@
-/** YAML bodies. */
-import { parseDocument, stringify } from 'yaml';
+/** YAML bodies, read as Go's YAML 1.1 reader does. */
+import { type Document, isScalar, LineCounter, parseDocument, type ScalarTag, stringify, type Tags, visit } from 'yaml';
 import { badRequest } from '../errors.ts';
 import type { Json, JsonObject } from '../meta.ts';
 
 /** Anchors may multiply a document no further than this. */
 const MAX_ALIASES = 100;
+/** No more duplicate keys than this are named, nor more characters of one. */
+const MAX_NAMED = 100;
+const MAX_KEY = 256;
+
+/** What YAML 1.1 reads in another way than 1.2: `yes`, and octal numbers such as `0644`. Base-60 numbers stay texts, as in Go. */
+const YAML_1_1: ScalarTag[] = [
+  {
+    tag: 'tag:yaml.org,2002:bool',
+    default: true,
+    test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
+    resolve: (text) => /^(?:y|on)/i.test(text),
+  },
+  {
+    tag: 'tag:yaml.org,2002:int',
+    default: true,
+    test: /^[-+]?0[0-7]+$/,
+    resolve: (text) => (text.startsWith('-') ? -1 : 1) * Number.parseInt(text.replace(/^[-+]/, ''), 8),
+  },
+];
+
+const SCHEMA = { schema: 'core', customTags: (tags: Tags): Tags => [...YAML_1_1, ...tags] } as const;
 
 /** The first document of a text, as JSON; JSON is YAML too, and is parsed the quick way. Throws BadRequest. */
 export function decodeYaml(text: string): Json {
@@ -17,7 +38,7 @@ export function decodeYaml(text: string): Json {
     }
   }
   try {
-    const document = parseDocument(text, { version: '1.1', uniqueKeys: false, schema: 'core' });
+    const document = read(firstDocument(text));
     const [error] = document.errors;
     if (error !== undefined) throw error;
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as Json;
@@ -27,7 +48,53 @@ export function decodeYaml(text: string): Json {
   }
 }
 
+/**
+ * What strict decoding says of keys that stand twice in a YAML text: `yaml: unmarshal errors:` and a line for each. Empty where there are none,
+ * and for JSON, which `decodeJson` looks through.
+ */
+export function yamlDuplicates(text: string): string {
+  const lines = new LineCounter();
+  const found: string[] = [];
+  try {
+    visit(read(firstDocument(text), lines), {
+      Map(_, { items }) {
+        const seen = new Set<unknown>();
+        for (const { key } of items) {
+          if (!isScalar(key)) continue;
+          if (seen.has(key.value) && found.length < MAX_NAMED) {
+            const { line } = lines.linePos(key.range?.[0] ?? 0);
+            found.push(`  line ${line}: key ${JSON.stringify(String(key.value).slice(0, MAX_KEY))} already set in map`);
+          }
+          seen.add(key.value);
+        }
+      },
+    });
+  } catch {
+    // What cannot be read is decodeYaml's to refuse.
+    return '';
+  }
+  return found.length === 0 ? '' : `yaml: unmarshal errors:\n${found.join('\n')}`;
+}
+
+function read(text: string, lineCounter?: LineCounter): Document {
+  return parseDocument(text, {
+    ...SCHEMA,
+    merge: true,
+    uniqueKeys: false,
+    ...(lineCounter === undefined ? {} : { lineCounter }),
+  });
+}
+
+/** Only the first document counts; what comes after is not even parsed. */
+function firstDocument(text: string): string {
+  const end = /\n(?:---|\.\.\.)(?=\s|$)/g;
+  const starts = /^(?:\s|#[^\n]*\n)*---(?=\s|$)/.exec(text);
+  end.lastIndex = starts === null ? 0 : starts[0].length;
+  const match = end.exec(text);
+  return match === null ? text : text.slice(0, match.index + 1);
+}
+
 /** An object as YAML, keys sorted as upstream's are. */
 export function encodeYaml(object: JsonObject): string {
-  return stringify(object, { sortMapEntries: true, aliasDuplicateObjects: false, lineWidth: 0 });
+  return stringify(object, { ...SCHEMA, sortMapEntries: true, aliasDuplicateObjects: false, lineWidth: 0 });
 }

@@ -1,4 +1,6 @@
 /** The schema of every built-in kind: field names, types, protobuf numbers, list and merge semantics. Read message by message, on demand. */
+
+import { parseApiVersion } from '../meta.ts';
 import { admissionV1 } from './data/admission-v1.ts';
 import { admissionregistrationV1 } from './data/admissionregistration-v1.ts';
 import { apiextensionsV1 } from './data/apiextensions-v1.ts';
@@ -26,7 +28,6 @@ import { resourceV1 } from './data/resource-v1.ts';
 import { runtime } from './data/runtime.ts';
 import { schedulingV1 } from './data/scheduling-v1.ts';
 import { storageV1 } from './data/storage-v1.ts';
-import { parseApiVersion } from '../meta.ts';
 import { type MessageSchema, parseMessage } from './parse.ts';
 
 export type { Field, Kind, MessageSchema, Special } from './parse.ts';
@@ -48,15 +49,15 @@ const PACKAGES: Record<string, string> = {
   'discovery.v1': discoveryV1,
   'events.v1': eventsV1,
   'flowcontrol.v1': flowcontrolV1,
-  'intstr': intstr,
+  intstr: intstr,
   'meta.v1': metaV1,
   'networking.v1': networkingV1,
   'node.v1': nodeV1,
   'policy.v1': policyV1,
-  'quantity': quantity,
+  quantity: quantity,
   'rbac.v1': rbacV1,
   'resource.v1': resourceV1,
-  'runtime': runtime,
+  runtime: runtime,
   'scheduling.v1': schedulingV1,
   'storage.v1': storageV1,
 };
@@ -110,6 +111,11 @@ const META_KINDS = new Set([
   'PatchOptions',
   'GetOptions',
   'ListOptions',
+  'APIGroup',
+  'APIGroupList',
+  'APIResourceList',
+  'APIVersions',
+  'WatchEvent',
 ]);
 
 /** The schema of a kind: `schemaFor('apps/v1', 'Deployment')`. Undefined for kinds that are not built in. */

@@ -5,6 +5,8 @@
  * | --- | --- |
  * | `^Name` | it is an object or has kind and apiVersion of its own |
  * | `Name\|A`, `field=…\|A` | the whole is one value to server-side apply (`x-kubernetes-map-type: atomic`) |
+ * | `field=…\|G` | it is not, though its message says so (`granular`) |
+ * | `field=…\|d:value` | the schema's default; without a value a zero |
  * | `field*` | the schema says required |
  * | `s i l b d y` | string, int32, int64, bool, double, bytes; any other word is a message, of another group-version with its name before it |
  * | `[]type`, `{}type`, `&type` | a list; a map by string; a message whose fields stand in the parent's JSON |
@@ -26,7 +28,10 @@ export interface Field {
   required: boolean;
   listType?: 'atomic' | 'set' | 'map';
   mapKeys?: string[];
+  /** True: the map or message is one value. False: it is not, whatever the message says (`granular`). */
   atomicMap?: boolean;
+  /** As the schema says; items of a list are told apart with it. */
+  default?: boolean | number | string;
   patchStrategy?: string;
   patchMergeKey?: string;
 }
@@ -49,7 +54,7 @@ export interface MessageSchema {
   name: string;
   /** By JSON name; the fields of inlined messages are among them. */
   fields: ReadonlyMap<string, Field>;
-  /** As in protobuf: inlined messages are one field. */
+  /** As in protobuf, by number: inlined messages are one field. */
   wire: readonly Field[];
   hasTypeMeta: boolean;
   atomic: boolean;
@@ -81,7 +86,7 @@ export function parseMessage(pkg: string, line: string, lookUp: (name: string) =
   const [head = '', ...rest] = line.split(' ');
   const hasTypeMeta = head.startsWith('^');
   const [bare = '', atomic] = (hasTypeMeta ? head.slice(1) : head).split('|');
-  const wire = rest.map((text) => parseField(pkg, text, lookUp));
+  const wire = rest.map((text) => parseField(pkg, text, lookUp)).sort((a, b) => a.number - b.number);
   const name = `${pkg}.${bare}`;
   let fields: ReadonlyMap<string, Field> | undefined;
   const special = SPECIALS[name];
@@ -147,7 +152,11 @@ function readFlag(field: Field, flag: string): void {
       field.mapKeys = first.split('+');
       break;
     case 'A':
-      field.atomicMap = true;
+    case 'G':
+      field.atomicMap = letter === 'A';
+      break;
+    case 'd':
+      field.default = field.kind === 'string' ? first : field.kind === 'bool' ? first === 'true' : Number(first);
       break;
     default:
       field.patchStrategy = first;

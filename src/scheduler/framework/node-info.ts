@@ -1,7 +1,7 @@
 /** What the scheduler keeps of a node: its facts, and the sums over its pods. Never the pods themselves. */
 import type { Node, Taint } from '../../generated/types/core.v1.ts';
-import { parseQuantity, milliValue, value } from './quantities.ts';
 import { add, type PodInfo, type Resources, subtract } from './pod-info.ts';
+import { milliValue, parseQuantity, value } from './quantities.ts';
 
 export interface NodeInfo {
   name: string;

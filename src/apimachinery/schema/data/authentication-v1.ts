@@ -6,7 +6,7 @@ ExtraValue items=1:[]s
 SelfSubjectReviewStatus userInfo=1:UserInfo
 ^TokenRequest metadata=1:meta.v1.ObjectMeta spec=2:TokenRequestSpec status=3:TokenRequestStatus
 TokenRequestSpec audiences=1:[]s|a expirationSeconds=4:l boundObjectRef=3:BoundObjectReference
-TokenRequestStatus token=1:s expirationTimestamp=2:meta.v1.Time
+TokenRequestStatus token=1:s|d: expirationTimestamp=2:meta.v1.Time
 ^TokenReview metadata=1:meta.v1.ObjectMeta spec*=2:TokenReviewSpec status=3:TokenReviewStatus
 TokenReviewSpec token*=1:s audiences=2:[]s|a
 TokenReviewStatus authenticated=1:b user=2:UserInfo audiences=4:[]s|a error=3:s

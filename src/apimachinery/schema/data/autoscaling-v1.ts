@@ -19,6 +19,6 @@ PodsMetricStatus metricName=1:s currentAverageValue=2:quantity.Quantity selector
 ResourceMetricSource name=1:s targetAverageUtilization=2:i targetAverageValue=3:quantity.Quantity
 ResourceMetricStatus name=1:s currentAverageUtilization=2:i currentAverageValue=3:quantity.Quantity
 ^Scale metadata=1:meta.v1.ObjectMeta spec=2:ScaleSpec status=3:ScaleStatus
-ScaleSpec replicas=1:i
+ScaleSpec replicas=1:i|d:
 ScaleStatus replicas*=1:i selector=2:s
 `;

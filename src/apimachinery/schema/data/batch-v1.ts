@@ -12,7 +12,7 @@ JobStatus conditions=1:[]JobCondition|a|p:merge:type startTime=2:meta.v1.Time co
 JobTemplateSpec metadata=1:meta.v1.ObjectMeta spec=2:JobSpec
 PodFailurePolicy rules*=1:[]PodFailurePolicyRule|a
 PodFailurePolicyOnExitCodesRequirement containerName=1:s operator*=2:s values*=3:[]i|s
-PodFailurePolicyOnPodConditionsPattern type*=1:s status=2:s
+PodFailurePolicyOnPodConditionsPattern type*=1:s status=2:s|d:
 PodFailurePolicyRule action*=1:s onExitCodes=2:PodFailurePolicyOnExitCodesRequirement onPodConditions=3:[]PodFailurePolicyOnPodConditionsPattern|a
 SuccessPolicy rules*=1:[]SuccessPolicyRule|a
 SuccessPolicyRule succeededIndexes=1:s succeededCount=2:i

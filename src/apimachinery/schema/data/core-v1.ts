@@ -5,7 +5,7 @@ Affinity nodeAffinity=1:NodeAffinity podAffinity=2:PodAffinity podAntiAffinity=3
 AppArmorProfile type*=1:s localhostProfile=2:s
 AttachedVolume name*=1:s devicePath*=2:s
 AvoidPods preferAvoidPods=1:[]PreferAvoidPodsEntry
-AzureDiskVolumeSource diskName*=1:s diskURI*=2:s cachingMode=3:s fsType=4:s readOnly=5:b kind=6:s
+AzureDiskVolumeSource diskName*=1:s diskURI*=2:s cachingMode=3:s|d:ReadWrite fsType=4:s|d:ext4 readOnly=5:b|d: kind=6:s|d:Shared
 AzureFilePersistentVolumeSource secretName*=1:s shareName*=2:s readOnly=3:b secretNamespace=4:s
 AzureFileVolumeSource secretName*=1:s shareName*=2:s readOnly=3:b
 ^Binding metadata=1:meta.v1.ObjectMeta target*=2:ObjectReference
@@ -31,7 +31,7 @@ ConfigMapVolumeSource localObjectReference=1:&LocalObjectReference items=2:[]Key
 Container name*=1:s image=2:s command=3:[]s|a args=4:[]s|a workingDir=5:s ports=6:[]ContainerPort|m:containerPort+protocol|p:merge:containerPort envFrom=19:[]EnvFromSource|a env=7:[]EnvVar|m:name|p:merge:name resources=8:ResourceRequirements resizePolicy=23:[]ContainerResizePolicy|a restartPolicy=24:s restartPolicyRules=25:[]ContainerRestartRule|a volumeMounts=9:[]VolumeMount|m:mountPath|p:merge:mountPath volumeDevices=21:[]VolumeDevice|m:devicePath|p:merge:devicePath livenessProbe=10:Probe readinessProbe=11:Probe startupProbe=22:Probe lifecycle=12:Lifecycle terminationMessagePath=13:s terminationMessagePolicy=20:s imagePullPolicy=14:s securityContext=15:SecurityContext stdin=16:b stdinOnce=17:b tty=18:b
 ContainerExtendedResourceRequest containerName*=1:s resourceName*=2:s requestName*=3:s
 ContainerImage names=1:[]s|a sizeBytes=2:l
-ContainerPort name=1:s hostPort=2:i containerPort*=3:i protocol=4:s hostIP=5:s
+ContainerPort name=1:s hostPort=2:i containerPort*=3:i protocol=4:s|d:TCP hostIP=5:s
 ContainerResizePolicy resourceName*=1:s restartPolicy*=2:s
 ContainerRestartRule action*=1:s exitCodes=2:ContainerRestartRuleOnExitCodes
 ContainerRestartRuleOnExitCodes operator*=1:s values=2:[]i|s
@@ -55,20 +55,20 @@ EnvFromSource prefix=1:s configMapRef=2:ConfigMapEnvSource secretRef=3:SecretEnv
 EnvVar name*=1:s value=2:s valueFrom=3:EnvVarSource
 EnvVarSource fieldRef=1:ObjectFieldSelector resourceFieldRef=2:ResourceFieldSelector configMapKeyRef=3:ConfigMapKeySelector secretKeyRef=4:SecretKeySelector fileKeyRef=5:FileKeySelector
 EphemeralContainer ephemeralContainerCommon=1:&EphemeralContainerCommon targetContainerName=2:s
-EphemeralContainerCommon name=1:s image=2:s command=3:[]s|a args=4:[]s|a workingDir=5:s ports=6:[]ContainerPort|m:containerPort+protocol|p:merge:containerPort envFrom=19:[]EnvFromSource|a env=7:[]EnvVar|m:name|p:merge:name resources=8:ResourceRequirements resizePolicy=23:[]ContainerResizePolicy|a restartPolicy=24:s restartPolicyRules=25:[]ContainerRestartRule|a volumeMounts=9:[]VolumeMount|m:mountPath|p:merge:mountPath volumeDevices=21:[]VolumeDevice|m:devicePath|p:merge:devicePath livenessProbe=10:Probe readinessProbe=11:Probe startupProbe=22:Probe lifecycle=12:Lifecycle terminationMessagePath=13:s terminationMessagePolicy=20:s imagePullPolicy=14:s securityContext=15:SecurityContext stdin=16:b stdinOnce=17:b tty=18:b
+EphemeralContainerCommon name*=1:s image=2:s command=3:[]s|a args=4:[]s|a workingDir=5:s ports=6:[]ContainerPort|m:containerPort+protocol|p:merge:containerPort envFrom=19:[]EnvFromSource|a env=7:[]EnvVar|m:name|p:merge:name resources=8:ResourceRequirements resizePolicy=23:[]ContainerResizePolicy|a restartPolicy=24:s restartPolicyRules=25:[]ContainerRestartRule|a volumeMounts=9:[]VolumeMount|m:mountPath|p:merge:mountPath volumeDevices=21:[]VolumeDevice|m:devicePath|p:merge:devicePath livenessProbe=10:Probe readinessProbe=11:Probe startupProbe=22:Probe lifecycle=12:Lifecycle terminationMessagePath=13:s terminationMessagePolicy=20:s imagePullPolicy=14:s securityContext=15:SecurityContext stdin=16:b stdinOnce=17:b tty=18:b
 EphemeralVolumeSource volumeClaimTemplate=1:PersistentVolumeClaimTemplate
-^Event metadata*=1:meta.v1.ObjectMeta involvedObject*=2:ObjectReference reason=3:s message=4:s source=5:EventSource firstTimestamp=6:meta.v1.Time lastTimestamp=7:meta.v1.Time count=8:i type=9:s eventTime=10:meta.v1.MicroTime series=11:EventSeries action=12:s related=13:ObjectReference reportingComponent=14:s reportingInstance=15:s
+^Event metadata*=1:meta.v1.ObjectMeta involvedObject*=2:ObjectReference reason=3:s message=4:s source=5:EventSource firstTimestamp=6:meta.v1.Time lastTimestamp=7:meta.v1.Time count=8:i type=9:s eventTime=10:meta.v1.MicroTime series=11:EventSeries action=12:s related=13:ObjectReference reportingComponent=14:s|d: reportingInstance=15:s|d:
 ^EventList metadata=1:meta.v1.ListMeta items*=2:[]Event
 EventSeries count=1:i lastObservedTime=2:meta.v1.MicroTime
 EventSource component=1:s host=2:s
 ExecAction command=1:[]s|a
 FCVolumeSource targetWWNs=1:[]s|a lun=2:i fsType=3:s readOnly=4:b wwids=5:[]s|a
-FileKeySelector|A volumeName*=1:s path*=2:s key*=3:s optional=4:b
+FileKeySelector|A volumeName*=1:s path*=2:s key*=3:s optional=4:b|d:
 FlexPersistentVolumeSource driver*=1:s fsType=2:s secretRef=3:SecretReference readOnly=4:b options=5:{}s
 FlexVolumeSource driver*=1:s fsType=2:s secretRef=3:LocalObjectReference readOnly=4:b options=5:{}s
 FlockerVolumeSource datasetName=1:s datasetUUID=2:s
 GCEPersistentDiskVolumeSource pdName*=1:s fsType=2:s partition=3:i readOnly=4:b
-GRPCAction port*=1:i service=2:s
+GRPCAction port*=1:i service=2:s|d:
 GitRepoVolumeSource repository*=1:s revision=2:s directory=3:s
 GlusterfsPersistentVolumeSource endpoints*=1:s path*=2:s readOnly=3:b endpointsNamespace=4:s
 GlusterfsVolumeSource endpoints*=1:s path*=2:s readOnly=3:b
@@ -77,8 +77,8 @@ HTTPHeader name*=1:s value*=2:s
 HostAlias ip*=1:s hostnames=2:[]s|a
 HostIP ip*=1:s
 HostPathVolumeSource path*=1:s type=2:s
-ISCSIPersistentVolumeSource targetPortal*=1:s iqn*=2:s lun*=3:i iscsiInterface=4:s fsType=5:s readOnly=6:b portals=7:[]s|a chapAuthDiscovery=8:b chapAuthSession=11:b secretRef=10:SecretReference initiatorName=12:s
-ISCSIVolumeSource targetPortal*=1:s iqn*=2:s lun*=3:i iscsiInterface=4:s fsType=5:s readOnly=6:b portals=7:[]s|a chapAuthDiscovery=8:b chapAuthSession=11:b secretRef=10:LocalObjectReference initiatorName=12:s
+ISCSIPersistentVolumeSource targetPortal*=1:s iqn*=2:s lun*=3:i iscsiInterface=4:s|d:default fsType=5:s readOnly=6:b portals=7:[]s|a chapAuthDiscovery=8:b chapAuthSession=11:b secretRef=10:SecretReference initiatorName=12:s
+ISCSIVolumeSource targetPortal*=1:s iqn*=2:s lun*=3:i iscsiInterface=4:s|d:default fsType=5:s readOnly=6:b portals=7:[]s|a chapAuthDiscovery=8:b chapAuthSession=11:b secretRef=10:LocalObjectReference initiatorName=12:s
 ImageVolumeSource reference=1:s pullPolicy=2:s
 ImageVolumeStatus imageRef*=1:s
 KeyToPath key*=1:s path*=2:s mode=3:i
@@ -92,7 +92,7 @@ LinuxContainerUser uid*=1:l gid*=2:l supplementalGroups=3:[]l|a
 ^List metadata=1:meta.v1.ListMeta items=2:[]runtime.RawExtension
 LoadBalancerIngress ip=1:s hostname=2:s ipMode=3:s ports=4:[]PortStatus|a
 LoadBalancerStatus ingress=1:[]LoadBalancerIngress|a
-LocalObjectReference|A name=1:s
+LocalObjectReference|A name=1:s|d:
 LocalVolumeSource path*=1:s fsType=2:s
 ModifyVolumeStatus targetVolumeAttributesClassName=1:s status*=2:s
 NFSVolumeSource server*=1:s path*=2:s readOnly=3:b
@@ -112,7 +112,7 @@ NodeDaemonEndpoints kubeletEndpoint=1:DaemonEndpoint
 NodeFeatures supplementalGroupsPolicy=1:b
 ^NodeList metadata=1:meta.v1.ListMeta items*=2:[]Node
 ^NodeProxyOptions path=1:s
-NodeRuntimeHandler name=1:s features=2:NodeRuntimeHandlerFeatures
+NodeRuntimeHandler name=1:s|d: features=2:NodeRuntimeHandlerFeatures
 NodeRuntimeHandlerFeatures recursiveReadOnlyMounts=1:b userNamespaces=2:b
 NodeSelector|A nodeSelectorTerms*=1:[]NodeSelectorTerm|a
 NodeSelectorRequirement key*=1:s operator*=2:s values=3:[]s|a
@@ -128,12 +128,12 @@ ObjectReference|A kind=1:s namespace=2:s name=3:s uid=4:s apiVersion=5:s resourc
 PersistentVolumeClaimCondition type*=1:s status*=2:s lastProbeTime=3:meta.v1.Time lastTransitionTime=4:meta.v1.Time reason=5:s message=6:s
 ^PersistentVolumeClaimList metadata=1:meta.v1.ListMeta items*=2:[]PersistentVolumeClaim
 PersistentVolumeClaimSpec accessModes=1:[]s|a selector=4:meta.v1.LabelSelector resources=2:VolumeResourceRequirements volumeName=3:s storageClassName=5:s volumeMode=6:s dataSource=7:TypedLocalObjectReference dataSourceRef=8:TypedObjectReference volumeAttributesClassName=9:s
-PersistentVolumeClaimStatus phase=1:s accessModes=2:[]s|a capacity=3:{}quantity.Quantity conditions=4:[]PersistentVolumeClaimCondition|m:type|p:merge:type allocatedResources=5:{}quantity.Quantity allocatedResourceStatuses=7:{}s currentVolumeAttributesClassName=8:s modifyVolumeStatus=9:ModifyVolumeStatus
+PersistentVolumeClaimStatus phase=1:s accessModes=2:[]s|a capacity=3:{}quantity.Quantity conditions=4:[]PersistentVolumeClaimCondition|m:type|p:merge:type allocatedResources=5:{}quantity.Quantity allocatedResourceStatuses=7:{}s|G currentVolumeAttributesClassName=8:s modifyVolumeStatus=9:ModifyVolumeStatus
 PersistentVolumeClaimTemplate metadata=1:meta.v1.ObjectMeta spec*=2:PersistentVolumeClaimSpec
 PersistentVolumeClaimVolumeSource claimName*=1:s readOnly=2:b
 ^PersistentVolumeList metadata=1:meta.v1.ListMeta items*=2:[]PersistentVolume
 PersistentVolumeSource gcePersistentDisk=1:GCEPersistentDiskVolumeSource awsElasticBlockStore=2:AWSElasticBlockStoreVolumeSource hostPath=3:HostPathVolumeSource glusterfs=4:GlusterfsPersistentVolumeSource nfs=5:NFSVolumeSource rbd=6:RBDPersistentVolumeSource iscsi=7:ISCSIPersistentVolumeSource cinder=8:CinderPersistentVolumeSource cephfs=9:CephFSPersistentVolumeSource fc=10:FCVolumeSource flocker=11:FlockerVolumeSource flexVolume=12:FlexPersistentVolumeSource azureFile=13:AzureFilePersistentVolumeSource vsphereVolume=14:VsphereVirtualDiskVolumeSource quobyte=15:QuobyteVolumeSource azureDisk=16:AzureDiskVolumeSource photonPersistentDisk=17:PhotonPersistentDiskVolumeSource portworxVolume=18:PortworxVolumeSource scaleIO=19:ScaleIOPersistentVolumeSource local=20:LocalVolumeSource storageos=21:StorageOSPersistentVolumeSource csi=22:CSIPersistentVolumeSource
-PersistentVolumeSpec capacity=1:{}quantity.Quantity persistentVolumeSource=2:&PersistentVolumeSource accessModes=3:[]s|a claimRef=4:ObjectReference persistentVolumeReclaimPolicy=5:s storageClassName=6:s mountOptions=7:[]s|a volumeMode=8:s nodeAffinity=9:VolumeNodeAffinity volumeAttributesClassName=10:s
+PersistentVolumeSpec capacity=1:{}quantity.Quantity persistentVolumeSource=2:&PersistentVolumeSource accessModes=3:[]s|a claimRef=4:ObjectReference|G persistentVolumeReclaimPolicy=5:s storageClassName=6:s mountOptions=7:[]s|a volumeMode=8:s nodeAffinity=9:VolumeNodeAffinity volumeAttributesClassName=10:s
 PersistentVolumeStatus phase=1:s message=2:s reason=3:s lastPhaseTransitionTime=4:meta.v1.Time
 PhotonPersistentDiskVolumeSource pdID*=1:s fsType=2:s
 ^Pod metadata=1:meta.v1.ObjectMeta spec=2:PodSpec status=3:PodStatus
@@ -175,13 +175,13 @@ Probe handler=1:&ProbeHandler initialDelaySeconds=2:i timeoutSeconds=3:i periodS
 ProbeHandler exec=1:ExecAction httpGet=2:HTTPGetAction tcpSocket=3:TCPSocketAction grpc=4:GRPCAction
 ProjectedVolumeSource sources=1:[]VolumeProjection|a defaultMode=2:i
 QuobyteVolumeSource registry*=1:s volume*=2:s readOnly=3:b user=4:s group=5:s tenant=6:s
-RBDPersistentVolumeSource monitors*=1:[]s|a image*=2:s fsType=3:s pool=4:s user=5:s keyring=6:s secretRef=7:SecretReference readOnly=8:b
-RBDVolumeSource monitors*=1:[]s|a image*=2:s fsType=3:s pool=4:s user=5:s keyring=6:s secretRef=7:LocalObjectReference readOnly=8:b
+RBDPersistentVolumeSource monitors*=1:[]s|a image*=2:s fsType=3:s pool=4:s|d:rbd user=5:s|d:admin keyring=6:s|d:/etc/ceph/keyring secretRef=7:SecretReference readOnly=8:b
+RBDVolumeSource monitors*=1:[]s|a image*=2:s fsType=3:s pool=4:s|d:rbd user=5:s|d:admin keyring=6:s|d:/etc/ceph/keyring secretRef=7:LocalObjectReference readOnly=8:b
 ^RangeAllocation metadata=1:meta.v1.ObjectMeta range=2:s data=3:y
 ^ReplicationController metadata=1:meta.v1.ObjectMeta spec=2:ReplicationControllerSpec status=3:ReplicationControllerStatus
 ReplicationControllerCondition type*=1:s status*=2:s lastTransitionTime=3:meta.v1.Time reason=4:s message=5:s
 ^ReplicationControllerList metadata=1:meta.v1.ListMeta items*=2:[]ReplicationController
-ReplicationControllerSpec replicas=1:i minReadySeconds=4:i selector=2:{}s|A template=3:PodTemplateSpec
+ReplicationControllerSpec replicas=1:i|d:1 minReadySeconds=4:i|d: selector=2:{}s|A template=3:PodTemplateSpec
 ReplicationControllerStatus replicas*=1:i fullyLabeledReplicas=2:i readyReplicas=4:i availableReplicas=5:i observedGeneration=3:l conditions=6:[]ReplicationControllerCondition|m:type|p:merge:type
 ResourceClaim name*=1:s request=2:s
 ResourceFieldSelector|A containerName=1:s resource*=2:s divisor=3:quantity.Quantity
@@ -193,8 +193,8 @@ ResourceQuotaStatus hard=1:{}quantity.Quantity used=2:{}quantity.Quantity
 ResourceRequirements limits=1:{}quantity.Quantity requests=2:{}quantity.Quantity claims=3:[]ResourceClaim|m:name
 ResourceStatus name*=1:s resources=2:[]ResourceHealth|m:resourceID
 SELinuxOptions user=1:s role=2:s type=3:s level=4:s
-ScaleIOPersistentVolumeSource gateway*=1:s system*=2:s secretRef*=3:SecretReference sslEnabled=4:b protectionDomain=5:s storagePool=6:s storageMode=7:s volumeName=8:s fsType=9:s readOnly=10:b
-ScaleIOVolumeSource gateway*=1:s system*=2:s secretRef*=3:LocalObjectReference sslEnabled=4:b protectionDomain=5:s storagePool=6:s storageMode=7:s volumeName=8:s fsType=9:s readOnly=10:b
+ScaleIOPersistentVolumeSource gateway*=1:s system*=2:s secretRef*=3:SecretReference sslEnabled=4:b protectionDomain=5:s storagePool=6:s storageMode=7:s|d:ThinProvisioned volumeName=8:s fsType=9:s|d:xfs readOnly=10:b
+ScaleIOVolumeSource gateway*=1:s system*=2:s secretRef*=3:LocalObjectReference sslEnabled=4:b protectionDomain=5:s storagePool=6:s storageMode=7:s|d:ThinProvisioned volumeName=8:s fsType=9:s|d:xfs readOnly=10:b
 ScopeSelector|A matchExpressions=1:[]ScopedResourceSelectorRequirement|a
 ScopedResourceSelectorRequirement scopeName*=1:s operator*=2:s values=3:[]s|a
 SeccompProfile type*=1:s localhostProfile=2:s
@@ -212,7 +212,7 @@ SecurityContext capabilities=1:Capabilities privileged=2:b seLinuxOptions=3:SELi
 ^ServiceAccountList metadata=1:meta.v1.ListMeta items*=2:[]ServiceAccount
 ServiceAccountTokenProjection audience=1:s expirationSeconds=2:l path*=3:s
 ^ServiceList metadata=1:meta.v1.ListMeta items*=2:[]Service
-ServicePort name=1:s protocol=2:s appProtocol=6:s port*=3:i targetPort=4:intstr.IntOrString nodePort=5:i
+ServicePort name=1:s protocol=2:s|d:TCP appProtocol=6:s port*=3:i targetPort=4:intstr.IntOrString nodePort=5:i
 ^ServiceProxyOptions path=1:s
 ServiceSpec ports=1:[]ServicePort|m:port+protocol|p:merge:port selector=2:{}s|A clusterIP=3:s clusterIPs=18:[]s|a type=4:s externalIPs=5:[]s|a sessionAffinity=7:s loadBalancerIP=8:s loadBalancerSourceRanges=9:[]s|a externalName=10:s externalTrafficPolicy=11:s healthCheckNodePort=12:i publishNotReadyAddresses=13:b sessionAffinityConfig=14:SessionAffinityConfig ipFamilies=19:[]s|a ipFamilyPolicy=17:s allocateLoadBalancerNodePorts=20:b loadBalancerClass=21:s internalTrafficPolicy=22:s trafficDistribution=23:s
 ServiceStatus loadBalancer=1:LoadBalancerStatus conditions=2:[]meta.v1.Condition|m:type|p:merge:type

@@ -5,7 +5,7 @@ FlowDistinguisherMethod type*=1:s
 ^FlowSchema metadata=1:meta.v1.ObjectMeta spec=2:FlowSchemaSpec status=3:FlowSchemaStatus
 FlowSchemaCondition type=1:s status=2:s lastTransitionTime=3:meta.v1.Time reason=4:s message=5:s
 ^FlowSchemaList metadata=1:meta.v1.ListMeta items*=2:[]FlowSchema
-FlowSchemaSpec priorityLevelConfiguration*=1:PriorityLevelConfigurationReference matchingPrecedence=2:i distinguisherMethod=3:FlowDistinguisherMethod rules=4:[]PolicyRulesWithSubjects|a
+FlowSchemaSpec priorityLevelConfiguration*=1:PriorityLevelConfigurationReference matchingPrecedence=2:i|d: distinguisherMethod=3:FlowDistinguisherMethod rules=4:[]PolicyRulesWithSubjects|a
 FlowSchemaStatus conditions=1:[]FlowSchemaCondition|m:type|p:merge:type
 GroupSubject name*=1:s
 LimitResponse type*=1:s queuing=2:QueuingConfiguration
@@ -18,7 +18,7 @@ PriorityLevelConfigurationCondition type=1:s status=2:s lastTransitionTime=3:met
 PriorityLevelConfigurationReference name*=1:s
 PriorityLevelConfigurationSpec type*=1:s limited=2:LimitedPriorityLevelConfiguration exempt=3:ExemptPriorityLevelConfiguration
 PriorityLevelConfigurationStatus conditions=1:[]PriorityLevelConfigurationCondition|m:type|p:merge:type
-QueuingConfiguration queues=1:i handSize=2:i queueLengthLimit=3:i
+QueuingConfiguration queues=1:i|d: handSize=2:i|d: queueLengthLimit=3:i|d:
 ResourcePolicyRule verbs*=1:[]s|s apiGroups*=2:[]s|s resources*=3:[]s|s clusterScope=4:b namespaces=5:[]s|s
 ServiceAccountSubject namespace*=1:s name*=2:s
 Subject kind*=1:s user=2:UserSubject group=3:GroupSubject serviceAccount=4:ServiceAccountSubject

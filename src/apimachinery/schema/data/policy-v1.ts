@@ -4,5 +4,5 @@ export const policyV1 = `
 ^PodDisruptionBudget metadata=1:meta.v1.ObjectMeta spec=2:PodDisruptionBudgetSpec status=3:PodDisruptionBudgetStatus
 ^PodDisruptionBudgetList metadata=1:meta.v1.ListMeta items*=2:[]PodDisruptionBudget
 PodDisruptionBudgetSpec minAvailable=1:intstr.IntOrString selector=2:meta.v1.LabelSelector|p:replace maxUnavailable=3:intstr.IntOrString unhealthyPodEvictionPolicy=4:s
-PodDisruptionBudgetStatus observedGeneration=1:l disruptedPods=2:{}meta.v1.Time disruptionsAllowed=3:i currentHealthy=4:i desiredHealthy=5:i expectedPods=6:i conditions=7:[]meta.v1.Condition|m:type|p:merge:type
+PodDisruptionBudgetStatus observedGeneration=1:l disruptedPods=2:{}meta.v1.Time disruptionsAllowed=3:i|d: currentHealthy=4:i|d: desiredHealthy=5:i|d: expectedPods=6:i|d: conditions=7:[]meta.v1.Condition|m:type|p:merge:type
 `;

@@ -10,6 +10,6 @@ PolicyRule verbs*=1:[]s|a apiGroups=2:[]s|a resources=3:[]s|a resourceNames=4:[]
 ^RoleBinding metadata=1:meta.v1.ObjectMeta subjects=2:[]Subject|a roleRef*=3:RoleRef
 ^RoleBindingList metadata=1:meta.v1.ListMeta items*=2:[]RoleBinding
 ^RoleList metadata=1:meta.v1.ListMeta items*=2:[]Role
-RoleRef|A apiGroup=1:s kind*=2:s name*=3:s
+RoleRef|A apiGroup=1:s|d: kind*=2:s name*=3:s
 Subject|A kind*=1:s apiGroup=2:s name*=3:s namespace=4:s
 `;

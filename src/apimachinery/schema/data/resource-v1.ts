@@ -27,7 +27,7 @@ DeviceRequestAllocationResult request*=1:s driver*=2:s pool*=3:s device*=4:s adm
 DeviceSelector cel=1:CELDeviceSelector
 DeviceSubRequest name*=1:s deviceClassName*=2:s selectors=3:[]DeviceSelector|a allocationMode=4:s count=5:l tolerations=6:[]DeviceToleration|a capacity=7:CapacityRequirements
 DeviceTaint key*=1:s value=2:s effect*=3:s timeAdded=4:meta.v1.Time
-DeviceToleration key=1:s operator=2:s value=3:s effect=4:s tolerationSeconds=5:l
+DeviceToleration key=1:s operator=2:s|d:Equal value=3:s effect=4:s tolerationSeconds=5:l
 ExactDeviceRequest deviceClassName*=1:s selectors=2:[]DeviceSelector|a allocationMode=3:s count=4:l adminAccess=5:b tolerations=6:[]DeviceToleration|a capacity=7:CapacityRequirements
 NetworkDeviceData interfaceName=1:s ips=2:[]s|a hardwareAddress=3:s
 NodeAllocatableResourceMapping capacityKey=1:s allocationMultiplier=2:quantity.Quantity
