@@ -209,7 +209,7 @@ describe('the server', () => {
   });
   it('truncates what does not fit', async () => {
     const answered = await udp(query('big.test.svc.test', 'A', 1232));
-    expect(answered.flag_tc).toBe(true);
+    expect((answered.flags ?? 0) & 0x200).toBe(0x200);
     expect(answered.answers).toEqual([]);
   });
   it('says SERVFAIL when nobody answers, and before it knows the cluster', async () => {

@@ -154,7 +154,7 @@ interface Step {
   response: { status: number; body: { details?: { causes?: { field: string; message: string }[] } } };
 }
 
-const recorded = '/work/shared/fixtures/recorded/scenarios/metadata.json';
+const recorded = new URL('../../../shared/fixtures/recorded/scenarios/metadata.json', import.meta.url).pathname;
 describe.skipIf(!existsSync(recorded))('metadata of the original', () => {
   const { steps } = (existsSync(recorded) ? JSON.parse(readFileSync(recorded, 'utf8')) : { steps: [] }) as {
     steps: Step[];

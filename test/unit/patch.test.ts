@@ -268,7 +268,7 @@ const stripped = (object: JsonObject): JsonObject => {
   return rest;
 };
 
-const folder = '/work/shared/fixtures/recorded/scenarios';
+const folder = new URL('../../../shared/fixtures/recorded/scenarios', import.meta.url).pathname;
 describe.skipIf(!existsSync(folder)).each(['patch-json', 'patch-strategic'])('patches of the original: %s', (name) => {
   const file = `${folder}/${name}.json`;
   const { steps } = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { steps: [] }) as { steps: Step[] };

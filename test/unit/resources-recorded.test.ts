@@ -7,7 +7,8 @@ import { type KubeObject, parseApiVersion } from '../../src/apimachinery/meta.ts
 import { canonical } from '../../src/apimachinery/quantity.ts';
 import { resourceByKind } from '../../src/resources/index.ts';
 
-const RECORDINGS = process.env['ZEROPLANE_RECORDINGS'] ?? '/work/shared/fixtures/recorded';
+const RECORDINGS =
+  process.env['ZEROPLANE_RECORDINGS'] ?? new URL('../../../shared/fixtures/recorded', import.meta.url).pathname;
 const folder = join(RECORDINGS, 'objects');
 
 type Change = [pointer: string, value?: unknown];

@@ -5,7 +5,8 @@ import type { KubeObject } from '../../src/apimachinery/meta.ts';
 import { findResource, resourceById, resourceByKind, resources } from '../../src/resources/index.ts';
 import { ALL_VERBS, storeOf } from '../../src/resources/resource.ts';
 
-const RECORDINGS = process.env['ZEROPLANE_RECORDINGS'] ?? '/work/shared/fixtures/recorded';
+const RECORDINGS =
+  process.env['ZEROPLANE_RECORDINGS'] ?? new URL('../../../shared/fixtures/recorded', import.meta.url).pathname;
 const discovery = join(RECORDINGS, 'discovery', 'plain.json');
 
 interface ApiResource {

@@ -130,7 +130,7 @@ describe('field selectors', () => {
   ])('case %#', (run, message) => expect(messageOf(run)).toBe(message));
 });
 
-const recorded = '/work/shared/fixtures/recorded/scenarios/selectors.json';
+const recorded = new URL('../../../shared/fixtures/recorded/scenarios/selectors.json', import.meta.url).pathname;
 describe.skipIf(!existsSync(recorded))('selectors of the original', () => {
   const { steps } = (existsSync(recorded) ? JSON.parse(readFileSync(recorded, 'utf8')) : { steps: [] }) as {
     steps: { request: { path: string }; response: { status: number; body: { message?: string } } }[];

@@ -271,7 +271,7 @@ describe('tableOf', () => {
   });
 });
 
-const facts = '/work/shared/facts/printer-columns.tsv';
+const facts = new URL('../../../shared/facts/printer-columns.tsv', import.meta.url).pathname;
 describe.skipIf(!existsSync(facts))('columns of the original', () => {
   const byResource = new Map<string, { resource: Resource; columns: string[] }>();
   const lines = existsSync(facts) ? readFileSync(facts, 'utf8').trim().split('\n').slice(1) : [];
@@ -301,7 +301,7 @@ const timeless = (cell: Json): Json =>
     ? cell.replace(/^(\d+[sd]|<time>|\d{4}-.*Z)$/, 'time').replace(/\(\d+[sd] ago\)/, '(time)')
     : cell;
 
-const recorded = '/work/shared/fixtures/recorded/scenarios/tables.json';
+const recorded = new URL('../../../shared/fixtures/recorded/scenarios/tables.json', import.meta.url).pathname;
 describe.skipIf(!existsSync(recorded))('tables of the original', () => {
   const { steps } = (existsSync(recorded) ? JSON.parse(readFileSync(recorded, 'utf8')) : { steps: [] }) as {
     steps: Step[];

@@ -13,7 +13,7 @@ const PING = 6;
 const FIN = 1;
 const MAX_DATA = 1 << 20;
 /** No frame of a well-meaning peer is larger. */
-const MAX_FRAME = 16 << 20;
+const MAX_FRAME = 8 << 20;
 /** Of one frame's headers, before and after they are inflated. */
 const MAX_HEADERS = 64 << 10;
 /** What may wait for slow readers before the transport is paused, in bytes. */
