@@ -23,6 +23,12 @@ export function portOf(text: string | undefined): number {
   return port;
 }
 
+/** Why a port could not be forwarded; most runtimes say so in these words themselves. */
+export function complaint(port: string | undefined, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.startsWith('error forwarding port') ? message : `error forwarding port ${port} to pod: ${message}`;
+}
+
 /** Serves one connection to each port that the query names, until all of them or the client are gone. */
 export async function forwardChannels(
   socket: WebSocket,
@@ -75,7 +81,6 @@ async function toClient(
     for await (const chunk of dialled.value.data) await frame(2 * index, chunk as Buffer);
     await dialled.value.over;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    await frame(2 * index + 1, Buffer.from(`error forwarding port ${port} to pod: ${message}`)).catch(() => {});
+    await frame(2 * index + 1, Buffer.from(complaint(String(port), error))).catch(() => {});
   }
 }

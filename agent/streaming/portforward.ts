@@ -3,7 +3,7 @@ import { Duplex, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { WebSocket } from 'ws';
 import type { CriClient } from '../runtime/cri.ts';
-import { forwardChannels, type PodConnection, portOf } from './portforward-channels.ts';
+import { complaint, forwardChannels, type PodConnection, portOf } from './portforward-channels.ts';
 import { bytes, type StreamHandler, send } from './request.ts';
 import { connectSpdy } from './spdy/client.ts';
 import { SpdyConnection, type SpdyStream } from './spdy/connection.ts';
@@ -69,8 +69,7 @@ async function forward(
     await connection.over;
     error?.end();
   } catch (failure) {
-    const message = failure instanceof Error ? failure.message : String(failure);
-    error?.end(`error forwarding port ${asked} to pod: ${message}`);
+    error?.end(complaint(asked, failure));
     data.reset();
   } finally {
     if (connection !== undefined) open.delete(connection);

@@ -58,7 +58,11 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('a real
   });
 
   it('restarts a container whose process is killed', async () => {
-    await run('exec', pod, '--', 'sh', '-c', 'kill -9 $(pidof httpd)').catch(() => {});
+    const id = await run('get', pod, '-o', 'jsonpath={.status.containerStatuses[0].containerID}');
+    const socket = join(plane.data, 'node/containerd/containerd.sock');
+    const tasks = execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'tasks', 'ls'], { encoding: 'utf8' });
+    const [, pid] = new RegExp(`^${id.replace('containerd://', '')}\\s+(\\d+)`, 'm').exec(tasks) ?? [];
+    process.kill(Number(pid), 'SIGKILL');
     const restarts = (): Promise<string> =>
       run('get', pod, '-o', 'jsonpath={.status.containerStatuses[0].restartCount}');
     await expect.poll(restarts, { timeout: 60_000, interval: 500 }).toBe('1');

@@ -132,7 +132,7 @@ function finish(
   if (subresource === undefined) warnings.push(...(strategy.warnings?.(next, old) ?? []));
 
   const said = warnings.length === 0 ? {} : { warnings };
-  if (isDone(next, old)) {
+  if (isDone(resource, next, old)) {
     if (options.dryRun) return { do: 'answer', text: current.text, ...said };
     return { do: 'delete', final: encodeStored(resource, next) };
   }
@@ -147,13 +147,11 @@ function finish(
 const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
 
 /** Whether the last finalizer of an object that is being deleted has gone, and no grace is left. */
-function isDone(next: KubeObject, old: KubeObject): boolean {
-  return (
-    old.metadata.deletionTimestamp !== undefined &&
-    (old.metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
-    (next.metadata.finalizers ?? []).length === 0 &&
-    (old.metadata.finalizers ?? []).length > 0
-  );
+function isDone(resource: Resource, next: KubeObject, old: KubeObject): boolean {
+  const held = (object: KubeObject): boolean =>
+    (object.metadata.finalizers ?? []).length > 0 || (resource.strategy.moreFinalizers?.(object) ?? []).length > 0;
+  const deleting = old.metadata.deletionTimestamp !== undefined;
+  return deleting && (old.metadata.deletionGracePeriodSeconds ?? 0) === 0 && held(old) && !held(next);
 }
 
 function checkVersion(resource: Resource, next: KubeObject, old: KubeObject): void {

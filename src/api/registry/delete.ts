@@ -56,7 +56,8 @@ export function decideDelete(resource: Resource, key: string, options: DeleteReq
     const grace = resource.strategy.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
     const remaining = meta.deletionGracePeriodSeconds ?? 0;
     const wasDeleting = meta.deletionTimestamp !== undefined;
-    const waits = finalizers.length > 0 || (grace > 0 && !(wasDeleting && remaining === 0));
+    const held = finalizers.length > 0 || (resource.strategy.moreFinalizers?.(object) ?? []).length > 0;
+    const waits = held || (grace > 0 && !(wasDeleting && remaining === 0));
 
     if (!waits) {
       if (options.dryRun) return { do: 'answer', text: current.text };
@@ -69,6 +70,7 @@ export function decideDelete(resource: Resource, key: string, options: DeleteReq
     }
     const marked = setDeletion(object, wasDeleting ? Math.min(grace, remaining) : grace, finalizers);
     if (!wasDeleting && meta.generation !== undefined) marked.metadata.generation = meta.generation + 1;
+    resource.strategy.markDeleting?.(marked);
     const encoded = encodeStored(resource, marked);
     if (options.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
     return { do: 'write', object: encoded };

@@ -61,6 +61,10 @@ export const namespace = core<Namespace>({
       namespace.spec.finalizers = old.spec?.finalizers;
     },
     validate,
+    moreFinalizers: ({ spec }) => spec?.finalizers ?? [],
+    markDeleting(namespace) {
+      namespace.status = { ...namespace.status, phase: 'Terminating' };
+    },
     generation: false,
   },
   selectableFields: ({ status }) => ({ 'status.phase': status?.phase ?? '' }),
