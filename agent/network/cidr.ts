@@ -16,3 +16,12 @@ export function contains(outer: string, inner: string): boolean {
   range.addSubnet(network, Number(bits));
   return Number(innerBits) >= Number(bits) && range.check(address);
 }
+
+/** The first address of a range, which the bridge has: `10.244.3.1` of `10.244.3.0/24`. */
+export function firstAddress(cidr: string): string {
+  const [ip = '', bits = ''] = cidr.split('/');
+  const number = ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const size = 2 ** (32 - Number(bits));
+  const first = Math.floor(number / size) * size + 1;
+  return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.');
+}

@@ -1,11 +1,13 @@
 /** The pod network of a node: a bridge with the node's pod CIDR, written down for the runtime's CNI plugins. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Node } from '../../src/generated/types/core.v1.ts';
 import { paths } from '../paths.ts';
 import type { AgentContext, Running } from '../types.ts';
-import { contains, isCidr } from './cidr.ts';
+import { removeStaleBridges } from './bridges.ts';
+import { contains, firstAddress, isCidr } from './cidr.ts';
 import { bridgeName, TABLE } from './names.ts';
 import { run, runWith } from './run.ts';
 
@@ -42,7 +44,7 @@ export function startCni(context: AgentContext): Running {
     .catch((error: unknown) => context.log.warn('the firewall of this machine may stop pods', { error }));
   if (context.podCidr !== undefined) {
     writeConfig(context, context.podCidr);
-    return { stop: () => Promise.resolve() };
+    return { stop: () => removeIdleBridge(context.dataDir) };
   }
   const selection = { fieldSelector: `metadata.name=${context.nodeName}` };
   const unsubscribe = context.informers.get<Node>('core/nodes', selection).subscribe(({ type, object }) => {
@@ -52,11 +54,18 @@ export function startCni(context: AgentContext): Running {
   return {
     stop() {
       unsubscribe();
-      return Promise.resolve();
+      return removeIdleBridge(context.dataDir);
     },
   };
 }
 
+/** A bridge without pods would only stand in the way of the next one with the same addresses. */
+async function removeIdleBridge(dataDir: string): Promise<void> {
+  const ports = await readdir(`/sys/class/net/${bridgeName(dataDir)}/brif`).catch(() => undefined);
+  if (ports?.length === 0) await run('ip', ['link', 'del', bridgeName(dataDir)]).catch(() => {});
+}
+
+/** Takes the pod network of an agent away: its bridge, its nftables table and its CNI files. For nodes that leave for good. */
 /** Takes the pod network of an agent away: its bridge, its nftables table and its CNI files. For nodes that leave for good. */
 export async function cleanup(dataDir: string): Promise<void> {
   await run('ip', ['link', 'del', bridgeName(dataDir)]).catch(() => {});
@@ -71,6 +80,11 @@ function writeConfig({ dataDir, log, nodeIp, cluster }: AgentContext, podCidr: s
     log.error('the pod CIDR of this node is no IPv4 range', { cidr: podCidr });
     return;
   }
+  removeStaleBridges(bridgeName(dataDir), firstAddress(podCidr))
+    .then((removed) =>
+      removed.length > 0 ? log.info('empty bridges of other agents removed', { removed }) : undefined,
+    )
+    .catch((error: unknown) => log.warn('bridges could not be listed', { error }));
   if (cluster.clusterCidr && !contains(cluster.clusterCidr, podCidr)) {
     log.warn('the pod CIDR of this node is not within that of the cluster', { cidr: podCidr, of: cluster.clusterCidr });
   }

@@ -160,6 +160,25 @@ describe.skipIf(!able)('routes between nodes', { timeout: 30_000 }, () => {
     sh(`ip netns del ${A}; ip netns del ${B}`);
   });
 
+  it('removes empty bridges of other agents, and no others', () => {
+    const bridge = (name: string, address: string): string =>
+      `ip -n ${B} link add ${name} type bridge; ip -n ${B} addr add ${address}/24 dev ${name};`;
+    sh(`${bridge('zp-00000001', '10.244.7.1')} ${bridge('zp-00000002', '10.244.7.1')} ${bridge('zp-00000003', '10.244.8.1')}
+      ${bridge('zp-00000004', '10.244.7.1')} ${bridge('mine', '10.244.7.1')}
+      ip -n ${B} link add v0 type veth peer name v1; ip -n ${B} link set v0 master zp-00000004`);
+    const script = `
+      const { removeIfEmpty, removeStaleBridges } = await import(${JSON.stringify(join(import.meta.dirname, '../../agent/network/bridges.ts'))});
+      const removed = await removeStaleBridges('zp-00000001', '10.244.7.1');
+      console.log(JSON.stringify([removed, await removeIfEmpty('zp-00000004'), await removeIfEmpty('zp-00000003'), await removeIfEmpty('zp-none')]));
+    `;
+    const args = [`--net=/run/netns/${B}`, process.execPath, '--input-type=module', '-e', script];
+    expect(JSON.parse(execFileSync('nsenter', args, { encoding: 'utf8' }))).toEqual([
+      ['zp-00000002'],
+      false,
+      true,
+      false,
+    ]);
+  });
   it('come and go with the nodes, and those of an earlier life go', () => {
     // Within the node's network namespace: a few changes one after the other, and the routes after each.
     const script = `

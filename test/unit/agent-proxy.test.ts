@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contains, isCidr } from '../../agent/network/cidr.ts';
+import { contains, firstAddress, isCidr } from '../../agent/network/cidr.ts';
 import { routeTo } from '../../agent/network/routes.ts';
 import { difference, emptyRuleset, frame } from '../../agent/proxy/nft.ts';
 import { type ProxyFacts, type Ruleset, rulesFor } from '../../agent/proxy/rules.ts';
@@ -145,6 +145,12 @@ describe('ranges and routes', () => {
     ['10.244.0.0/16', '10.244.0.0/8', false],
     ['10.244.0.0/16', '0.0.0.0/0', false],
   ])('%s contains %s: %s', (outer, inner, is) => expect(contains(outer, inner)).toBe(is));
+  it.each([
+    ['10.244.3.0/24', '10.244.3.1'],
+    ['10.244.3.77/24', '10.244.3.1'],
+    ['10.244.3.128/25', '10.244.3.129'],
+    ['192.168.0.0/16', '192.168.0.1'],
+  ])('%s begins with %s', (cidr, first) => expect(firstAddress(cidr)).toBe(first));
   const node = (podCIDR: string, address: string, labels: Record<string, string> = {}): Node => ({
     metadata: { name: 'n', labels },
     spec: { podCIDR },
