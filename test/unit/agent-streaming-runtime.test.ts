@@ -83,6 +83,9 @@ describe.skipIf(!able)('streams with containerd', { timeout: 30_000 }, () => {
     cri?.close();
     await containerd?.stop();
     server.close();
+    await run('sh', ['-c', 'find /sys/fs/cgroup -maxdepth 3 -depth -name zp-stream-test -exec rmdir {} +']).catch(
+      () => {},
+    );
     await run('ip', ['link', 'del', bridgeName(folder)]).catch(() => {});
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);

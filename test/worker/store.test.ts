@@ -33,7 +33,8 @@ describe('ResourceStore', () => {
 
   it('lists by label, in pages of one resourceVersion', async () => {
     const pods = store('pods');
-    for (const name of ['a', 'b', 'c']) await pods.create(`ns/${name}`, object(name, { odd: String(name !== 'b') }), false);
+    for (const name of ['a', 'b', 'c'])
+      await pods.create(`ns/${name}`, object(name, { odd: String(name !== 'b') }), false);
     expect(await pods.list({ prefix: 'ns/', labelSelector: 'odd=true' })).toMatchObject({ count: 2 });
     const first = await pods.list({ prefix: '', limit: 2 });
     expect(first).toMatchObject({ count: 2, remainingItemCount: 1, resourceVersion: 3 });
