@@ -35,7 +35,6 @@ export async function build(): Promise<Built> {
       loader: { '.sql': 'text' },
       minifySyntax: true,
       minifyWhitespace: true,
-      keepNames: true,
       logLevel: 'silent',
     });
   } catch (error) {

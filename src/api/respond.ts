@@ -15,9 +15,13 @@ export function withWarnings(headers: Record<string, string>, warnings: readonly
   return all;
 }
 
-/** JSON text as an answer, unparsed. */
-export function respondText(text: string, status = 200, warnings: readonly string[] = []): Response {
-  return new Response(text, {
+/** JSON text, or the bytes of it, as an answer, unparsed. */
+export function respondText(
+  text: string | Uint8Array | ReadableStream,
+  status = 200,
+  warnings: readonly string[] = [],
+): Response {
+  return new Response(text as BodyInit, {
     status,
     headers: warnings.length === 0 ? JSON_HEADERS : withWarnings(JSON_HEADERS, warnings),
   });

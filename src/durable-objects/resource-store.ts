@@ -7,12 +7,21 @@ import { decideChange } from '../api/registry/change.ts';
 import { ServiceAllocator } from '../api/registry/service-allocator.ts';
 import { StatusError } from '../apimachinery/errors.ts';
 import { ResourceStore as Core, createDecision } from '../store/store.ts';
-import type { Change, CommitResult, Decide, Encoded, ListQuery, ListResult, WatchQuery } from '../store/types.ts';
+import type {
+  Change,
+  CommitResult,
+  Decide,
+  Encoded,
+  ListKind,
+  ListQuery,
+  ListResult,
+  WatchQuery,
+} from '../store/types.ts';
 import type { Sink } from '../store/watch-hub.ts';
 import type { Env } from './env.ts';
 import { expiredEvents } from './event-expiry.ts';
 import { Notifier, notice } from './notifier.ts';
-import type { ChangeRequest, ChangesSince, ResourceStoreRpc } from './rpc.ts';
+import type { ChangeRequest, ChangesSince, Failure, ResourceStoreRpc } from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
 
 const SERVICES = 'core/services';
@@ -27,6 +36,9 @@ const SHORT_HISTORY = new Set([EVENTS, 'coordination.k8s.io/leases']);
 const HOUSEKEEPING_EVERY = 256;
 /** What a Worker asks for the store's version with; the runtime answers without waking the store. */
 const VERSION_PING = 'rv';
+
+/** A call's answer may be 32 MiB; what is much smaller is faster in one piece. */
+const MAX_RPC_BYTES = 8 << 20;
 
 type Socket = WebSocket & Sink;
 
@@ -61,6 +73,12 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
 
   async list(query: ListQuery): Promise<ListResult> {
     return this.core.list(query);
+  }
+
+  async listBody(query: ListQuery, kind: ListKind): Promise<Uint8Array | ReadableStream | Failure> {
+    const body = this.core.listBody(query, kind);
+    if ('status' in body || body.byteLength <= MAX_RPC_BYTES) return body;
+    return new Blob([body as Uint8Array<ArrayBuffer>]).stream();
   }
 
   async create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult> {

@@ -1,7 +1,7 @@
 /** What the Durable Objects say to each other and the Worker to them: plain data both ways, failures as `{status}`. */
 import type { PatchType, ResourceId } from '../apimachinery/client.ts';
 import type { Status } from '../apimachinery/meta.ts';
-import type { CommitResult, Encoded, EventType, ListQuery, ListResult } from '../store/types.ts';
+import type { CommitResult, Encoded, EventType, ListKind, ListQuery, ListResult } from '../store/types.ts';
 
 /** Who asks, as far as the registry cares. */
 export interface RequestOptions {
@@ -69,6 +69,8 @@ export interface ResourceStoreRpc {
   /** In the order of the keys; null where there is nothing. */
   getMany(keys: string[]): Promise<(string | null)[]>;
   list(query: ListQuery): Promise<ListResult>;
+  /** {@link list} as the bytes of a JSON body, or a stream of them where they are many. */
+  listBody(query: ListQuery, kind: ListKind): Promise<Uint8Array | ReadableStream | Failure>;
   create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult>;
   change(key: string, request: ChangeRequest): Promise<CommitResult>;
   /** Many changes in one transaction; each succeeds or fails by itself. */

@@ -1,58 +1,75 @@
-/** The store's database on a Durable Object's SQLite, through drizzle. Statements are prepared once. */
+/** The store's database on a Durable Object's SQLite: drizzle writes the statements, each is prepared once. */
 import { and, asc, count, desc, eq, gt, gte, lt, sql } from 'drizzle-orm';
 import type { DrizzleSqliteDODatabase } from 'drizzle-orm/durable-sqlite';
-import type { Backend } from '../store/backend.ts';
+import type { Backend, LabelPair } from '../store/backend.ts';
 import type { EventType, LogEntry, Row } from '../store/types.ts';
+import { RowCache } from './row-cache.ts';
 import { log, objects } from './schema/resource-store.ts';
+import { compile } from './statement.ts';
 
 const { placeholder } = sql;
-type ObjectRow = typeof objects.$inferSelect;
-type LogRow = typeof log.$inferSelect;
+
+/** Characters of rows kept at hand. All stores of a busy cluster may share one isolate's 128 MB. */
+const CACHE_BUDGET = 4 << 20;
 
 export class SqliteBackend implements Backend {
   private readonly storage: DurableObjectStorage;
   private readonly statements: ReturnType<typeof prepare>;
+  private readonly cache = new RowCache(CACHE_BUDGET);
 
   constructor(storage: DurableObjectStorage, db: DrizzleSqliteDODatabase) {
     this.storage = storage;
-    this.statements = prepare(db);
+    this.statements = prepare(storage.sql, db);
   }
 
   transaction<T>(run: () => T): T {
-    return this.storage.transactionSync(run);
+    try {
+      return this.storage.transactionSync(run);
+    } catch (error) {
+      // What was written is undone; what is remembered must be, too.
+      this.cache.clear();
+      throw error;
+    }
   }
 
   get(key: string): Row | undefined {
-    const found = this.statements.get.get({ key });
-    return found === undefined ? undefined : new StoredRow(found);
+    const cached = this.cache.get(key);
+    if (cached !== undefined) return cached;
+    for (const columns of this.statements.get({ key }).raw<ObjectColumns>()) {
+      const row = new StoredRow(columns);
+      this.cache.set(row);
+      return row;
+    }
+    return undefined;
   }
 
-  range(from: string, to: string, limit: number): Row[] {
-    return this.statements.range.all({ from, to, limit }).map((row) => new StoredRow(row));
+  range(from: string, to: string, limit: number, label?: LabelPair): Row[] {
+    const { range, labelled } = this.statements;
+    const found =
+      label === undefined ? range({ from, to, limit }) : labelled({ from, to, limit, label: member(label) });
+    return Array.from(found.raw<ObjectColumns>(), (columns) => new StoredRow(columns));
   }
 
   count(from: string, to: string): number {
-    return this.statements.count.get({ from, to })?.value ?? 0;
+    return this.statements.count({ from, to }).raw<[number]>().next().value?.[0] ?? 0;
   }
 
-  put({ key, resourceVersion, uid, labels, fields, owners, text }: Row): void {
-    this.statements.put.run({
-      key,
-      resourceVersion,
-      uid,
-      labels: json(labels),
-      fields: json(fields),
-      owners: json(owners),
-      text,
-    });
+  put(row: Row): void {
+    const { key, resourceVersion, uid, text } = row;
+    const labels = json(row.labels);
+    const fields = json(row.fields);
+    const owners = json(row.owners);
+    this.statements.put({ key, resourceVersion, uid, labels, fields, owners, text });
+    this.cache.set(row);
   }
 
   remove(key: string): void {
-    this.statements.remove.run({ key });
+    this.statements.remove({ key });
+    this.cache.delete(key);
   }
 
   appendLog({ resourceVersion, type, key, previous }: LogEntry, at: number): void {
-    this.statements.append.run({
+    this.statements.append({
       resourceVersion,
       at,
       type,
@@ -67,22 +84,21 @@ export class SqliteBackend implements Backend {
   }
 
   logAfter(resourceVersion: number, limit: number): LogEntry[] {
-    return this.statements.logAfter.all({ resourceVersion, limit }).map(logEntry);
+    return Array.from(this.statements.logAfter({ resourceVersion, limit }).raw<LogColumns>(), logEntry);
   }
 
   logBounds(): { first: number; last: number } {
-    const first = this.statements.first.get()?.resourceVersion ?? 0;
-    const last = this.statements.last.get()?.resourceVersion ?? 0;
-    return { first, last };
+    const [bounds] = Array.from(this.statements.bounds().raw<[number | null, number | null]>());
+    return { first: bounds?.[0] ?? 0, last: bounds?.[1] ?? 0 };
   }
 
   compact(before: number, keep: number): void {
     const { last } = this.logBounds();
-    this.statements.compact.run({ before, upTo: last - Math.max(keep, 1) + 1 });
+    this.statements.compact({ before, upTo: last - Math.max(keep, 1) + 1 });
   }
 }
 
-function prepare(db: DrizzleSqliteDODatabase) {
+function prepare(storage: SqlStorage, db: DrizzleSqliteDODatabase) {
   const inRange = and(gte(objects.key, placeholder('from')), lt(objects.key, placeholder('to')));
   const values = <C extends string>(...names: C[]) =>
     Object.fromEntries(names.map((name) => [name, placeholder(name)])) as unknown as Record<
@@ -103,39 +119,37 @@ function prepare(db: DrizzleSqliteDODatabase) {
     'owners',
     'text',
   );
-  const version = { resourceVersion: log.resourceVersion };
-  return {
-    get: db
-      .select()
-      .from(objects)
-      .where(eq(objects.key, placeholder('key')))
-      .prepare(),
-    range: db.select().from(objects).where(inRange).orderBy(asc(objects.key)).limit(placeholder('limit')).prepare(),
-    count: db.select({ value: count() }).from(objects).where(inRange).prepare(),
+  const rows = () => db.select().from(objects);
+  const edge = (order: typeof asc) =>
+    db.select({ at: log.resourceVersion }).from(log).orderBy(order(log.resourceVersion)).limit(1);
+  const queries = {
+    get: rows().where(eq(objects.key, placeholder('key'))),
+    range: rows().where(inRange).orderBy(asc(objects.key)).limit(placeholder('limit')),
+    labelled: rows()
+      .where(and(inRange, sql`instr(${objects.labels}, ${placeholder('label')}) > 0`))
+      .orderBy(asc(objects.key))
+      .limit(placeholder('limit')),
+    count: db.select({ value: count() }).from(objects).where(inRange),
     put: db
       .insert(objects)
       .values(object)
-      .onConflictDoUpdate({ target: objects.key, set: excluded(Object.keys(changed)) })
-      .prepare(),
-    remove: db
-      .delete(objects)
-      .where(eq(objects.key, placeholder('key')))
-      .prepare(),
-    append: db.insert(log).values(entry).prepare(),
+      .onConflictDoUpdate({ target: objects.key, set: excluded(Object.keys(changed)) }),
+    remove: db.delete(objects).where(eq(objects.key, placeholder('key'))),
+    append: db.insert(log).values(entry),
     logAfter: db
       .select()
       .from(log)
       .where(gt(log.resourceVersion, placeholder('resourceVersion')))
       .orderBy(asc(log.resourceVersion))
-      .limit(placeholder('limit'))
-      .prepare(),
-    first: db.select(version).from(log).orderBy(asc(log.resourceVersion)).limit(1).prepare(),
-    last: db.select(version).from(log).orderBy(desc(log.resourceVersion)).limit(1).prepare(),
-    compact: db
-      .delete(log)
-      .where(and(lt(log.at, placeholder('before')), lt(log.resourceVersion, placeholder('upTo'))))
-      .prepare(),
+      .limit(placeholder('limit')),
+    bounds: db.select({ first: sql`${edge(asc)}`, last: sql`${edge(desc)}` }).from(sql`(SELECT 1)`),
+    compact: db.delete(log).where(and(lt(log.at, placeholder('before')), lt(log.resourceVersion, placeholder('upTo')))),
   };
+  type Name = keyof typeof queries;
+  return Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, compile(storage, query)])) as Record<
+    Name,
+    ReturnType<typeof compile>
+  >;
 }
 
 /** `SET a = excluded.a, …`: what an insert that meets its key writes instead. */
@@ -146,42 +160,88 @@ function excluded(names: string[]): Record<string, ReturnType<typeof sql>> {
 
 const json = (value: object | undefined): string | null => (value === undefined ? null : JSON.stringify(value));
 
+/** A label as it stands in the column's JSON. Quotes within keys and values are escaped there, so it matches nothing else. */
+const member = ({ key, value }: LabelPair): string => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+
+/** In the order of the table's columns. */
+type ObjectColumns = [
+  key: string,
+  resourceVersion: number,
+  uid: string,
+  labels: string | null,
+  fields: string | null,
+  owners: string | null,
+  text: string,
+];
+type LogColumns = [
+  resourceVersion: number,
+  at: number,
+  type: string,
+  key: string,
+  previousVersion: number | null,
+  uid: string | null,
+  labels: string | null,
+  fields: string | null,
+  owners: string | null,
+  text: string | null,
+];
+
 /** A row whose small columns are parsed when they are asked for: a get never asks. */
 class StoredRow implements Row {
-  readonly key: string;
-  readonly resourceVersion: number;
-  readonly uid: string;
-  readonly text: string;
-  private readonly raw: Pick<ObjectRow, 'labels' | 'fields' | 'owners'>;
+  private readonly columns: ObjectColumns;
+  private parsedLabels: Record<string, string> | undefined;
 
-  constructor(row: ObjectRow) {
-    this.key = row.key;
-    this.resourceVersion = row.resourceVersion;
-    this.uid = row.uid;
-    this.text = row.text;
-    this.raw = row;
+  constructor(columns: ObjectColumns) {
+    this.columns = columns;
+  }
+
+  get key(): string {
+    return this.columns[0];
+  }
+
+  get resourceVersion(): number {
+    return this.columns[1];
+  }
+
+  get uid(): string {
+    return this.columns[2];
+  }
+
+  get text(): string {
+    return this.columns[6];
   }
 
   get labels(): Record<string, string> | undefined {
-    return parse(this.raw.labels);
+    this.parsedLabels ??= parse(this.columns[3]);
+    return this.parsedLabels;
   }
 
   get fields(): Record<string, string> | undefined {
-    return parse(this.raw.fields);
+    return parse(this.columns[4]);
   }
 
   get owners(): string[] | undefined {
-    return parse(this.raw.owners);
+    return parse(this.columns[5]);
   }
 }
 
 const parse = <T>(text: string | null): T | undefined => (text === null ? undefined : (JSON.parse(text) as T));
 
-function logEntry(row: LogRow): LogEntry {
-  const { resourceVersion, type, key, previousVersion, uid, labels, fields, owners, text } = row;
+function logEntry([
+  resourceVersion,
+  ,
+  type,
+  key,
+  previousVersion,
+  uid,
+  labels,
+  fields,
+  owners,
+  text,
+]: LogColumns): LogEntry {
   const previous =
     previousVersion === null || text === null
       ? undefined
-      : new StoredRow({ key, resourceVersion: previousVersion, uid: uid ?? '', labels, fields, owners, text });
+      : new StoredRow([key, previousVersion, uid ?? '', labels, fields, owners, text]);
   return { resourceVersion, type: type as EventType, key, previous };
 }

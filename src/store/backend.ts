@@ -1,11 +1,17 @@
 /** What the store needs of a database. Everything is synchronous; a transaction that throws leaves no trace. */
 import type { LogEntry, Row } from './types.ts';
 
+/** A label that every row of interest has. */
+export interface LabelPair {
+  key: string;
+  value: string;
+}
+
 export interface Backend {
   transaction<T>(run: () => T): T;
   get(key: string): Row | undefined;
-  /** Rows with `from <= key < to`, by key, no more than `limit`. */
-  range(from: string, to: string, limit: number): Row[];
+  /** Rows with `from <= key < to`, by key, no more than `limit`. With `label`, rows without that pair may be left out. */
+  range(from: string, to: string, limit: number, label?: LabelPair): Row[];
   count(from: string, to: string): number;
   put(row: Row): void;
   remove(key: string): void;

@@ -1,11 +1,12 @@
 /** Lists: consistent at one resourceVersion, across pages too. */
 import { badRequest, expired, failure, invalidObject, StatusError } from '../apimachinery/errors.ts';
 import { forbiddenField, notSupported } from '../apimachinery/field.ts';
-import type { Backend } from './backend.ts';
+import type { JsonObject } from '../apimachinery/meta.ts';
+import type { Backend, LabelPair } from './backend.ts';
 import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
 import { rewind } from './history.ts';
-import { isSelective, selection } from './selection.ts';
-import type { ListPage, ListQuery, Row } from './types.ts';
+import { isSelective, labelOf, selection } from './selection.ts';
+import type { ListKind, ListPage, ListQuery, Row } from './types.ts';
 
 const CHUNK = 500;
 
@@ -20,6 +21,25 @@ export const endOf = (prefix: string): string => `${prefix}\uffff`;
 /** The smallest key above another. */
 const above = (key: string): string => `${key}\u0000`;
 
+/** `metadata` of a list. */
+export function listMeta(page: ListPage): JsonObject {
+  return {
+    resourceVersion: String(page.resourceVersion),
+    ...(page.continue === undefined ? {} : { continue: page.continue }),
+    ...(page.remainingItemCount === undefined ? {} : { remainingItemCount: page.remainingItemCount }),
+  };
+}
+
+const utf8 = new TextEncoder();
+
+/** A page as the bytes of a JSON body. */
+export function listBody(page: ListPage, { kind, apiVersion }: ListKind): Uint8Array {
+  const metadata = JSON.stringify(listMeta(page));
+  return utf8.encode(
+    `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${metadata},"items":[${page.items}]}\n`,
+  );
+}
+
 /** The page that a query asks for. Throws a StatusError for versions and tokens that cannot be served. */
 export function list(backend: Backend, query: ListQuery, versions: Versions): ListPage {
   const { at, after } = position(query, versions);
@@ -30,7 +50,7 @@ export function list(backend: Backend, query: ListQuery, versions: Versions): Li
   let last = '';
   let more = false;
   const from = after === '' ? prefix : above(after);
-  for (const row of rows(backend, from, endOf(prefix), then, limit)) {
+  for (const row of rows(backend, from, endOf(prefix), then, limit, labelOf(query))) {
     if (!selects(row)) continue;
     if (texts.length === limit) {
       more = true;
@@ -117,6 +137,7 @@ function* rows(
   to: string,
   then: ReadonlyMap<string, Row | undefined>,
   limit: number,
+  label: LabelPair | undefined,
 ): Generator<Row> {
   const past = [...then.entries()]
     .filter(([key, row]) => row !== undefined && key >= from && key < to)
@@ -125,7 +146,7 @@ function* rows(
   let nextPast = 0;
   let at = from;
   for (let size = Math.min(limit + 1, CHUNK); ; size = CHUNK) {
-    const chunk = backend.range(at, to, size);
+    const chunk = backend.range(at, to, size, label);
     for (const row of chunk) {
       while (nextPast < past.length && (past[nextPast] as Row).key < row.key) yield past[nextPast++] as Row;
       if (!then.has(row.key)) yield row;

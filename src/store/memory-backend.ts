@@ -1,5 +1,5 @@
 /** The store's database in memory: for tests, and as the plainest statement of what a backend does. */
-import type { Backend } from './backend.ts';
+import type { Backend, LabelPair } from './backend.ts';
 import type { LogEntry, Row } from './types.ts';
 
 export class MemoryBackend implements Backend {
@@ -22,8 +22,10 @@ export class MemoryBackend implements Backend {
     return this.rows.get(key);
   }
 
-  range(from: string, to: string, limit: number): Row[] {
-    return this.sorted(from, to).slice(0, limit);
+  range(from: string, to: string, limit: number, label?: LabelPair): Row[] {
+    const rows = this.sorted(from, to);
+    const found = label === undefined ? rows : rows.filter(({ labels }) => labels?.[label.key] === label.value);
+    return found.slice(0, limit);
   }
 
   count(from: string, to: string): number {

@@ -1,15 +1,30 @@
 /** A store of one resource's objects: the runtime-free core of the ResourceStore Durable Object. */
 import { alreadyExists, type GroupResource, StatusError, tooLarge } from '../apimachinery/errors.ts';
+import type { Status } from '../apimachinery/meta.ts';
 import type { Backend } from './backend.ts';
 import { changesAfter, deletedRow } from './history.ts';
-import { endOf, list, type Versions } from './list.ts';
+import { endOf, list, listBody, type Versions } from './list.ts';
+import { ListCache } from './list-cache.ts';
 import { selection } from './selection.ts';
 import { withResourceVersion } from './text.ts';
-import type { Change, CommitResult, Decide, Encoded, ListQuery, ListResult, Row, WatchQuery } from './types.ts';
+import type {
+  Change,
+  CommitResult,
+  Decide,
+  Encoded,
+  ListKind,
+  ListQuery,
+  ListResult,
+  Row,
+  WatchQuery,
+} from './types.ts';
 import { type Sink, WatchHub } from './watch-hub.ts';
 
 /** As etcd's limit for a request; larger values would not fit the production database either. */
 export const MAX_OBJECT_BYTES = 1_572_864;
+
+/** Bytes of list bodies kept at hand. */
+const LISTS_BUDGET = 4 << 20;
 
 export interface StoreOptions {
   resource: GroupResource;
@@ -27,6 +42,7 @@ export class ResourceStore<S extends Sink> {
   readonly hub = new WatchHub<S>();
   private readonly backend: Backend;
   private readonly options: StoreOptions;
+  private readonly lists = new ListCache(LISTS_BUDGET);
   private version: number;
 
   constructor(backend: Backend, options: StoreOptions) {
@@ -82,6 +98,17 @@ export class ResourceStore<S extends Sink> {
   list(query: ListQuery): ListResult {
     try {
       return list(this.backend, query, this.versions());
+    } catch (error) {
+      if (error instanceof StatusError) return { status: error.status };
+      throw error;
+    }
+  }
+
+  /** A list as the bytes of a JSON body; failures as in {@link list}. */
+  listBody(query: ListQuery, kind: ListKind): Uint8Array | { status: Status } {
+    try {
+      const make = (): Uint8Array => listBody(list(this.backend, query, this.versions()), kind);
+      return this.lists.get(JSON.stringify([query, kind]), this.version, make);
     } catch (error) {
       if (error instanceof StatusError) return { status: error.status };
       throw error;
@@ -147,7 +174,7 @@ export class ResourceStore<S extends Sink> {
     this.backend.remove(key);
     this.backend.appendLog({ resourceVersion, type: 'DELETED', key, previous: current }, this.now());
     this.version = resourceVersion;
-    const row = deletedRow(final === undefined ? current : { ...current, ...final }, resourceVersion);
+    const row = deletedRow(final === undefined ? current : { key, resourceVersion, ...final }, resourceVersion);
     const change: Change = { type: 'DELETED', row, previous: current };
     return { result: { text: row.text, deleted: true, resourceVersion }, change };
   }

@@ -79,6 +79,12 @@ export interface ListPage {
   remainingItemCount?: number;
 }
 
+/** What a list's body says it is. */
+export interface ListKind {
+  kind: string;
+  apiVersion: string;
+}
+
 export type ListResult = ListPage | { status: Status };
 
 /** A watch; kept in the socket's attachment, so that it survives hibernation. */

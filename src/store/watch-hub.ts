@@ -4,7 +4,7 @@ import type { Status } from '../apimachinery/meta.ts';
 import type { Backend } from './backend.ts';
 import { changesAfter, deletedRow } from './history.ts';
 import { endOf, parseVersion, tooLarge, type Versions } from './list.ts';
-import { type Selects, selection } from './selection.ts';
+import { labelOf, type Selects, selection } from './selection.ts';
 import type { Change, EventType, Row, WatchQuery } from './types.ts';
 
 /** One watcher: where its events go. */
@@ -19,8 +19,16 @@ const utf8 = new TextEncoder();
 
 const eventBytes = (type: string, object: string): Uint8Array => utf8.encode(`{"type":"${type}","object":${object}}\n`);
 
+/** Watchers who select the same: what concerns one concerns all. */
+interface Group<S> {
+  id: string;
+  selects: Selects;
+  sinks: Set<S>;
+}
+
 export class WatchHub<S extends Sink> {
-  private readonly watchers = new Map<S, Selects>();
+  private readonly watchers = new Map<S, Group<S>>();
+  private readonly groups = new Map<string, Group<S>>();
 
   get size(): number {
     return this.watchers.size;
@@ -28,19 +36,29 @@ export class WatchHub<S extends Sink> {
 
   /** Takes up a watcher that was there before the store slept. */
   restore(sink: S, query: WatchQuery): void {
-    this.watchers.set(sink, selection(query));
+    const id = JSON.stringify([query.prefix, query.labelSelector, query.fieldSelector]);
+    let group = this.groups.get(id);
+    if (group === undefined) {
+      group = { id, selects: selection(query), sinks: new Set() };
+      this.groups.set(id, group);
+    }
+    group.sinks.add(sink);
+    this.watchers.set(sink, group);
   }
 
   remove(sink: S): void {
+    const group = this.watchers.get(sink);
+    if (group === undefined) return;
     this.watchers.delete(sink);
+    group.sinks.delete(sink);
+    if (group.sinks.size === 0) this.groups.delete(group.id);
   }
 
   /** Starts a watch: sends what it has missed or the state it asked for, then keeps it. A watch that cannot start gets an ERROR event. */
   start(sink: S, query: WatchQuery, backend: Backend, versions: Versions): void {
     try {
-      const selects = selection(query);
-      this.begin(sink, query, selects, backend, versions);
-      this.watchers.set(sink, selects);
+      this.begin(sink, query, selection(query), backend, versions);
+      this.restore(sink, query);
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       sink.send(eventBytes('ERROR', JSON.stringify(error.status satisfies Status)));
@@ -51,14 +69,16 @@ export class WatchHub<S extends Sink> {
   /** Tells every watcher whom it concerns of a change. A watcher that cannot be reached is dropped. */
   publish(change: Change): void {
     const encoded = new Encoder(change);
-    for (const [sink, selects] of this.watchers) {
+    for (const { selects, sinks } of this.groups.values()) {
       const event = encoded.for(selects);
       if (event === undefined) continue;
-      try {
-        sink.send(event);
-      } catch {
-        this.watchers.delete(sink);
-        sink.close();
+      for (const sink of sinks) {
+        try {
+          sink.send(event);
+        } catch {
+          this.remove(sink);
+          sink.close();
+        }
       }
     }
   }
@@ -69,7 +89,7 @@ export class WatchHub<S extends Sink> {
     if (version > current) throw tooLarge(version, current);
     const state = query.sendInitialEvents ?? version === 0;
     if (state) {
-      this.sendState(sink, query.prefix, selects, backend);
+      this.sendState(sink, query, selects, backend);
       if (query.sendInitialEvents && query.allowWatchBookmarks) sink.send(initialEnd(query, current));
       return;
     }
@@ -82,11 +102,12 @@ export class WatchHub<S extends Sink> {
     }
   }
 
-  private sendState(sink: S, prefix: string, selects: Selects, backend: Backend): void {
-    const to = endOf(prefix);
-    let from = prefix;
+  private sendState(sink: S, query: WatchQuery, selects: Selects, backend: Backend): void {
+    const label = labelOf(query);
+    const to = endOf(query.prefix);
+    let from = query.prefix;
     for (;;) {
-      const chunk = backend.range(from, to, CHUNK);
+      const chunk = backend.range(from, to, CHUNK, label);
       for (const row of chunk) if (selects(row)) sink.send(eventBytes('ADDED', row.text));
       if (chunk.length < CHUNK) return;
       from = `${(chunk.at(-1) as Row).key}\u0000`;

@@ -3,6 +3,7 @@ import { notFound } from '../../apimachinery/errors.ts';
 import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import { type Resource, storeOf } from '../../resources/resource.ts';
+import { listMeta } from '../../store/list.ts';
 import type { ListPage } from '../../store/types.ts';
 import type { Context, Store } from '../context.ts';
 import { type Accepted, negotiate } from '../negotiation.ts';
@@ -37,7 +38,14 @@ export async function get(context: Context, resource: Resource): Promise<Respons
 export async function list(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
   const accepted = negotiate(request.headers.get('accept'));
-  const page = unwrap(await storeFor(context, resource).list(listQuery(resource, info, url)));
+  const query = listQuery(resource, info, url);
+  const store = storeFor(context, resource);
+  if (isPlain(resource, accepted, url)) {
+    const kind = { kind: listKindOf(resource), apiVersion: formatApiVersion(resource) };
+    const body = unwrap(await store.listBody(query, kind));
+    return respondText(body, 200, context.warnings);
+  }
+  const page = unwrap(await store.list(query));
   return respondList(resource, page, accepted, url, context.warnings);
 }
 
@@ -49,28 +57,20 @@ export function respondList(
   url: URL,
   warnings: readonly string[],
 ): Response {
-  const meta = listMeta(page);
-  const plain = accepted.format === 'json' && accepted.as === undefined;
-  if (plain && resource.conversion === undefined && !url.searchParams.has('pretty')) {
-    const kind = resource.listKind ?? `${resource.kind}List`;
-    const head = `{"kind":"${kind}","apiVersion":"${formatApiVersion(resource)}","metadata":${JSON.stringify(meta)},"items":[`;
-    return respondText(`${head}${page.items}]}`, 200, warnings);
-  }
   const items = itemsOf(resource, page);
-  return respond(transformList(resource, items, meta, accepted, url), accepted, 200, warnings);
+  return respond(transformList(resource, items, listMeta(page), accepted, url), accepted, 200, warnings);
 }
+
+/** Whether the stored texts are what the client takes. */
+function isPlain(resource: Resource, { format, as }: Accepted, url: URL): boolean {
+  return format === 'json' && as === undefined && resource.conversion === undefined && !url.searchParams.has('pretty');
+}
+
+const listKindOf = (resource: Resource): string => resource.listKind ?? `${resource.kind}List`;
 
 function itemsOf(resource: Resource, page: ListPage): KubeObject[] {
   const objects = JSON.parse(`[${page.items}]`) as KubeObject[];
   return resource.conversion === undefined ? objects : objects.map((object) => resource.conversion!.fromStored(object));
-}
-
-function listMeta(page: ListPage): JsonObject {
-  return {
-    resourceVersion: String(page.resourceVersion),
-    ...(page.continue === undefined ? {} : { continue: page.continue }),
-    ...(page.remainingItemCount === undefined ? {} : { remainingItemCount: page.remainingItemCount }),
-  };
 }
 
 function transformList(
@@ -97,7 +97,7 @@ function transformList(
     };
   }
   return {
-    kind: resource.listKind ?? `${resource.kind}List`,
+    kind: listKindOf(resource),
     apiVersion: formatApiVersion(resource),
     metadata,
     items: items as unknown as JsonObject[],
