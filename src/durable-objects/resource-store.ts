@@ -20,6 +20,7 @@ import type {
 import type { Sink } from '../store/watch-hub.ts';
 import type { Env } from './env.ts';
 import { expiredEvents } from './event-expiry.ts';
+import { GroupCommit } from './group-commit.ts';
 import { Notifier, notice } from './notifier.ts';
 import type { ChangeRequest, ChangesSince, Failure, ResourceStoreRpc } from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
@@ -46,6 +47,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   private readonly id: string;
   private readonly notifier: Notifier;
   private readonly wokenAt = Date.now();
+  private readonly group: GroupCommit;
   private core!: Core<Socket>;
   private allocator: ServiceAllocator | undefined;
   private commits = 0;
@@ -55,6 +57,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     const name = ctx.id.name ?? '';
     const slash = name.indexOf('/');
     this.id = name.slice(slash + 1);
+    this.group = new GroupCommit(ctx.storage);
     this.notifier = new Notifier(env, name.slice(0, slash), this.id);
     void ctx.blockConcurrencyWhile(async () => {
       const db = drizzle(ctx.storage);
@@ -82,11 +85,13 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   }
 
   async create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult> {
+    await this.group.turn();
     if (this.id !== SERVICES) return this.core.create(key, object, dryRun);
     return this.core.commit(key, this.allocating(key, createDecision(this.groupResource(), key, object, dryRun)));
   }
 
   async change(key: string, request: ChangeRequest): Promise<CommitResult> {
+    await this.group.turn();
     return this.guarded(() => this.core.commit(key, this.decision(key, request)));
   }
 

@@ -62,7 +62,8 @@ function timeoutSeconds(url: URL): number {
   return given > 0 ? given : MIN_TIMEOUT_SECONDS * (1 + Math.random());
 }
 
-type Convert = (event: Uint8Array) => Uint8Array;
+/** An event, made of the bytes of a stored one. */
+type Convert = (event: ArrayBuffer) => Uint8Array;
 
 /** Connects a store's socket with an HTTP body: one write for each event, closed from either side. */
 function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert: Convert | undefined): ReadableStream {
@@ -77,8 +78,8 @@ function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert
     writer.close().catch(() => {});
     socket.close(1000);
   };
-  const write = (event: Uint8Array): void => {
-    writer.write(convert === undefined ? event : convert(event)).catch(close);
+  const write = (event: Uint8Array | ArrayBuffer): void => {
+    writer.write(event).then(undefined, close);
   };
   const timeout = setTimeout(close, timeoutMs);
   const bookmarks = setInterval(() => socket.send(VERSION_PING), BOOKMARK_EVERY);
@@ -92,7 +93,7 @@ function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert
   socket.binaryType = 'arraybuffer';
   socket.addEventListener('message', ({ data }) => {
     if (typeof data === 'string') onVersion(data);
-    else write(new Uint8Array(data as ArrayBuffer));
+    else write(convert === undefined ? (data as ArrayBuffer) : convert(data as ArrayBuffer));
   });
   socket.addEventListener('close', close);
   socket.addEventListener('error', close);
