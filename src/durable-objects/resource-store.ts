@@ -47,7 +47,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   private readonly id: string;
   private readonly notifier: Notifier;
   private readonly wokenAt = Date.now();
-  private readonly group: GroupCommit;
+  private readonly group = new GroupCommit();
   private core!: Core<Socket>;
   private allocator: ServiceAllocator | undefined;
   private commits = 0;
@@ -57,7 +57,6 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     const name = ctx.id.name ?? '';
     const slash = name.indexOf('/');
     this.id = name.slice(slash + 1);
-    this.group = new GroupCommit(ctx.storage);
     this.notifier = new Notifier(env, name.slice(0, slash), this.id);
     void ctx.blockConcurrencyWhile(async () => {
       const db = drizzle(ctx.storage);
