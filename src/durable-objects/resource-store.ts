@@ -22,7 +22,7 @@ import type { Env } from './env.ts';
 import { expiredEvents } from './event-expiry.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Notifier, notice } from './notifier.ts';
-import type { ChangeRequest, ChangesSince, Failure, ResourceStoreRpc } from './rpc.ts';
+import type { ChangeRequest, ChangesSince, Failure, ResourceStoreRpc, StoreStats } from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
 
 const SERVICES = 'core/services';
@@ -48,6 +48,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   private readonly notifier: Notifier;
   private readonly wokenAt = Date.now();
   private readonly group = new GroupCommit();
+  private backend!: SqliteBackend;
   private core!: Core<Socket>;
   private allocator: ServiceAllocator | undefined;
   private commits = 0;
@@ -121,9 +122,9 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     this.housekeeping();
   }
 
-  async stats(): Promise<{ rowsWritten: number; rowsRead: number; wokenAt: number; watchers: number }> {
-    const rowsWritten = this.ctx.storage.sql.exec('SELECT total_changes() AS n').one()['n'] as number;
-    return { rowsWritten, rowsRead: 0, wokenAt: this.wokenAt, watchers: this.core.hub.size };
+  async stats(): Promise<StoreStats> {
+    const { rowsWritten } = this.backend;
+    return { rowsWritten, wokenAt: this.wokenAt, watchers: this.core.hub.size };
   }
 
   /** Opens a watch: a `WatchQuery` stands in the header `x-watch`. */
@@ -150,6 +151,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   }
 
   private open(backend: SqliteBackend): void {
+    this.backend = backend;
     this.core = new Core<Socket>(backend, {
       resource: this.groupResource(),
       onCommit: (changes) => this.committed(changes),

@@ -63,6 +63,15 @@ export interface ChangesSince {
   expired: boolean;
 }
 
+/** Since the store woke; for measurements. */
+export interface StoreStats {
+  /** As they are billed. */
+  rowsWritten: number;
+  /** In ms since the epoch. */
+  wokenAt: number;
+  watchers: number;
+}
+
 /** The ResourceStore class; `fetch` with an Upgrade opens a watch (a `WatchQuery` as JSON in the header `x-watch`). */
 export interface ResourceStoreRpc {
   get(key: string): Promise<string | null>;
@@ -80,8 +89,7 @@ export interface ResourceStoreRpc {
   changesSince(resourceVersion: number): Promise<ChangesSince>;
   /** Once a minute: compaction, expiry. */
   tick(): Promise<void>;
-  /** Rows written since the object woke, for the benchmark. */
-  stats(): Promise<{ rowsWritten: number; rowsRead: number; wokenAt: number; watchers: number }>;
+  stats(): Promise<StoreStats>;
 }
 
 /** ControllerManager, Scheduler and Cluster take notifications; the tick is cron's. */

@@ -16,6 +16,8 @@ export class SqliteBackend implements Backend {
   private readonly storage: DurableObjectStorage;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly cache = new RowCache(CACHE_BUDGET);
+  /** Since the store woke, as they are billed. */
+  rowsWritten = 0;
 
   constructor(storage: DurableObjectStorage, db: DrizzleSqliteDODatabase) {
     this.storage = storage;
@@ -59,17 +61,17 @@ export class SqliteBackend implements Backend {
     const labels = json(row.labels);
     const fields = json(row.fields);
     const owners = json(row.owners);
-    this.statements.put({ key, resourceVersion, uid, labels, fields, owners, text });
+    this.written(this.statements.put({ key, resourceVersion, uid, labels, fields, owners, text }));
     this.cache.set(row);
   }
 
   remove(key: string): void {
-    this.statements.remove({ key });
+    this.written(this.statements.remove({ key }));
     this.cache.delete(key);
   }
 
   appendLog({ resourceVersion, type, key, previous }: LogEntry, at: number): void {
-    this.statements.append({
+    const cursor = this.statements.append({
       resourceVersion,
       at,
       type,
@@ -81,6 +83,7 @@ export class SqliteBackend implements Backend {
       owners: json(previous?.owners),
       text: previous?.text ?? null,
     });
+    this.written(cursor);
   }
 
   logAfter(resourceVersion: number, limit: number): LogEntry[] {
@@ -94,7 +97,11 @@ export class SqliteBackend implements Backend {
 
   compact(before: number, keep: number): void {
     const { last } = this.logBounds();
-    this.statements.compact({ before, upTo: last - Math.max(keep, 1) + 1 });
+    this.written(this.statements.compact({ before, upTo: last - Math.max(keep, 1) + 1 }));
+  }
+
+  private written({ rowsWritten }: { rowsWritten: number }): void {
+    this.rowsWritten += rowsWritten;
   }
 }
 

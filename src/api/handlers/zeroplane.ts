@@ -1,9 +1,13 @@
 /** Our own endpoints, below `/zeroplane/v1/`: credentials, joining nodes, and the agents' sockets. */
+
+import type { ResourceId } from '../../apimachinery/client.ts';
 import { badRequest, forbidden, noSuchPath, unauthorized } from '../../apimachinery/errors.ts';
 import { isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type { MintRequest } from '../../durable-objects/cluster-rpc.ts';
+import { resourceById } from '../../resources/index.ts';
+import { storeOf } from '../../resources/resource.ts';
 import { bearerToken } from '../authentication/authenticate.ts';
-import { NODE_PREFIX, NODES, type User } from '../authentication/user.ts';
+import { MASTERS, NODE_PREFIX, NODES, type User } from '../authentication/user.ts';
 import type { Surroundings } from '../context.ts';
 import { readBody } from '../decode.ts';
 import type { RequestInfo } from '../request-info.ts';
@@ -31,7 +35,16 @@ export async function zeroplane(
   if (parts[0] === 'nodes' && (parts[2] === 'session' || parts[2] === 'streams')) {
     return nodeSocket(request, info, around, parts[1] as string, await user());
   }
+  const stats = /^stores\/([^/]+\/[^/]+)\/stats$/.exec(parts.join('/'))?.[1];
+  if (request.method === 'GET' && stats !== undefined) return storeStats(stats, info, around, await user());
   throw noSuchPath();
+}
+
+/** How a store fares, for measurements: rows written and watchers since it woke. Wakes it. */
+async function storeStats(id: string, info: RequestInfo, around: Surroundings, user: User): Promise<Response> {
+  const resource = resourceById(id as ResourceId);
+  if (!user.groups.includes(MASTERS) || resource === undefined) throw noSuchPath();
+  return respond({ ...(await around.store(info.cluster, storeOf(resource)).stats()) }, JSON_ONLY);
 }
 
 interface CredentialsBody {

@@ -1,0 +1,43 @@
+/** `npm run bench`: JSON lines on standard output, a table on standard error at the end. */
+import { parseArgs } from 'node:util';
+import { startControlPlane } from '../../cli/harness/control-plane.ts';
+import { step } from '../../cli/progress.ts';
+import { BenchClient } from './client.ts';
+import { Figures } from './figures.ts';
+import { measureRequests, measureRows, prepare } from './requests.ts';
+import { measureScaling } from './scaling.ts';
+import { measureWatches } from './watches.ts';
+
+const CLIENTS = [1, 32];
+const WATCHERS = [1, 50, 300];
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '3' } } });
+const seconds = Number(values.seconds);
+if (!(seconds > 0)) {
+  process.stderr.write('zeroplane: --seconds must be a number above 0.\n');
+  process.exit(2);
+}
+
+const figures = new Figures();
+const alone = await step('Starting the API alone', () => startControlPlane({ nodes: 'none', controllers: 'off' }));
+try {
+  const client = new BenchClient(alone, 32);
+  await prepare(client);
+  client.close();
+  for (const clients of CLIENTS) {
+    await step(`Requests, clients: ${clients}`, () => measureRequests(alone, figures, clients, seconds));
+  }
+  for (const watchers of WATCHERS) {
+    await step(`Watches, watchers: ${watchers}`, () => measureWatches(alone, figures, watchers));
+  }
+  await step('Rows', () => measureRows(alone, figures));
+} finally {
+  await alone.stop();
+}
+const whole = await step('Starting all of it', () => startControlPlane({ nodes: 'simulated=3' }));
+try {
+  await step('Scaling', () => measureScaling(whole, figures));
+} finally {
+  await whole.stop();
+}
+process.stderr.write(`\n${figures.table()}\n`);
