@@ -1,6 +1,7 @@
 /** The API server: a request's way from the socket to its answer, in order. */
 import { Hono } from 'hono';
 import { forbidden, internalError, noSuchPath, StatusError } from '../apimachinery/errors.ts';
+import { isServed } from '../resources/index.ts';
 import { Authenticator } from './authentication/authenticate.ts';
 import type { User } from './authentication/user.ts';
 import type { Attributes } from './authorization/authorizer.ts';
@@ -23,8 +24,8 @@ const snapshots = new SnapshotCache();
 /** The API server as a Hono app. Call `app.fetch(request, {around})`. */
 export const app = new Hono<Env>();
 
-app.onError((error) => {
-  if (error instanceof StatusError) return respondStatus(error.status);
+app.onError((error, c) => {
+  if (error instanceof StatusError) return respondStatus(error.status, c.get('context')?.warnings);
   console.error(error);
   return respondStatus(internalError('an unexpected error; the server log says more').status);
 });
@@ -70,13 +71,18 @@ app.all('*', async (c) => {
   const { info, request } = context;
   if (!info.isResource) {
     const answer = discovery(request, info.path) ?? (await nonResource(context));
-    if (answer === undefined) throw noSuchPath();
+    if (answer === undefined) return pageNotFound();
     return answer;
   }
+  if (!isServed(info.group, info.version)) return pageNotFound();
   const answer = await dispatch(context);
   if (info.verb !== 'get' && info.verb !== 'list' && info.verb !== 'watch') afterWrite(info, snapshots);
   return answer;
 });
+
+/** What upstream's router says where it knows no route: plain text. */
+const pageNotFound = (): Response =>
+  new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } });
 
 function attributesOf(info: RequestInfo): Attributes {
   const { verb, isResource, group, resource, subresource, namespace, name, path } = info;

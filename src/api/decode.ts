@@ -1,5 +1,13 @@
 /** Request bodies: JSON, YAML or protobuf in, a checked object out. */
-import { type Decoded, decodeJson, decodeProtobuf, decodeYaml, strictErrors } from '../apimachinery/codec/index.ts';
+import {
+  cannotHandle,
+  type Decoded,
+  decodeJson,
+  decodeProtobuf,
+  decodeYaml,
+  strictErrors,
+  yamlDuplicates,
+} from '../apimachinery/codec/index.ts';
 import { badRequest, tooLarge, unsupportedMediaType } from '../apimachinery/errors.ts';
 import { formatApiVersion, type JsonObject, type KubeObject, parseApiVersion } from '../apimachinery/meta.ts';
 import { schemaFor } from '../apimachinery/schema/index.ts';
@@ -76,18 +84,27 @@ export function decodeBytes(
     strict: validation !== 'Ignore',
   });
   settleKind(decoded.object, expected, alternatives);
-  return { object: withMetadata(decoded.object), warnings: strictWarnings(decoded, validation) };
+  const yaml = type === YAML_TYPE && validation !== 'Ignore' ? yamlDuplicates(text) : '';
+  return { object: withMetadata(decoded.object), warnings: strictWarnings(decoded, validation, actual, yaml) };
 }
 
 /** Under Strict throws BadRequest for unknown or duplicate fields; under Warn returns a warning for each. */
-export function strictWarnings(decoded: Decoded, validation: RequestOptions['fieldValidation']): string[] {
+export function strictWarnings(
+  decoded: Decoded,
+  validation: RequestOptions['fieldValidation'],
+  actual: GroupVersionKind = { group: '', version: '', kind: '' },
+  yaml = '',
+): string[] {
   if (validation === 'Ignore') return [];
   const { unknown, duplicate } = decoded;
-  if (unknown.length === 0 && duplicate.length === 0) return [];
-  if (validation === 'Strict') throw badRequest(strictErrors(unknown, duplicate));
+  if (unknown.length === 0 && duplicate.length === 0 && yaml === '') return [];
+  if (validation === 'Strict') {
+    throw cannotHandle(actual.kind, formatApiVersion(actual), strictErrors(unknown, duplicate, yaml));
+  }
   return [
-    ...unknown.map((field) => `unknown field "${field}"`),
+    ...(yaml === '' ? [] : [yaml]),
     ...duplicate.map((field) => `duplicate field "${field}"`),
+    ...unknown.map((field) => `unknown field "${field}"`),
   ];
 }
 

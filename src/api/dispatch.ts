@@ -1,5 +1,5 @@
 /** From a request's verb and resource to the function that answers it. */
-import { methodNotSupported, noSuchPath } from '../apimachinery/errors.ts';
+import { methodNotAllowed, noSuchPath } from '../apimachinery/errors.ts';
 import { findResource } from '../resources/index.ts';
 import { ALL_VERBS, type Resource, type Verb } from '../resources/resource.ts';
 import type { Context } from './context.ts';
@@ -28,11 +28,10 @@ export async function dispatch(context: Context): Promise<Response> {
   const { info, request } = context;
   const resource = findResource(info.group, info.version, info.resource);
   if (resource === undefined) throw noSuchPath();
-  if (
-    resource.namespaced ? misplaced(context, resource) : info.namespace !== '' && resource.resource !== 'namespaces'
-  ) {
-    throw noSuchPath();
-  }
+  if (resource.deprecation !== undefined) context.warnings.push(resource.deprecation);
+  if (!METHODS.has(request.method)) throw methodNotAllowed();
+  if (!resource.namespaced && info.namespace !== '' && resource.resource !== 'namespaces') throw noSuchPath();
+  if (resource.namespaced && info.namespace === '') checkScope(context, resource);
   if (info.subresource !== '') {
     const handler = subresourceHandler(context, resource);
     if (handler === undefined) throw noSuchPath();
@@ -40,15 +39,20 @@ export async function dispatch(context: Context): Promise<Response> {
   }
   const handler = reviewHandler(resource) ?? HANDLERS[info.verb as Verb];
   const verbs: readonly string[] = resource.verbs ?? ALL_VERBS;
-  if (handler === undefined || !verbs.includes(info.verb) || (info.verb === 'create' && info.name !== '')) {
-    throw methodNotSupported(resource, request.method);
-  }
+  const named = info.name !== '';
+  const fits = info.verb === 'create' ? !named : named || !NAMED.has(info.verb);
+  if (handler === undefined || !verbs.includes(info.verb) || !fits) throw methodNotAllowed();
   return handler(context, resource);
 }
 
+/** The methods that routes are made for. */
+const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+/** Verbs that a name goes with. */
+const NAMED = new Set<string>(['update', 'patch']);
+
 /** A namespaced object is read and written in its namespace; only lists and watches may span all. */
-function misplaced({ info }: Context, resource: Resource): boolean {
-  if (info.namespace !== '') return false;
+function checkScope({ info }: Context, resource: Resource): void {
   const createOnly = (resource.verbs ?? ALL_VERBS).length === 1;
-  return info.name !== '' || !(info.verb === 'list' || info.verb === 'watch' || createOnly);
+  if (info.name !== '') throw noSuchPath();
+  if (!(info.verb === 'list' || info.verb === 'watch' || createOnly)) throw methodNotAllowed();
 }

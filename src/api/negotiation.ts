@@ -1,5 +1,5 @@
 /** Which form an answer takes, after upstream's `handlers/negotiation`. */
-import { notAcceptable } from '../apimachinery/errors.ts';
+import { noRepresentation, notAcceptable, type StatusError } from '../apimachinery/errors.ts';
 
 export interface Accepted {
   format: 'json' | 'yaml' | 'protobuf';
@@ -29,10 +29,17 @@ export function negotiate(accept: string | null, watch = false): Accepted {
   const known = seen.get(header);
   if (known !== undefined) return known;
   const accepted = read(header, watch);
-  if (accepted === undefined) throw notAcceptable([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
+  if (accepted === undefined) throw refusal(header);
   if (seen.size > 500) seen.clear();
   seen.set(header, accepted);
   return accepted;
+}
+
+/** Upstream refuses an unknown type before it looks at the form. */
+function refusal(header: string): StatusError {
+  const all = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
+  const known = header.split(',').some((clause) => (clause.split(';', 1)[0] ?? '').trim() in FORMATS);
+  return known ? notAcceptable(all) : noRepresentation(all);
 }
 
 function read(header: string, watch: boolean): Accepted | undefined {

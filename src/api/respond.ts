@@ -21,7 +21,7 @@ export function respondText(
   status = 200,
   warnings: readonly string[] = [],
 ): Response {
-  return new Response(text as BodyInit, {
+  return new Response(text as string, {
     status,
     headers: warnings.length === 0 ? JSON_HEADERS : withWarnings(JSON_HEADERS, warnings),
   });
@@ -94,11 +94,11 @@ export function partial(object: KubeObject): KubeObject {
 }
 
 /** A failure as an answer; `Retry-After` where the Status says so. */
-export function respondStatus(status: Status): Response {
+export function respondStatus(status: Status, warnings: readonly string[] = []): Response {
   const headers: Record<string, string> = { ...JSON_HEADERS };
   const retry = status.details?.retryAfterSeconds;
   if (retry !== undefined) headers['retry-after'] = String(retry);
-  return new Response(JSON.stringify(status), { status: status.code, headers });
+  return new Response(JSON.stringify(status), { status: status.code, headers: withWarnings(headers, warnings) });
 }
 
 /** The result of a store's method; throws what it failed with. */

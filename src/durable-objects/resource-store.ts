@@ -100,13 +100,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   }
 
   async deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult> {
-    return this.guarded(() => {
-      const results = this.core.commitMany(
-        this.core.select(query).map((key) => ({ key, decide: this.decision(key, request) })),
-      );
-      const texts = results.flatMap((result) => ('status' in result ? [] : [result.text]));
-      return { items: texts.join(','), count: texts.length, resourceVersion: this.core.resourceVersion };
-    });
+    return this.guarded(() => this.core.changeSelected(query, (key) => this.decision(key, request)));
   }
 
   async changesSince(resourceVersion: number): Promise<ChangesSince> {

@@ -8,10 +8,12 @@ type Derived = 'group' | 'version' | 'singular' | 'strategy';
 /** A resource without what follows from its group and kind: group, version, `singular` (the kind in lower case), an empty strategy. */
 export type ResourceLiteral<T extends KubeObject> = Omit<Resource<T>, Derived> & Partial<Pick<Resource<T>, 'strategy'>>;
 
-/** Gives a function that completes the literals of one group and version. */
-export function groupVersion(group: string, version: string) {
-  return <T extends KubeObject>(literal: ResourceLiteral<T>): Resource =>
-    defineResource<T>({ strategy: {}, ...literal, group, version, singular: literal.kind.toLowerCase() });
+/** Gives a function that completes the literals of one group and version; `common` is what all strategies of the group have. */
+export function groupVersion(group: string, version: string, common: { returnsDeleted?: boolean } = {}) {
+  return <T extends KubeObject>(literal: ResourceLiteral<T>): Resource => {
+    const strategy = { ...common, ...literal.strategy };
+    return defineResource<T>({ ...literal, strategy, group, version, singular: literal.kind.toLowerCase() });
+  };
 }
 
 const READ_AND_CHANGE = ['get', 'patch', 'update'] as const;

@@ -73,6 +73,13 @@ export function findResource(group: string, version: string, plural: string): Re
   return byPlural.get(key(group, version, plural));
 }
 
+const served = new Set(resources.map((r) => `${r.group}/${r.version}`));
+
+/** Whether there is a group-version of the name. */
+export function isServed(group: string, version: string): boolean {
+  return served.has(`${group}/${version}`);
+}
+
 /** The resource whose objects are of this kind. */
 export function resourceByKind(group: string, version: string, kind: string): Resource | undefined {
   return byKind.get(key(group, version, kind));

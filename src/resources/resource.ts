@@ -48,8 +48,10 @@ export interface Strategy<T extends KubeObject> {
   unconditionalUpdate?: boolean;
   /** A delete answers with the deleted object instead of a Status (`ReturnDeletedObject`). */
   returnsDeleted?: boolean;
-  /** Objects of this kind have `metadata.generation`. Default: whether the object has a `spec`. */
-  generation?: boolean;
+  /** Objects of this kind have `metadata.generation`. Default: whether the object has a `spec`. `on update`: from their first change on. */
+  generation?: boolean | 'on update';
+  /** Whether a change beside that of the spec counts as one. */
+  generationChanged?(object: T, old: T): boolean;
 }
 
 /** How a subresource that is an update of the same object differs: `status`, `approval`, `ephemeralcontainers`, `resize`, `finalize`. */
@@ -98,6 +100,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   /** Default: {@link ALL_VERBS}. Resources that are only created (reviews) are not stored. */
   verbs?: readonly Verb[];
   subresources?: readonly Subresource<T>[];
+  /** The text of the warning that goes with every answer. */
+  deprecation?: string;
   /** Where another resource's store keeps the objects: `events.k8s.io` events are core events, HPA v1 is v2. */
   storedAs?: ResourceId;
   /** Between this version and the stored one; with {@link storedAs}. Both are pure and return new objects. */

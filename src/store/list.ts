@@ -99,7 +99,10 @@ function resume(
 /** A resourceVersion as clients send it; '' is 0. Throws BadRequest for what is no number. */
 export function parseVersion(text: string): number {
   if (text === '') return 0;
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`invalid resource version ${JSON.stringify(text)}: not a number`);
+  if (!/^\d{1,15}$/.test(text)) {
+    const why = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+    throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: ${why}`);
+  }
   return Number(text);
 }
 
@@ -112,7 +115,7 @@ function checkMatch(resourceVersion: string, match: string): void {
     throw invalidObject(options, '', [forbiddenField(field, why)]);
   }
   if (match !== 'Exact' && match !== 'NotOlderThan') {
-    throw invalidObject(options, '', [notSupported(field, match, ['', 'Exact', 'NotOlderThan'])]);
+    throw invalidObject(options, '', [notSupported(field, match, ['Exact', 'NotOlderThan', ''])]);
   }
   if (match === 'Exact' && resourceVersion === '0') {
     const why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"';

@@ -6,7 +6,7 @@ import { changesAfter, deletedRow } from './history.ts';
 import { endOf, list, listBody, type Versions } from './list.ts';
 import { ListCache } from './list-cache.ts';
 import { selection } from './selection.ts';
-import { withResourceVersion } from './text.ts';
+import { withoutResourceVersion, withResourceVersion } from './text.ts';
 import type {
   Change,
   CommitResult,
@@ -115,10 +115,12 @@ export class ResourceStore<S extends Sink> {
     }
   }
 
-  /** Keys that a query selects, newest state. */
-  select(query: ListQuery): string[] {
-    const selects = selection(query);
-    return [...this.rows()].filter(selects).map(({ key }) => key);
+  /** Decides on all that a query selects, in one transaction; lists what was written or would have been. Throws a StatusError for a bad query. */
+  changeSelected(query: ListQuery, decide: (key: string) => Decide): ListResult {
+    const keys = [...this.rows()].filter(selection(query)).map(({ key }) => key);
+    const results = this.commitMany(keys.map((key) => ({ key, decide: decide(key) })));
+    const texts = results.flatMap((result) => ('status' in result ? [] : [result.text]));
+    return { items: texts.join(','), count: texts.length, resourceVersion: this.version };
   }
 
   watch(sink: S, query: WatchQuery): void {
@@ -153,7 +155,7 @@ export class ResourceStore<S extends Sink> {
     if (outcome.do === 'fail') return { result: { status: outcome.status } };
     const said = 'warnings' in outcome && outcome.warnings !== undefined ? { warnings: outcome.warnings } : {};
     if (outcome.do === 'answer') {
-      return { result: { text: outcome.text, deleted: false, resourceVersion: 0, ...said } };
+      return { result: { text: outcome.text, deleted: outcome.deleted ?? false, resourceVersion: 0, ...said } };
     }
     if (outcome.do === 'delete') return this.applyDelete(key, current as Row, outcome.final, resourceVersion);
     if (byteLength(outcome.object.text) > MAX_OBJECT_BYTES) {
@@ -174,20 +176,21 @@ export class ResourceStore<S extends Sink> {
     this.backend.remove(key);
     this.backend.appendLog({ resourceVersion, type: 'DELETED', key, previous: current }, this.now());
     this.version = resourceVersion;
-    const row = deletedRow(final === undefined ? current : { key, resourceVersion, ...final }, resourceVersion);
-    const change: Change = { type: 'DELETED', row, previous: current };
-    return { result: { text: row.text, deleted: true, resourceVersion }, change };
+    // Watchers are told what was kept, as those who resume later read it out of the log; the caller gets the last state.
+    const row = deletedRow(current, resourceVersion);
+    const text = final === undefined ? row.text : withResourceVersion(final.text, resourceVersion);
+    return { result: { text, deleted: true, resourceVersion }, change: { type: 'DELETED', row, previous: current } };
   }
 }
 
 /** The decision behind a create. */
 export function createDecision(resource: GroupResource, key: string, object: Encoded, dryRun: boolean): Decide {
-  return (current, resourceVersion) => {
+  return (current) => {
     if (current !== undefined) {
       return { do: 'fail', status: alreadyExists(resource, key.slice(key.indexOf('/') + 1)).status };
     }
     if (!dryRun) return { do: 'write', object };
-    return { do: 'answer', text: withResourceVersion(object.text, resourceVersion) };
+    return { do: 'answer', text: withoutResourceVersion(object.text) };
   };
 }
 

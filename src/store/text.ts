@@ -21,6 +21,14 @@ export function withResourceVersion(text: string, resourceVersion: number): stri
   return `${text.slice(0, start)}${resourceVersion}${text.slice(end)}`;
 }
 
+/** The text of an object that was never stored. */
+export function withoutResourceVersion(text: string): string {
+  const marker = '"resourceVersion":""';
+  const start = text.indexOf(`${MARKER}"`) + MARKER.length + 1 - marker.length;
+  const end = start + marker.length;
+  return text.slice(0, start) + text.slice(text[end] === ',' ? end + 1 : end);
+}
+
 /** The resourceVersion that a stored text carries. */
 export function readResourceVersion(text: string): string {
   const start = text.indexOf(MARKER) + MARKER.length;

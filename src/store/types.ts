@@ -42,10 +42,10 @@ export interface Change {
 /** What a decision makes of the current row. The only way anything is written. */
 export type Outcome =
   | { do: 'write'; object: Encoded; warnings?: string[] }
-  /** `final`: the last state of the object where it differs from the stored one. */
+  /** `final`: the last state of the object, for the answer, where it differs from the stored one. */
   | { do: 'delete'; final?: Encoded }
-  /** Nothing to write: answer with this text (a no-op update, a dry run). */
-  | { do: 'answer'; text: string; warnings?: string[] }
+  /** Nothing to write: answer with this text (a no-op update, a dry run; `deleted` when it would have gone). */
+  | { do: 'answer'; text: string; deleted?: boolean; warnings?: string[] }
   | { do: 'fail'; status: Status };
 
 /** Pure and synchronous; runs inside the transaction. `resourceVersion` is the one that a write would get. */

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Context } from '../context.ts';
+import { certificateRequester } from './certificate-requester.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import type { AdmissionPlugin } from './plugin.ts';
@@ -16,6 +17,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   taintNodesByCondition,
   priority,
   defaultTolerationSeconds,
+  certificateRequester,
 ];
 
 /** Lets every plugin see a new object, in order; throws what the first that refuses throws. */

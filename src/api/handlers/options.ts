@@ -10,7 +10,7 @@ import type { Resource } from '../../resources/resource.ts';
 import type { ListQuery } from '../../store/types.ts';
 import { isTrue, type RequestInfo } from '../request-info.ts';
 
-const VALIDATIONS = ['Ignore', 'Strict', 'Warn'];
+const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn'];
 
 /** `dryRun`, `fieldManager`, `fieldValidation`, `force`. Throws Invalid for values that upstream refuses. */
 export function requestOptions(url: URL, userAgent: string | null, kind: string): RequestOptions {
@@ -31,9 +31,8 @@ export function requestOptions(url: URL, userAgent: string | null, kind: string)
 
 /** `All`, or nothing. */
 export function dryRun(values: readonly string[], kind: string): boolean {
-  const wrong = values.find((v) => v !== 'All' && v !== '');
-  if (wrong !== undefined) {
-    throw invalidObject({ group: 'meta.k8s.io', kind }, '', [notSupported('dryRun', wrong, ['All'])]);
+  if (values.some((value) => value !== 'All' && value !== '')) {
+    throw invalidObject({ group: 'meta.k8s.io', kind }, '', [notSupported('dryRun', values, ['All'])]);
   }
   return values.includes('All');
 }
@@ -58,16 +57,22 @@ export function listQuery(resource: Resource, info: RequestInfo, url: URL): List
     assertSupported(parseFieldSelector(fieldSelector), fieldNames(resource), resource.kind);
     query.fieldSelector = fieldSelector;
   }
-  const limit = q.get('limit');
-  if (limit !== null && limit !== '') {
-    if (!/^-?\d+$/.test(limit)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(limit)}: invalid syntax`);
-    if (Number(limit) > 0) query.limit = Number(limit);
-  }
+  const limit = integerOf(q, 'limit');
+  if (limit > 0) query.limit = limit;
+  integerOf(q, 'timeoutSeconds');
   for (const name of ['continue', 'resourceVersion', 'resourceVersionMatch'] as const) {
     const value = q.get(name);
     if (value) query[name] = value;
   }
   return query;
+}
+
+/** A number in the query, 0 where there is none. Throws BadRequest for anything else. */
+export function integerOf(q: URLSearchParams, name: string): number {
+  const text = q.get(name) ?? '';
+  if (text === '') return 0;
+  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
 }
 
 const fieldNamesOf = new WeakMap<Resource, readonly string[]>();

@@ -28,11 +28,23 @@ export function requestKey(context: Context, resource: Resource): string {
 export async function get(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
   const accepted = negotiate(request.headers.get('accept'));
-  const text = await storeFor(context, resource).get(requestKey(context, resource));
+  const store = storeFor(context, resource);
+  await requireVersion(store, url);
+  const text = await store.get(requestKey(context, resource));
   if (text === null) throw notFound(resource, info.name);
   if (info.subresource === 'scale') return respond(toScale(resource, decodeText(text)), accepted);
   return respondObject(resource, fromStored(resource, text), accepted, url, 200, context.warnings);
 }
+
+/** A get is always of the newest state; throws for a resourceVersion that the store has not reached. */
+async function requireVersion(store: Store, url: URL): Promise<void> {
+  const version = url.searchParams.get('resourceVersion') ?? '';
+  if (version === '' || version === '0') return;
+  unwrap(await store.list({ prefix: NOTHING, resourceVersion: version }));
+}
+
+/** A prefix that no key has. */
+const NOTHING = '\u0000';
 
 /** GET of a collection. */
 export async function list(context: Context, resource: Resource): Promise<Response> {
@@ -93,7 +105,8 @@ function transformList(
       kind: 'PartialObjectMetadataList',
       apiVersion: 'meta.k8s.io/v1',
       metadata,
-      items: items.map(partial) as unknown as JsonObject[],
+      // Where a full list is empty, upstream's partial one is null.
+      items: items.length === 0 ? null : (items.map(partial) as unknown as JsonObject[]),
     };
   }
   return {

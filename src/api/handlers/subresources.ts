@@ -1,5 +1,5 @@
 /** Subresources: those that are updates of the same object, and those that are something else. */
-import { methodNotSupported } from '../../apimachinery/errors.ts';
+import { methodNotAllowed } from '../../apimachinery/errors.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Context } from '../context.ts';
 import type { Handler } from '../dispatch.ts';
@@ -28,11 +28,11 @@ const CHANGES: Record<string, Handler> = { get, update, patch };
 
 /** The handler of the request's subresource; undefined where the resource has none of that name. */
 export function subresourceHandler(context: Context, resource: Resource): Handler | undefined {
-  const { info, request } = context;
+  const { info } = context;
   const subresource = resource.subresources?.find((s) => s.name === info.subresource);
   if (subresource === undefined) return undefined;
   const verbs: readonly string[] = subresource.verbs;
   const special = SPECIAL[`${resource.resource}/${info.subresource}`];
-  if (!verbs.includes(info.verb)) throw methodNotSupported(resource, request.method);
+  if (!verbs.includes(info.verb)) throw methodNotAllowed();
   return special ?? CHANGES[info.verb];
 }

@@ -2,8 +2,8 @@
 
 import type { PatchType } from '../../apimachinery/client.ts';
 import { decodeYaml } from '../../apimachinery/codec/index.ts';
-import { alreadyExists, invalidObject, StatusError, unsupportedMediaType } from '../../apimachinery/errors.ts';
-import { notSupported } from '../../apimachinery/field.ts';
+import { alreadyExists, invalidObject, noConsumer, StatusError } from '../../apimachinery/errors.ts';
+import { invalid, notSupported } from '../../apimachinery/field.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -12,7 +12,13 @@ import type { Context } from '../context.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
 import { type Accepted, negotiate } from '../negotiation.ts';
 import { fromStored } from '../registry/conversion.ts';
-import { beforeCreate, ensureNamespace, fillSystemFields, generateName } from '../registry/create.ts';
+import {
+  beforeCreate,
+  ensureNamespace,
+  fillSystemFields,
+  generateName,
+  refuseResourceVersion,
+} from '../registry/create.ts';
 import { decodeText, encodeStored, keyOf } from '../registry/encode.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { toScale } from '../registry/scale.ts';
@@ -42,6 +48,7 @@ export async function createObject(
   options: RequestOptions,
 ): Promise<string> {
   ensureNamespace(resource, object, context.info.namespace);
+  refuseResourceVersion(object);
   const prefix = (object.metadata.name ?? '') === '' ? object.metadata.generateName : undefined;
   resource.strategy.default?.(object);
   fillSystemFields(object);
@@ -104,7 +111,7 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
   const accepted = negotiate(request.headers.get('accept'));
   const type = PATCHES[contentType(request)];
   if (type === undefined || type === 'apply') {
-    throw unsupportedMediaType(Object.keys(PATCHES).filter((media) => PATCHES[media] !== 'apply'));
+    throw noConsumer();
   }
   const options = requestOptions(url, request.headers.get('user-agent'), 'PatchOptions');
   const bytes = await readBody(request);
@@ -134,7 +141,7 @@ function respondChange(
   return respondObject(resource, text, accepted, context.url, 200, context.warnings);
 }
 
-const POLICIES = ['Background', 'Foreground', 'Orphan'];
+const POLICIES = ['Foreground', 'Background', 'Orphan', 'nil'];
 
 /** Options of a delete, from the body or else the query. Throws Invalid as upstream. */
 export async function deleteOptions(context: Context): Promise<DeleteRequest> {
@@ -149,11 +156,15 @@ export async function deleteOptions(context: Context): Promise<DeleteRequest> {
       : (decodeBytes(bytes, contentType(request), kind, 'Ignore', [meta, kind]).object as unknown as DeleteBody);
   const grace = body.gracePeriodSeconds ?? numberOf(q.get('gracePeriodSeconds'));
   const policy = body.propagationPolicy ?? q.get('propagationPolicy') ?? undefined;
-  if (policy !== undefined && !POLICIES.includes(policy)) {
-    throw invalidObject({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
-      notSupported('propagationPolicy', policy, [...POLICIES, 'nil']),
-    ]);
-  }
+  const errors = [
+    ...(policy === undefined || POLICIES.slice(0, 3).includes(policy)
+      ? []
+      : [notSupported('propagationPolicy', policy, POLICIES)]),
+    ...(policy === undefined || body.orphanDependents === undefined
+      ? []
+      : [invalid('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set')]),
+  ];
+  if (errors.length > 0) throw invalidObject({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
   return {
     dryRun: dryRun([...(body.dryRun ?? []), ...q.getAll('dryRun')], 'DeleteOptions'),
     ...(grace === undefined ? {} : { gracePeriodSeconds: Math.max(grace, 0) }),
@@ -187,8 +198,7 @@ export async function remove(context: Context, resource: Resource): Promise<Resp
     }),
   );
   const text = fromStored(resource, result.text);
-  if (!result.deleted && result.resourceVersion !== 0) return respondObject(resource, text, accepted, url);
-  if (resource.strategy.returnsDeleted) return respondObject(resource, text, accepted, url);
+  if (!result.deleted || resource.strategy.returnsDeleted) return respondObject(resource, text, accepted, url);
   const { uid } = decodeText(text).metadata;
   return respond(deletedStatus(resource, info.name, uid ?? ''), accepted);
 }

@@ -1,5 +1,5 @@
 /** Updates and patches, worked out inside the store: read, change, validate and commit are one step. */
-import { decodeJson } from '../../apimachinery/codec/index.ts';
+import { decodeJson, strictErrors } from '../../apimachinery/codec/index.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import {
   badRequest,
@@ -11,21 +11,22 @@ import {
   unsupportedMediaType,
 } from '../../apimachinery/errors.ts';
 import { invalid } from '../../apimachinery/field.ts';
-import type { Json, KubeObject } from '../../apimachinery/meta.ts';
+import type { Json, JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../../apimachinery/patch/index.ts';
-import { schemaFor } from '../../apimachinery/schema/index.ts';
+import { type MessageSchema, schemaFor } from '../../apimachinery/schema/index.ts';
 import { validateObjectMetaUpdate } from '../../apimachinery/validation/meta.ts';
-import type { ChangeRequest, RequestOptions } from '../../durable-objects/rpc.ts';
+import type { ChangeRequest } from '../../durable-objects/rpc.ts';
 import type { Resource, Subresource } from '../../resources/resource.ts';
 import { withResourceVersion } from '../../store/text.ts';
 import type { Decide, Outcome, Row } from '../../store/types.ts';
 import { strictWarnings } from '../decode.ts';
 import { decideBind } from './bind.ts';
 import { fromStored } from './conversion.ts';
-import { hasGeneration } from './create.ts';
+import { hasGeneration, settleObject } from './create.ts';
 import { decideDelete } from './delete.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
+import { invalidPatch } from './patch-error.ts';
 import { resourceNamed } from './resource-name.ts';
 import { applyScale, toScale } from './scale.ts';
 
@@ -52,12 +53,12 @@ function change(resource: Resource, request: Rewrite, current: Row): Outcome {
   const warnings: string[] = [];
   if (request.subresource === 'scale') {
     const scale = rewrite(resource, 'autoscaling/v1', 'Scale', request, toScale(resource, old), warnings);
-    return finish(resource, undefined, applyScale(resource, old, scale), old, current, request.options, warnings);
+    return finish(resource, undefined, applyScale(resource, old, scale), old, current, request, warnings);
   }
   const apiVersion = formatApiVersion(resource);
   const next = rewrite(resource, apiVersion, resource.kind, request, old, warnings);
   const subresource = resource.subresources?.find((s) => s.name === request.subresource);
-  return finish(resource, subresource, next, old, current, request.options, warnings);
+  return finish(resource, subresource, next, old, current, request, warnings);
 }
 
 /** The body of an update, or the old object with the patch applied; decoded against the schema either way. */
@@ -74,14 +75,33 @@ function rewrite(
   const patch = JSON.parse(request.body) as Json;
   const target = structuredClone(old) as unknown as Json;
   const patched = applyPatch(request.type, target, patch, schema);
-  const strict = request.options.fieldValidation !== 'Ignore';
-  const decoded = decodeJson(patched, schema, { strict });
-  warnings.push(...strictWarnings(decoded, request.options.fieldValidation));
-  const object = decoded.object as unknown as KubeObject;
+  const object = decodePatched(request, patch, patched, schema, warnings) as unknown as KubeObject;
   if (object.metadata === undefined || object.kind !== kind || object.apiVersion !== apiVersion) {
     throw badRequest(`a patch may not change apiVersion, kind or remove metadata of ${resource.resource}`);
   }
   return object;
+}
+
+function decodePatched(
+  { type, options }: Extract<ChangeRequest, { do: 'patch' }>,
+  patch: Json,
+  patched: Json,
+  schema: MessageSchema | undefined,
+  warnings: string[],
+): JsonObject {
+  const { fieldValidation } = options;
+  try {
+    const decoded = decodeJson(patched, schema, { strict: fieldValidation !== 'Ignore' });
+    const { unknown, duplicate } = decoded;
+    if (fieldValidation === 'Strict' && unknown.length > 0) throw badRequest(strictErrors(unknown, duplicate));
+    warnings.push(...strictWarnings(decoded, fieldValidation));
+    return decoded.object;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    // Upstream decodes the result without the words that go before a body's own mistakes.
+    const why = error.message.replace(/^\w+ in version "\w+" cannot be handled as a \w+: /, '');
+    throw invalidPatch(type, patch, patched, why);
+  }
 }
 
 function applyPatch(type: string, target: Json, patch: Json, schema: ReturnType<typeof schemaFor>): Json {
@@ -108,11 +128,12 @@ function finish(
   next: KubeObject,
   old: KubeObject,
   current: Row,
-  options: RequestOptions,
+  request: Rewrite,
   warnings: string[],
 ): Outcome {
   const { strategy } = resource;
-  checkVersion(resource, next, old);
+  const { options } = request;
+  checkVersion(resource, next, old, request.do === 'patch');
   carryMetadata(next, old);
   strategy.default?.(next);
   if (subresource?.strategy !== undefined) subresource.strategy.prepareForUpdate(next, old);
@@ -120,15 +141,14 @@ function finish(
 
   const bumps =
     subresource === undefined || subresource.name === 'resize' || subresource.name === 'ephemeralcontainers';
-  if (bumps && hasGeneration(resource, next) && !deepEqual(specOf(next), specOf(old))) {
-    next.metadata.generation = (old.metadata.generation ?? 0) + 1;
-  }
+  if (bumps && changesGeneration(resource, next, old)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   const validate = subresource?.strategy === undefined ? strategy.validateUpdate : subresource.strategy.validateUpdate;
   const errors = [
     ...validateObjectMetaUpdate(next.metadata, old.metadata, resource.namespaced),
     ...(validate?.(next, old) ?? (subresource === undefined ? strategy.validate?.(next) : undefined) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(resource, old.metadata.name, errors);
+  settleObject(resource, next);
   if (subresource === undefined) warnings.push(...(strategy.warnings?.(next, old) ?? []));
 
   const said = warnings.length === 0 ? {} : { warnings };
@@ -144,7 +164,18 @@ function finish(
   return { do: 'write', object: encoded, ...said };
 }
 
-const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
+function changesGeneration(resource: Resource, next: KubeObject, old: KubeObject): boolean {
+  const { generation, generationChanged } = resource.strategy;
+  if (!hasGeneration(resource, next) && generation !== 'on update') return false;
+  return !deepEqual(wanted(next), wanted(old)) || generationChanged?.(next, old) === true;
+}
+
+/** What a client wants of an object: the spec, or where there is none, all but metadata and status. */
+function wanted(object: KubeObject): unknown {
+  if ('spec' in object) return object['spec'];
+  const { metadata: _, status: __, ...rest } = object as KubeObject & { status?: unknown };
+  return rest;
+}
 
 /** Whether the last finalizer of an object that is being deleted has gone, and no grace is left. */
 function isDone(resource: Resource, next: KubeObject, old: KubeObject): boolean {
@@ -154,12 +185,16 @@ function isDone(resource: Resource, next: KubeObject, old: KubeObject): boolean 
   return deleting && (old.metadata.deletionGracePeriodSeconds ?? 0) === 0 && held(old) && !held(next);
 }
 
-function checkVersion(resource: Resource, next: KubeObject, old: KubeObject): void {
+/** The name, uid and resourceVersion that a body may carry must be those of the object. */
+function checkVersion(resource: Resource, next: KubeObject, old: KubeObject, patched: boolean): void {
   const { name, uid, resourceVersion } = next.metadata;
   if (name !== undefined && name !== '' && name !== old.metadata.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${old.metadata.name})`);
   }
   if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+    if (patched) {
+      throw invalidObject(resource, old.metadata.name, [invalid('metadata.uid', uid, 'field is immutable')]);
+    }
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
     throw conflict(resource, old.metadata.name, why);
   }

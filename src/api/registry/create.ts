@@ -1,8 +1,11 @@
 /** What happens to a new object between admission and the store, after upstream's `rest.BeforeCreate`. */
-import { badRequest, invalidObject } from '../../apimachinery/errors.ts';
-import type { KubeObject } from '../../apimachinery/meta.ts';
-import { now } from '../../apimachinery/meta.ts';
+
+import { settle } from '../../apimachinery/codec/index.ts';
+import { badRequest, failure, invalidObject, StatusError } from '../../apimachinery/errors.ts';
+import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
+import { formatApiVersion, now } from '../../apimachinery/meta.ts';
 import { randomSuffix } from '../../apimachinery/random.ts';
+import { schemaFor } from '../../apimachinery/schema/index.ts';
 import { validateObjectMeta } from '../../apimachinery/validation/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 
@@ -30,6 +33,13 @@ export function ensureNamespace(resource: Resource, object: KubeObject, namespac
   meta.namespace = namespace;
 }
 
+/** Upstream's check, with upstream's odd answer. Throws a Status without a reason. */
+export function refuseResourceVersion({ metadata }: KubeObject): void {
+  if ((metadata.resourceVersion ?? '') === '') return;
+  const { reason: _, ...status } = failure(500, '', 'resourceVersion should not be set on objects to be created');
+  throw new StatusError(status as Status);
+}
+
 /** Gives the object its name, uid and creation time, in place, before admission looks at it. */
 export function fillSystemFields(object: KubeObject): void {
   const meta = object.metadata;
@@ -39,7 +49,6 @@ export function fillSystemFields(object: KubeObject): void {
   delete meta.deletionTimestamp;
   delete meta.deletionGracePeriodSeconds;
   delete meta.selfLink;
-  delete meta.generation;
   delete meta.resourceVersion;
 }
 
@@ -53,9 +62,17 @@ export function beforeCreate(resource: Resource, object: KubeObject): void {
     ...(strategy.validate?.(object) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(resource, object.metadata.name ?? '', errors);
+  settleObject(resource, object);
+}
+
+/** Brings a valid object into the form in which it is kept, in place. */
+export function settleObject(resource: Resource, object: KubeObject): void {
+  const schema = schemaFor(formatApiVersion(resource), resource.kind);
+  if (schema !== undefined) settle(object as unknown as JsonObject, schema);
 }
 
 /** Whether objects of the resource count their spec's changes in `metadata.generation`. */
 export function hasGeneration(resource: Resource, object: KubeObject): boolean {
-  return resource.strategy.generation ?? 'spec' in object;
+  const { generation } = resource.strategy;
+  return generation === undefined ? 'spec' in object : generation === true;
 }

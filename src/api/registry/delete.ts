@@ -29,16 +29,17 @@ export function checkPreconditions(
   preconditions: DeleteRequest['preconditions'],
 ): StatusError | undefined {
   const { name, uid, resourceVersion } = object.metadata;
-  const differs = (what: string, wanted: string, actual: string): StatusError =>
-    conflict(
-      resource,
-      name,
-      `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`,
-    );
-  if (preconditions?.uid !== undefined && preconditions.uid !== uid)
-    return differs('UID', preconditions.uid, uid ?? '');
+  // Upstream names the kind here, not the resource.
+  const kind = { group: resource.group, resource: resource.kind };
+  const differs = (what: string, wanted: string, actual: string | undefined, guess: string): StatusError => {
+    const record = `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual ?? ''})`;
+    return conflict(kind, name, `${record}. The object might have been ${guess}`);
+  };
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
+    return differs('UID', preconditions.uid, uid, 'deleted and then recreated');
+  }
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
-    return differs('ResourceVersion', preconditions.resourceVersion, resourceVersion ?? '');
+    return differs('ResourceVersion', preconditions.resourceVersion, resourceVersion, 'modified');
   }
   return undefined;
 }
@@ -60,7 +61,7 @@ export function decideDelete(resource: Resource, key: string, options: DeleteReq
     const waits = held || (grace > 0 && !(wasDeleting && remaining === 0));
 
     if (!waits) {
-      if (options.dryRun) return { do: 'answer', text: current.text };
+      if (options.dryRun) return { do: 'answer', text: current.text, deleted: true };
       const final = setDeletion(object, 0, finalizers);
       return { do: 'delete', final: encodeStored(resource, final) };
     }

@@ -5,6 +5,7 @@
 import { invalidObject } from '../../apimachinery/errors.ts';
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
 import type { Service, ServicePort } from '../../generated/types/core.v1.ts';
+import { withoutResourceVersion } from '../../store/text.ts';
 import type { Change, Decide, Row } from '../../store/types.ts';
 import { SERVICE_CIDR } from '../bootstrap/objects.ts';
 import { decodeText, encodeStored } from './encode.ts';
@@ -69,12 +70,15 @@ export class ServiceAllocator {
     const services = resourceNamed('core/v1/services');
     return (current, resourceVersion) => {
       const outcome = decide(current, resourceVersion);
-      if (outcome.do !== 'write') return outcome;
-      const service = decodeText<Service>(outcome.object.text);
+      // The dry run of a create is told what it would get.
+      const dryRun = outcome.do === 'answer' && current === undefined;
+      if (outcome.do !== 'write' && !dryRun) return outcome;
+      const service = decodeText<Service>(outcome.do === 'write' ? outcome.object.text : outcome.text);
       const errors = this.allocate(key, service);
       if (errors.length > 0)
         return { do: 'fail', status: invalidObject(services, service.metadata.name, errors).status };
-      return { ...outcome, object: encodeStored(services, service) };
+      const object = encodeStored(services, service);
+      return dryRun ? { ...outcome, text: withoutResourceVersion(object.text) } : { ...outcome, object };
     };
   }
 

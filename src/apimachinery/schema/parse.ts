@@ -8,6 +8,8 @@
  * | `field=…\|G` | it is not, though its message says so (`granular`) |
  * | `field=…\|d:value` | the schema's default; without a value a zero |
  * | `field*` | the schema says required |
+ * | `field=…\|v` | a message that Go holds by value: it is always written |
+ * | `field=…\|w` | written even when it is empty, though it is not required |
  * | `s i l b d y` | string, int32, int64, bool, double, bytes; any other word is a message, of another group-version with its name before it |
  * | `[]type`, `{}type`, `&type` | a list; a map by string; a message whose fields stand in the parent's JSON |
  * | `\|a`, `\|s`, `\|m:k+k` | the list is atomic, a set, a map by these keys |
@@ -26,6 +28,10 @@ export interface Field {
   message?: MessageSchema;
   shape: 'one' | 'repeated' | 'map' | 'inline';
   required: boolean;
+  /** A message that is always written, be it empty. */
+  byValue: boolean;
+  /** Written even when nobody has set it, though it is not required. */
+  always: boolean;
   listType?: 'atomic' | 'set' | 'map';
   mapKeys?: string[];
   /** True: the map or message is one value. False: it is not, whatever the message says (`granular`). */
@@ -121,6 +127,8 @@ function parseField(pkg: string, text: string, lookUp: (name: string) => Message
     kind,
     shape: SHAPES[shape ?? ''] ?? 'one',
     required: star === '*',
+    byValue: false,
+    always: false,
   };
   if (kind === 'message') lazily(field, () => lookUp(type.includes('.') ? type : `${pkg}.${type}`));
   for (const flag of flags.split('|').slice(1)) readFlag(field, flag);
@@ -154,6 +162,12 @@ function readFlag(field: Field, flag: string): void {
     case 'A':
     case 'G':
       field.atomicMap = letter === 'A';
+      break;
+    case 'v':
+      field.byValue = true;
+      break;
+    case 'w':
+      field.always = true;
       break;
     case 'd':
       field.default = field.kind === 'string' ? first : field.kind === 'bool' ? first === 'true' : Number(first);

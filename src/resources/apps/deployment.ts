@@ -1,3 +1,4 @@
+import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
 import type { Deployment, DeploymentSpec } from '../../generated/types/apps.v1.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
@@ -80,6 +81,7 @@ export const deployment = apps<Deployment>({
   categories: ['all'],
   subresources: [scaleSubresource, statusSubresource('Deployment', keepAllButStatus('labels'))],
   strategy: {
+    generationChanged: (deployment, old) => !deepEqual(deployment.metadata.annotations, old.metadata.annotations),
     default(deployment) {
       deployment.spec ??= {} as DeploymentSpec;
       setDefaults(deployment.spec);

@@ -39,6 +39,7 @@ export const endpoints = core<Endpoints>({
   resource: 'endpoints',
   kind: 'Endpoints',
   namespaced: true,
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   shortNames: ['ep'],
   strategy: {
     createOnUpdate: true,
@@ -48,6 +49,5 @@ export const endpoints = core<Endpoints>({
       }
     },
     validate,
-    warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
   },
 });

@@ -67,6 +67,7 @@ export const coreResources: readonly Resource[] = [
     shortNames: ['pvc'],
     subresources: [statusSubresource('PersistentVolumeClaim')],
     strategy: {
+      returnsDeleted: true,
       ...statusIsSeparate<PersistentVolumeClaim>(),
       generation: false,
       default(claim) {
@@ -92,6 +93,7 @@ export const coreResources: readonly Resource[] = [
     shortNames: ['pv'],
     subresources: [statusSubresource('PersistentVolume')],
     strategy: {
+      returnsDeleted: true,
       ...statusIsSeparate<PersistentVolume>(),
       generation: false,
       default(volume) {
@@ -113,6 +115,7 @@ export const coreResources: readonly Resource[] = [
     kind: 'PodTemplate',
     namespaced: true,
     strategy: {
+      returnsDeleted: true,
       default: defaultPodTemplate,
       validate(podTemplate) {
         const errors: FieldError[] = [];
@@ -130,7 +133,7 @@ export const coreResources: readonly Resource[] = [
     namespaced: true,
     shortNames: ['quota'],
     subresources: [statusSubresource('ResourceQuota')],
-    strategy: { ...statusIsSeparate<ResourceQuota>({}), generation: false },
+    strategy: { ...statusIsSeparate<ResourceQuota>({}), generation: false, returnsDeleted: true },
   }),
   secret,
   serviceAccount,

@@ -29,12 +29,21 @@ function gracePeriodSeconds(pod: Pod, requested: number | undefined): number {
   return seconds < 0 ? 1 : seconds;
 }
 
+/** `podIP` is the first of `podIPs`, whichever of the two a writer knows; upstream's conversion sees to it. */
+function settleAddresses(status: Pod['status']): void {
+  if (status === undefined) return;
+  const first = status.podIPs?.[0]?.ip;
+  if (first === undefined && status.podIP) status.podIPs = [{ ip: status.podIP }];
+  else if (first !== undefined && status.podIP !== first) status.podIP = first;
+}
+
 const status: SubresourceStrategy<Pod> = {
   prepareForUpdate(pod, old) {
     keep(pod, old, 'spec');
     keep(pod.metadata, old.metadata, 'deletionTimestamp', 'ownerReferences');
     // The class is fixed when the pod is made.
     if (pod.status !== undefined && old.status?.qosClass !== undefined) pod.status.qosClass = old.status.qosClass;
+    settleAddresses(pod.status);
   },
   validateUpdate(pod) {
     const errors: FieldError[] = [];
@@ -92,6 +101,7 @@ export const pod = core<Pod>({
     statusSubresource('Pod', status),
   ],
   strategy: {
+    returnsDeleted: true,
     default(pod) {
       if (pod.spec !== undefined) defaultPod(pod.spec);
     },

@@ -52,6 +52,7 @@ export const service = core<Service>({
     statusSubresource('Service'),
   ],
   strategy: {
+    returnsDeleted: true,
     nameErrors: labelName,
     default(service) {
       service.spec ??= {};

@@ -7,6 +7,7 @@ export const serviceAccount = core<ServiceAccount>({
   kind: 'ServiceAccount',
   namespaced: true,
   shortNames: ['sa'],
+  strategy: { returnsDeleted: true },
   subresources: [
     { name: 'token', kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] },
   ],

@@ -1,3 +1,4 @@
+import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required as requiredError } from '../../apimachinery/field.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { groupVersion } from '../group.ts';
@@ -98,6 +99,7 @@ export const discoveryResources: readonly Resource[] = [
     namespaced: true,
     strategy: {
       generation: true,
+      generationChanged: (slice, old) => !deepEqual(slice.metadata.labels, old.metadata.labels),
       default(slice) {
         for (const endpointPort of slice.ports ?? []) {
           endpointPort.name ??= '';

@@ -8,7 +8,7 @@ import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
 
-const dra = groupVersion('resource.k8s.io', 'v1');
+const dra = groupVersion('resource.k8s.io', 'v1', { returnsDeleted: true });
 
 /** A request for a device, in the fields that have defaults. */
 interface DeviceRequest {
@@ -30,7 +30,12 @@ function defaultRequests(spec: ResourceClaim['spec'] | undefined): void {
 
 /** The resources of the group `resource.k8s.io`. */
 export const resourceK8sIoResources: readonly Resource[] = [
-  dra<DeviceClass>({ resource: 'deviceclasses', kind: 'DeviceClass', namespaced: false }),
+  dra<DeviceClass>({
+    resource: 'deviceclasses',
+    kind: 'DeviceClass',
+    namespaced: false,
+    strategy: { generation: true },
+  }),
   dra<ResourceClaim>({
     resource: 'resourceclaims',
     kind: 'ResourceClaim',

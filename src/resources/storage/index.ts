@@ -13,7 +13,7 @@ import type { Resource } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
 import { immutable } from '../validation/rules.ts';
 
-const storage = groupVersion('storage.k8s.io', 'v1');
+const storage = groupVersion('storage.k8s.io', 'v1', { returnsDeleted: true });
 
 function defaultDriver(spec: CSIDriverSpec): void {
   spec.attachRequired ??= true;
@@ -32,7 +32,7 @@ export const storageResources: readonly Resource[] = [
     kind: 'CSIDriver',
     namespaced: false,
     strategy: {
-      generation: false,
+      generation: 'on update',
       default(driver) {
         driver.spec ??= {};
         defaultDriver(driver.spec);

@@ -5,12 +5,12 @@ ConversionResponse uid=1:s convertedObjects=2:[]runtime.RawExtension result=3:me
 ^ConversionReview request=1:ConversionRequest response=2:ConversionResponse
 CustomResourceColumnDefinition name*=1:s type*=2:s format=3:s description=4:s priority=5:i jsonPath*=6:s
 CustomResourceConversion strategy*=1:s webhook=2:WebhookConversion
-^CustomResourceDefinition metadata=1:meta.v1.ObjectMeta spec*=2:CustomResourceDefinitionSpec status=3:CustomResourceDefinitionStatus
-CustomResourceDefinitionCondition type*=1:s status*=2:s lastTransitionTime=3:meta.v1.Time reason=4:s message=5:s observedGeneration=6:l
-^CustomResourceDefinitionList metadata=1:meta.v1.ListMeta items*=2:[]CustomResourceDefinition
+^CustomResourceDefinition metadata=1:meta.v1.ObjectMeta|v spec*=2:CustomResourceDefinitionSpec|v status=3:CustomResourceDefinitionStatus|v
+CustomResourceDefinitionCondition type*=1:s status*=2:s lastTransitionTime=3:meta.v1.Time|v reason=4:s message=5:s observedGeneration=6:l
+^CustomResourceDefinitionList metadata=1:meta.v1.ListMeta|v items*=2:[]CustomResourceDefinition
 CustomResourceDefinitionNames plural*=1:s singular=2:s shortNames=3:[]s|a kind*=4:s listKind=5:s categories=6:[]s|a
-CustomResourceDefinitionSpec group*=1:s names*=3:CustomResourceDefinitionNames scope*=4:s versions*=7:[]CustomResourceDefinitionVersion|a conversion=9:CustomResourceConversion preserveUnknownFields=10:b
-CustomResourceDefinitionStatus conditions=1:[]CustomResourceDefinitionCondition|m:type acceptedNames=2:CustomResourceDefinitionNames storedVersions=3:[]s|a observedGeneration=4:l
+CustomResourceDefinitionSpec group*=1:s names*=3:CustomResourceDefinitionNames|v scope*=4:s versions*=7:[]CustomResourceDefinitionVersion|a conversion=9:CustomResourceConversion preserveUnknownFields=10:b
+CustomResourceDefinitionStatus conditions=1:[]CustomResourceDefinitionCondition|m:type|w acceptedNames=2:CustomResourceDefinitionNames|v storedVersions=3:[]s|a|w observedGeneration=4:l
 CustomResourceDefinitionVersion name*=1:s served*=2:b storage*=3:b deprecated=7:b deprecationWarning=8:s schema=4:CustomResourceValidation subresources=5:CustomResourceSubresources additionalPrinterColumns=6:[]CustomResourceColumnDefinition|a selectableFields=9:[]SelectableField|a
 CustomResourceSubresourceScale specReplicasPath*=1:s statusReplicasPath*=2:s labelSelectorPath=3:s
 CustomResourceSubresources status=1:CustomResourceSubresourceStatus scale=2:CustomResourceSubresourceScale

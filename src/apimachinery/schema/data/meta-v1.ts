@@ -1,12 +1,12 @@
 /** Messages of `meta.v1`: see `../parse.ts` for how they are written. */
 export const metaV1 = `
-^APIGroup name*=1:s versions*=2:[]GroupVersionForDiscovery|a preferredVersion=3:GroupVersionForDiscovery serverAddressByClientCIDRs=4:[]ServerAddressByClientCIDR|a
+^APIGroup name*=1:s versions*=2:[]GroupVersionForDiscovery|a preferredVersion=3:GroupVersionForDiscovery|v serverAddressByClientCIDRs=4:[]ServerAddressByClientCIDR|a
 ^APIGroupList groups=1:[]APIGroup
 APIResource name*=1:s singularName*=6:s namespaced*=2:b group=8:s version=9:s kind*=3:s verbs*=4:Verbs shortNames=5:[]s|a categories=7:[]s|a storageVersionHash=10:s
 ^APIResourceList groupVersion*=1:s resources*=2:[]APIResource|a
 ^APIVersions versions=1:[]s serverAddressByClientCIDRs=2:[]ServerAddressByClientCIDR
 ApplyOptions dryRun=1:[]s force=2:b fieldManager=3:s
-Condition type*=1:s status*=2:s observedGeneration=3:l lastTransitionTime*=4:Time reason*=5:s message*=6:s
+Condition type*=1:s status*=2:s observedGeneration=3:l lastTransitionTime*=4:Time|v reason*=5:s message*=6:s
 ^CreateOptions dryRun=1:[]s fieldManager=3:s fieldValidation=4:s
 ^DeleteOptions gracePeriodSeconds=1:l preconditions=2:Preconditions orphanDependents=3:b propagationPolicy=4:s dryRun=5:[]s|a ignoreStoreReadErrorWithClusterBreakingPotential=6:b
 Duration duration=1:l
@@ -35,7 +35,7 @@ Preconditions uid=1:s resourceVersion=2:s
 RootPaths paths=1:[]s
 ServerAddressByClientCIDR clientCIDR*=1:s serverAddress*=2:s
 ShardInfo selector*=1:s
-^Status metadata=1:ListMeta status=2:s message=3:s reason=4:s details=5:StatusDetails code=6:i
+^Status metadata=1:ListMeta|v status=2:s message=3:s reason=4:s details=5:StatusDetails code=6:i
 StatusCause reason=1:s message=2:s field=3:s
 StatusDetails name=1:s group=2:s kind=3:s uid=6:s causes=4:[]StatusCause|a retryAfterSeconds=5:i
 TableOptions includeObject=1:s

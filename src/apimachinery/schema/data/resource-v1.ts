@@ -1,7 +1,7 @@
 /** Messages of `resource.v1`: see `../parse.ts` for how they are written. */
 export const resourceV1 = `
 AllocatedDeviceStatus driver*=1:s pool*=2:s device*=3:s shareID=7:s conditions=4:[]meta.v1.Condition|m:type data=5:runtime.RawExtension networkData=6:NetworkDeviceData
-AllocationResult devices=1:DeviceAllocationResult nodeSelector=3:core.v1.NodeSelector allocationTimestamp=5:meta.v1.Time
+AllocationResult devices=1:DeviceAllocationResult|v nodeSelector=3:core.v1.NodeSelector allocationTimestamp=5:meta.v1.Time
 CELDeviceSelector expression*=1:s
 CapacityRequestPolicy default=1:quantity.Quantity validValues=3:[]quantity.Quantity|a validRange=4:CapacityRequestPolicyRange
 CapacityRequestPolicyRange min*=1:quantity.Quantity max=2:quantity.Quantity step=3:quantity.Quantity
@@ -15,9 +15,9 @@ DeviceAttribute int=2:l bool=3:b string=4:s version=5:s ints=6:[]l|a bools=7:[]b
 DeviceCapacity value*=1:quantity.Quantity requestPolicy=2:CapacityRequestPolicy
 DeviceClaim requests=1:[]DeviceRequest|a constraints=2:[]DeviceConstraint|a config=3:[]DeviceClaimConfiguration|a
 DeviceClaimConfiguration requests=1:[]s|a deviceConfiguration=2:&DeviceConfiguration
-^DeviceClass metadata=1:meta.v1.ObjectMeta spec*=2:DeviceClassSpec
+^DeviceClass metadata=1:meta.v1.ObjectMeta|v spec*=2:DeviceClassSpec|v
 DeviceClassConfiguration deviceConfiguration=1:&DeviceConfiguration
-^DeviceClassList metadata=1:meta.v1.ListMeta items*=2:[]DeviceClass
+^DeviceClassList metadata=1:meta.v1.ListMeta|v items*=2:[]DeviceClass
 DeviceClassSpec selectors=1:[]DeviceSelector|a config=2:[]DeviceClassConfiguration|a extendedResourceName=4:s
 DeviceConfiguration opaque=1:OpaqueDeviceConfiguration
 DeviceConstraint requests=1:[]s|a matchAttribute=2:s distinctAttribute=3:s
@@ -32,16 +32,16 @@ ExactDeviceRequest deviceClassName*=1:s selectors=2:[]DeviceSelector|a allocatio
 NetworkDeviceData interfaceName=1:s ips=2:[]s|a hardwareAddress=3:s
 NodeAllocatableResourceMapping capacityKey=1:s allocationMultiplier=2:quantity.Quantity
 OpaqueDeviceConfiguration driver*=1:s parameters*=2:runtime.RawExtension
-^ResourceClaim metadata=1:meta.v1.ObjectMeta spec*=2:ResourceClaimSpec status=3:ResourceClaimStatus
+^ResourceClaim metadata=1:meta.v1.ObjectMeta|v spec*=2:ResourceClaimSpec|v status=3:ResourceClaimStatus|v
 ResourceClaimConsumerReference apiGroup=1:s resource*=3:s name*=4:s uid*=5:s
-^ResourceClaimList metadata=1:meta.v1.ListMeta items*=2:[]ResourceClaim
-ResourceClaimSpec devices=1:DeviceClaim
+^ResourceClaimList metadata=1:meta.v1.ListMeta|v items*=2:[]ResourceClaim
+ResourceClaimSpec devices=1:DeviceClaim|v
 ResourceClaimStatus allocation=1:AllocationResult reservedFor=2:[]ResourceClaimConsumerReference|m:uid|p:merge:uid devices=4:[]AllocatedDeviceStatus|m:driver+device+pool+shareID
-^ResourceClaimTemplate metadata=1:meta.v1.ObjectMeta spec*=2:ResourceClaimTemplateSpec
-^ResourceClaimTemplateList metadata=1:meta.v1.ListMeta items*=2:[]ResourceClaimTemplate
-ResourceClaimTemplateSpec metadata=1:meta.v1.ObjectMeta spec*=2:ResourceClaimSpec
+^ResourceClaimTemplate metadata=1:meta.v1.ObjectMeta|v spec*=2:ResourceClaimTemplateSpec|v
+^ResourceClaimTemplateList metadata=1:meta.v1.ListMeta|v items*=2:[]ResourceClaimTemplate
+ResourceClaimTemplateSpec metadata=1:meta.v1.ObjectMeta|v spec*=2:ResourceClaimSpec|v
 ResourcePool name*=1:s generation*=2:l resourceSliceCount*=3:l
-^ResourceSlice metadata=1:meta.v1.ObjectMeta spec*=2:ResourceSliceSpec
-^ResourceSliceList metadata=1:meta.v1.ListMeta items*=2:[]ResourceSlice
-ResourceSliceSpec driver*=1:s pool*=2:ResourcePool nodeName=3:s nodeSelector=4:core.v1.NodeSelector allNodes=5:b devices=6:[]Device|a perDeviceNodeSelection=7:b sharedCounters=8:[]CounterSet|a
+^ResourceSlice metadata=1:meta.v1.ObjectMeta|v spec*=2:ResourceSliceSpec|v
+^ResourceSliceList metadata=1:meta.v1.ListMeta|v items*=2:[]ResourceSlice
+ResourceSliceSpec driver*=1:s pool*=2:ResourcePool|v nodeName=3:s nodeSelector=4:core.v1.NodeSelector allNodes=5:b devices=6:[]Device|a perDeviceNodeSelection=7:b sharedCounters=8:[]CounterSet|a
 `;
