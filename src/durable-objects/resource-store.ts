@@ -128,6 +128,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     this.ctx.acceptWebSocket(server);
     server.serializeAttachment(query);
     this.core.watch(server as Socket, query);
+    this.announce();
     return new Response(null, { status: 101, webSocket: client });
   }
 

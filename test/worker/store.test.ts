@@ -1,4 +1,5 @@
 /** The ResourceStore in workerd: on real SQLite, through its RPC. */
+import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../../src/durable-objects/env.ts';
@@ -42,5 +43,40 @@ describe('ResourceStore', () => {
     const token = 'continue' in first ? first.continue : undefined;
     const second = await pods.list({ prefix: '', limit: 2, continue: token as string });
     expect(second).toMatchObject({ count: 1, resourceVersion: 3 });
+  });
+
+  it('has the runtime tell its resourceVersion to watchers, without waking', async () => {
+    const nodes = store('nodes');
+    const query = { prefix: '', resourceVersion: '', sendInitialEvents: false, apiVersion: 'v1', kind: 'Node' };
+    const watch = async (): Promise<{ socket: WebSocket; version(): Promise<unknown> }> => {
+      const headers = { upgrade: 'websocket', 'x-watch': encodeURIComponent(JSON.stringify(query)) };
+      const socket = (await nodes.fetch('https://store/watch', { headers })).webSocket as WebSocket;
+      socket.accept();
+      const version = (): Promise<unknown> => {
+        const answer = new Promise((resolve) => {
+          const take = ({ data }: MessageEvent): void => {
+            if (typeof data !== 'string') return;
+            socket.removeEventListener('message', take);
+            resolve(data);
+          };
+          socket.addEventListener('message', take);
+        });
+        socket.send('rv');
+        return answer;
+      };
+      return { socket, version };
+    };
+    await nodes.create('a', object('a'), false);
+    const first = await watch();
+    expect(await first.version()).toBe('1');
+    await nodes.create('b', object('b'), false);
+    await evictDurableObject(nodes);
+    expect(await first.version()).toBe('2');
+    // Only what runs can be evicted: it slept through the question.
+    await expect(evictDurableObject(nodes)).rejects.toThrow('not currently running');
+    first.socket.close(1000);
+    await expect.poll(async () => (await nodes.stats()).watchers).toBe(0);
+    await nodes.create('c', object('c'), false);
+    expect(await (await watch()).version()).toBe('3');
   });
 });

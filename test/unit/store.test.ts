@@ -1,0 +1,16 @@
+/** The store's core in this process, in memory and on SQLite: the cases that the Durable Object passes too. */
+import { describe, it } from 'vitest';
+import { memoryStore, sqliteStore } from '../support/core-store.ts';
+import { readCases } from '../support/store-read-cases.ts';
+import { restarting } from '../support/store-under-test.ts';
+import { watchCases } from '../support/store-watch-cases.ts';
+import { writeCases } from '../support/store-write-cases.ts';
+
+describe.each([
+  ['in memory', memoryStore],
+  ['on SQLite', sqliteStore],
+])('the store %s', (_, open) => {
+  it.each([...writeCases, ...readCases, ...watchCases])('$name', async ({ resource = 'configmaps', run }) => {
+    await run(restarting(await open(resource)));
+  });
+});
