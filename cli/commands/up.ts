@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { HttpClient } from '../../agent/client.ts';
 import { type Command, UserError } from '../command.ts';
 import { bold, dim, say, step } from '../progress.ts';
-import { startAgent } from '../up/agent.ts';
+import { Agent } from '../up/agent.ts';
 import { build } from '../up/build.ts';
 import { bootstrapSecret, requestCredential, writeKubeconfig } from '../up/credentials.ts';
 import { lockFolder } from '../up/lock.ts';
@@ -94,13 +94,14 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
     const nodeName = hostname().toLowerCase();
     await step(`Joining this machine as node ${nodeName}`, async () => {
       const token = await requestCredential(server, secret, { bootstrap: true, ttlSeconds: HOUR }, ca);
-      const agent = await startAgent({
+      const agent = await Agent.start({
         server,
         ca: pki.ca,
         nodeName,
         bootstrapToken: token.token,
         data,
-        onExit: (code) => lost(`the node agent ended (exit code ${code}); its log is ${join(data, 'logs/agent.log')}`),
+        onLost: (why) =>
+          lost(`the node agent ended again and again (${why}); its log is ${join(data, 'logs/agent.log')}`),
       });
       started.push(() => agent.stop());
       const since = Date.now();

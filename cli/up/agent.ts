@@ -1,6 +1,6 @@
-/** The node agent of this machine, as a process of its own. */
+/** The node agent of this machine, as a process of its own: started again when it dies, as a service manager would. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../command.ts';
@@ -12,41 +12,81 @@ export interface AgentOptions {
   nodeName: string;
   bootstrapToken: string;
   data: string;
-  onExit(code: number | null): void;
+  /** It has died too often in a row. */
+  onLost(why: string): void;
 }
 
 /** How long an agent may take to end its pods. */
 const STOP_MS = 15_000;
+/** Waits before it is started again, by the number of deaths in a row. */
+const RESTART_MS = [0, 500, 1000, 2000, 5000];
+/** An agent that has lived so long is in order. */
+const SOUND_MS = 30_000;
 
-/** Starts the agent; its folder and log lie in the data folder. */
-export async function startAgent(options: AgentOptions): Promise<{ stop(): Promise<void>; child: ChildProcess }> {
-  const data = join(options.data, 'node');
-  await mkdir(data, { recursive: true });
-  const tokenFile = join(data, 'bootstrap-token');
-  // In a file: arguments can be read by every process of the machine.
-  await writeFile(tokenFile, options.bootstrapToken, { mode: 0o600 });
-  const args = ['--server', options.server, '--ca', options.ca, '--node-name', options.nodeName];
-  args.push('--bootstrap-token-file', tokenFile, '--data', data, '--stop-pods');
-  const log = createWriteStream(join(options.data, 'logs/agent.log'), { flags: 'a' });
-  const child = spawn(process.execPath, [join(ROOT, 'agent/main.ts'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
-  let stopping = false;
-  const gone = new Promise<void>((resolve) => {
-    child.once('exit', (code) => {
-      resolve();
-      if (!stopping) options.onExit(code);
+export class Agent {
+  private readonly args: readonly string[];
+  private readonly log: WriteStream;
+  private readonly onLost: AgentOptions['onLost'];
+  private child: ChildProcess | undefined;
+  private gone: Promise<void> = Promise.resolve();
+  private deaths = 0;
+  private restart: NodeJS.Timeout | undefined;
+  private stopping = false;
+
+  private constructor(args: readonly string[], log: WriteStream, onLost: AgentOptions['onLost']) {
+    this.args = args;
+    this.log = log;
+    this.onLost = onLost;
+  }
+
+  /** Starts the agent; its folder and log lie in the data folder. */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const data = join(options.data, 'node');
+    await mkdir(data, { recursive: true });
+    const tokenFile = join(data, 'bootstrap-token');
+    // In a file: arguments can be read by every process of the machine.
+    await writeFile(tokenFile, options.bootstrapToken, { mode: 0o600 });
+    const args = ['--server', options.server, '--ca', options.ca, '--node-name', options.nodeName];
+    args.push('--bootstrap-token-file', tokenFile, '--data', data, '--stop-pods');
+    const log = createWriteStream(join(options.data, 'logs/agent.log'), { flags: 'a' });
+    const agent = new Agent(args, log, options.onLost);
+    agent.spawn();
+    return agent;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    clearTimeout(this.restart);
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await this.gone;
+    clearTimeout(deadline);
+  }
+
+  private spawn(): void {
+    const started = Date.now();
+    const child = spawn(process.execPath, [join(ROOT, 'agent/main.ts'), ...this.args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-  });
-  return {
-    child,
-    async stop() {
-      stopping = true;
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGTERM');
-      const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-      await gone;
-      clearTimeout(deadline);
-    },
-  };
+    this.child = child;
+    child.stdout.pipe(this.log, { end: false });
+    child.stderr.pipe(this.log, { end: false });
+    this.gone = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve();
+        this.died(signal ?? `exit code ${code}`, Date.now() - started);
+      });
+    });
+  }
+
+  /** Its containers go on without it; the next agent takes them over. */
+  private died(why: string, lived: number): void {
+    if (this.stopping) return;
+    this.deaths = lived > SOUND_MS ? 0 : this.deaths + 1;
+    const wait = RESTART_MS[this.deaths];
+    if (wait === undefined) this.onLost(why);
+    else this.restart = setTimeout(() => this.spawn(), wait);
+  }
 }

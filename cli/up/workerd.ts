@@ -55,7 +55,6 @@ export class Workerd {
     const { data } = options;
     await Promise.all(['state', 'logs'].map((folder) => mkdir(join(data, folder), { recursive: true })));
     await endLeftover(join(data, 'workerd.pid'));
-    await rm(tickSocket(data), { force: true });
     await writeFile(join(data, 'workerd.capnp'), configuration(options));
     const workerd = new Workerd(options, createWriteStream(join(data, 'logs/workerd.log'), { flags: 'a' }));
     await workerd.spawn();
@@ -81,6 +80,8 @@ export class Workerd {
 
   private async spawn(): Promise<void> {
     const { data, bootstrapSecret } = this.options;
+    // One that was killed leaves its socket behind, and nobody else could bind it.
+    await rm(tickSocket(data), { force: true });
     const child = spawn(workerdBinary(), ['serve', join(data, 'workerd.capnp')], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], BOOTSTRAP_SECRET: bootstrapSecret },
