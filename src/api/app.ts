@@ -4,7 +4,7 @@ import { forbidden, internalError, noSuchPath, StatusError } from '../apimachine
 import { isServed } from '../resources/index.ts';
 import { Authenticator } from './authentication/authenticate.ts';
 import type { User } from './authentication/user.ts';
-import type { Attributes } from './authorization/authorizer.ts';
+import type { Attributes } from './authorization/attributes.ts';
 import type { Context, Surroundings } from './context.ts';
 import { discovery } from './discovery.ts';
 import { dispatch } from './dispatch.ts';

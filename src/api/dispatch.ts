@@ -3,14 +3,12 @@ import { methodNotAllowed, noSuchPath } from '../apimachinery/errors.ts';
 import { findResource } from '../resources/index.ts';
 import { ALL_VERBS, type Resource, type Verb } from '../resources/resource.ts';
 import type { Context } from './context.ts';
+import type { Handler } from './handlers/handler.ts';
 import { get, list } from './handlers/read.ts';
 import { reviewHandler } from './handlers/reviews.ts';
 import { subresourceHandler } from './handlers/subresources.ts';
 import { watch } from './handlers/watch.ts';
 import { create, patch, remove, removeCollection, update } from './handlers/write.ts';
-
-/** Answers a request for a resource; throws a StatusError otherwise. */
-export type Handler = (context: Context, resource: Resource) => Promise<Response>;
 
 const HANDLERS: Record<Verb, Handler> = {
   get,

@@ -1,19 +1,8 @@
 /** Who may do what: `system:masters`, then the Node authorizer, then RBAC. Allowed by nobody is denied. */
 import type { BindingFact, PolicyRule, RoleFact, Subject } from '../../durable-objects/cluster-rpc.ts';
 import { MASTERS, type User } from '../authentication/user.ts';
+import type { Attributes } from './attributes.ts';
 import { nodeMay } from './node-authorizer.ts';
-
-/** What is asked (`authorizer.Attributes`). */
-export interface Attributes {
-  verb: string;
-  isResource: boolean;
-  group: string;
-  resource: string;
-  subresource: string;
-  namespace: string;
-  name: string;
-  path: string;
-}
 
 export interface Decision {
   allowed: boolean;

@@ -3,7 +3,7 @@
  * tokens are a node's own is not told apart yet: a node may read them by name, and never list them.
  */
 import { NODE_PREFIX, NODES, type User } from '../authentication/user.ts';
-import type { Attributes } from './authorizer.ts';
+import type { Attributes } from './attributes.ts';
 
 const READ = ['get', 'list', 'watch'];
 const RULES: Record<string, readonly string[]> = {

@@ -4,12 +4,12 @@ import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { API_AUDIENCE, userOf, verifyToken } from '../authentication/authenticate.ts';
 import type { User } from '../authentication/user.ts';
-import type { Attributes } from '../authorization/authorizer.ts';
+import type { Attributes } from '../authorization/attributes.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
-import type { Handler } from '../dispatch.ts';
 import { negotiate } from '../negotiation.ts';
 import { respond } from '../respond.ts';
+import type { Handler } from './handler.ts';
 
 type Answer = (context: Context, review: Review) => Promise<JsonObject> | JsonObject;
 

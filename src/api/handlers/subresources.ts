@@ -2,10 +2,10 @@
 import { methodNotAllowed } from '../../apimachinery/errors.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Context } from '../context.ts';
-import type { Handler } from '../dispatch.ts';
 import { bind } from './binding.ts';
 import { connectNode, connectPod, connectService } from './connect.ts';
 import { evict } from './eviction.ts';
+import type { Handler } from './handler.ts';
 import { get } from './read.ts';
 import { requestToken } from './token.ts';
 import { patch, update } from './write.ts';
