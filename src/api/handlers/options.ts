@@ -9,6 +9,7 @@ import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { ListQuery } from '../../store/types.ts';
 import { isTrue, type RequestInfo } from '../request-info.ts';
+import { checkFieldManager, managerOf } from './field-manager.ts';
 
 const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn'];
 
@@ -21,6 +22,7 @@ export function requestOptions(url: URL, userAgent: string | null, kind: string)
       notSupported('fieldValidation', fieldValidation, VALIDATIONS),
     ]);
   }
+  checkFieldManager(q, kind);
   return {
     dryRun: dryRun(q.getAll('dryRun'), kind),
     fieldManager: q.get('fieldManager') || managerOf(userAgent),
@@ -35,12 +37,6 @@ export function dryRun(values: readonly string[], kind: string): boolean {
     throw invalidObject({ group: 'meta.k8s.io', kind }, '', [notSupported('dryRun', values, ['All'])]);
   }
   return values.includes('All');
-}
-
-/** The user agent up to its first slash, as upstream names a manager that does not name itself. */
-function managerOf(userAgent: string | null): string {
-  const name = (userAgent ?? '').split('/', 1)[0] ?? '';
-  return name === '' ? 'unknown' : name.slice(0, 128);
 }
 
 /** What a list or a watch selects. Throws BadRequest for selectors that do not parse or name unknown fields. */

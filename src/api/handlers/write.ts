@@ -1,10 +1,10 @@
 /** create, update, patch, delete, deletecollection. */
 
 import type { PatchType } from '../../apimachinery/client.ts';
-import { decodeYaml } from '../../apimachinery/codec/index.ts';
-import { alreadyExists, invalidObject, noConsumer, StatusError } from '../../apimachinery/errors.ts';
+import { decodeYaml, yamlDuplicates } from '../../apimachinery/codec/index.ts';
+import { alreadyExists, badRequest, invalidObject, noConsumer, StatusError } from '../../apimachinery/errors.ts';
 import { invalid, notSupported } from '../../apimachinery/field.ts';
-import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
+import type { Json, JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { admitCreate } from '../admission/chain.ts';
@@ -20,9 +20,11 @@ import {
   refuseResourceVersion,
 } from '../registry/create.ts';
 import { decodeText, encodeStored, keyOf } from '../registry/encode.ts';
+import { applyTo, trackCreate } from '../registry/managed-fields.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, unwrap } from '../respond.ts';
+import { checkPatchOptions } from './field-manager.ts';
 import { dryRun, listQuery, requestOptions } from './options.ts';
 import { requestKey, respondList, storeFor } from './read.ts';
 
@@ -40,18 +42,20 @@ export async function create(context: Context, resource: Resource): Promise<Resp
   return respondObject(resource, text, accepted, url, 201, context.warnings);
 }
 
-/** The whole way of a new object: default, admit, validate, commit. Answers its text. */
+/** The whole way of a new object: default, admit, validate, commit; `applied` has its managedFields. Answers its text. */
 export async function createObject(
   context: Context,
   resource: Resource,
   object: KubeObject,
   options: RequestOptions,
+  applied = false,
 ): Promise<string> {
   ensureNamespace(resource, object, context.info.namespace);
   refuseResourceVersion(object);
   const prefix = (object.metadata.name ?? '') === '' ? object.metadata.generateName : undefined;
   resource.strategy.default?.(object);
   fillSystemFields(object);
+  if (!applied) trackCreate(resource, object, options);
   await admitCreate(context, resource, object, options);
   beforeCreate(resource, object);
   context.warnings.push(...(resource.strategy.warnings?.(object) ?? []));
@@ -110,12 +114,11 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
   const { request, url, info } = context;
   const accepted = negotiate(request.headers.get('accept'));
   const type = PATCHES[contentType(request)];
-  if (type === undefined || type === 'apply') {
-    throw noConsumer();
-  }
+  if (type === undefined) throw noConsumer();
+  checkPatchOptions(url.searchParams, type === 'apply');
   const options = requestOptions(url, request.headers.get('user-agent'), 'PatchOptions');
   const bytes = await readBody(request);
-  const body = JSON.stringify(decodeYaml(new TextDecoder().decode(bytes)));
+  const body = patchBody(new TextDecoder().decode(bytes), type, options, context.warnings);
   const result = await storeFor(context, resource).change(requestKey(context, resource), {
     do: 'patch',
     resource: nameOf(resource),
@@ -124,7 +127,40 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
     body,
     options,
   });
+  if (type === 'apply' && info.subresource === '' && 'status' in result && isMissing(result.status)) {
+    const object = applyTo(resource, undefined, undefined, JSON.parse(body) as Json, options);
+    const text = await createObject(context, resource, named(object, info.name), options, true);
+    return respondObject(resource, text, accepted, url, 201, context.warnings);
+  }
   return respondChange(context, resource, accepted, unwrap(result));
+}
+
+/** A patch as JSON. Throws BadRequest for what is none, and for keys that stand twice under Strict. */
+function patchBody(text: string, type: PatchType, { fieldValidation }: RequestOptions, warnings: string[]): string {
+  if (type !== 'apply') return JSON.stringify(decodeYaml(text));
+  const body = JSON.stringify(decodeApplied(text));
+  const duplicates = fieldValidation === 'Ignore' ? '' : yamlDuplicates(text);
+  if (duplicates !== '' && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates}`);
+  if (duplicates !== '') warnings.push(duplicates);
+  return body;
+}
+
+function decodeApplied(text: string): Json {
+  try {
+    return decodeYaml(text);
+  } catch (error) {
+    throw error instanceof StatusError ? badRequest(`error decoding YAML: ${error.message}`) : error;
+  }
+}
+
+/** Throws BadRequest when the object is not the one of the URL. */
+function named(object: KubeObject, name: string): KubeObject {
+  const given = object.metadata.name ?? '';
+  if (given !== '' && given !== name) {
+    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+  }
+  object.metadata.name = name;
+  return object;
 }
 
 function respondChange(

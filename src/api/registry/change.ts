@@ -26,9 +26,10 @@ import { fromStored } from './conversion.ts';
 import { hasGeneration, settleObject } from './create.ts';
 import { decideDelete } from './delete.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
+import { applyTo, carryScaleOwners, toManagedScale, trackChange } from './managed-fields.ts';
 import { invalidPatch } from './patch-error.ts';
 import { resourceNamed } from './resource-name.ts';
-import { applyScale, toScale } from './scale.ts';
+import { applyScale } from './scale.ts';
 
 /** The decision for a change request; pure, so that it runs wherever the row is. */
 export function decideChange(request: ChangeRequest, key: string): Decide {
@@ -52,14 +53,25 @@ function change(resource: Resource, request: Rewrite, current: Row): Outcome {
   const old = decodeText(fromStored(resource, current.text));
   const warnings: string[] = [];
   if (request.subresource === 'scale') {
-    const scale = rewrite(resource, 'autoscaling/v1', 'Scale', request, toScale(resource, old), warnings);
-    return finish(resource, undefined, applyScale(resource, old, scale), old, current, request, warnings);
+    return finish(resource, undefined, scaled(resource, request, old, warnings), old, current, request, warnings);
   }
   const apiVersion = formatApiVersion(resource);
   const next = rewrite(resource, apiVersion, resource.kind, request, old, warnings);
   const subresource = resource.subresources?.find((s) => s.name === request.subresource);
   return finish(resource, subresource, next, old, current, request, warnings);
 }
+
+/** The old object with its Scale written, and the owners of the replicas that follow from it. */
+function scaled(resource: Resource, request: Rewrite, old: KubeObject, warnings: string[]): KubeObject {
+  const before = toManagedScale(resource, old);
+  const scale = rewrite(resource, 'autoscaling/v1', 'Scale', request, before, warnings);
+  if (!applies(request)) trackChange(resource, 'scale', before, scale, request.options);
+  const next = applyScale(resource, old, scale);
+  carryScaleOwners(resource, next, scale);
+  return next;
+}
+
+const applies = (request: Rewrite): boolean => request.do === 'patch' && request.type === 'apply';
 
 /** The body of an update, or the old object with the patch applied; decoded against the schema either way. */
 function rewrite(
@@ -73,6 +85,7 @@ function rewrite(
   const schema = schemaFor(apiVersion, kind);
   if (request.do === 'update') return decodeText(request.body);
   const patch = JSON.parse(request.body) as Json;
+  if (request.type === 'apply') return applyTo(resource, request.subresource, old, patch, request.options);
   const target = structuredClone(old) as unknown as Json;
   const patched = applyPatch(request.type, target, patch, schema);
   const object = decodePatched(request, patch, patched, schema, warnings) as unknown as KubeObject;
@@ -136,6 +149,9 @@ function finish(
   checkVersion(resource, next, old, request.do === 'patch');
   carryMetadata(next, old);
   strategy.default?.(next);
+  if (!applies(request) && request.subresource !== 'scale') {
+    trackChange(resource, request.subresource, old, next, options);
+  }
   if (subresource?.strategy !== undefined) subresource.strategy.prepareForUpdate(next, old);
   else strategy.prepareForUpdate?.(next, old);
 

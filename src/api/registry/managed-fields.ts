@@ -1,0 +1,100 @@
+/** The field manager at work: which managedFields a request leaves behind, and what an apply makes of an object. */
+import { decodeJson } from '../../apimachinery/codec/index.ts';
+import { badRequest, internalError } from '../../apimachinery/errors.ts';
+import {
+  applyConfiguration,
+  type MapType,
+  type Subject,
+  trackUpdate,
+  typeOfObject,
+} from '../../apimachinery/fieldmanager/index.ts';
+import { parentEntries, scaleEntries } from '../../apimachinery/fieldmanager/scale.ts';
+import { formatApiVersion, type Json, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { schemaFor } from '../../apimachinery/schema/index.ts';
+import type { RequestOptions } from '../../durable-objects/rpc.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { resetFields } from './reset-fields.ts';
+import { toScale } from './scale.ts';
+
+const SCALE_VERSION = 'autoscaling/v1';
+const subjects = new WeakMap<Resource, Map<string, Subject | undefined>>();
+
+/** Undefined for a kind whose schema is not known: nobody's fields are tracked of it. */
+function subjectOf(resource: Resource, subresource: string): Subject | undefined {
+  let known = subjects.get(resource);
+  if (known === undefined) {
+    known = new Map();
+    subjects.set(resource, known);
+  }
+  if (!known.has(subresource)) known.set(subresource, makeSubject(resource, subresource));
+  return known.get(subresource);
+}
+
+function makeSubject(resource: Resource, subresource: string): Subject | undefined {
+  const scales = subresource === 'scale';
+  const apiVersion = scales ? SCALE_VERSION : formatApiVersion(resource);
+  const schema = schemaFor(apiVersion, scales ? 'Scale' : resource.kind);
+  if (schema === undefined) return undefined;
+  const type: MapType = typeOfObject(schema);
+  return { type, apiVersion, subresource, resetFields: scales ? {} : resetFields(resource, subresource) };
+}
+
+/** Sets the managedFields of a new object, in place: after defaulting, before admission. */
+export function trackCreate(resource: Resource, object: KubeObject, options: RequestOptions): void {
+  const subject = subjectOf(resource, '');
+  if (subject !== undefined) trackUpdate(subject, undefined, object, options.fieldManager, now());
+}
+
+/** Sets the managedFields of an updated or patched object, in place: after defaulting, before the strategy has its say. */
+export function trackChange(
+  resource: Resource,
+  subresource: string | undefined,
+  old: KubeObject,
+  next: KubeObject,
+  options: RequestOptions,
+): void {
+  const subject = subjectOf(resource, subresource ?? '');
+  if (subject !== undefined) trackUpdate(subject, old, next, options.fieldManager, now());
+}
+
+/**
+ * The old object with the configuration applied, or what the configuration makes of nothing; not yet defaulted. Throws BadRequest for
+ * a configuration that is no object, and as `applyConfiguration`.
+ */
+export function applyTo(
+  resource: Resource,
+  subresource: string | undefined,
+  old: KubeObject | undefined,
+  config: Json,
+  { fieldManager: manager, force = false }: RequestOptions,
+): KubeObject {
+  const subject = subjectOf(resource, subresource ?? '');
+  if (subject === undefined) throw internalError(`no schema of ${resource.resource}`);
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw badRequest('error decoding YAML: the configuration is no object');
+  }
+  const kind = subresource === 'scale' ? 'Scale' : resource.kind;
+  const applied = applyConfiguration(subject, kind, old, config, { manager, force, at: now() });
+  const schema = schemaFor(subject.apiVersion, kind);
+  return decodeJson(applied as unknown as Json, schema, { strict: false }).object as unknown as KubeObject;
+}
+
+const replicasOf = (resource: Resource) => ({
+  apiVersion: formatApiVersion(resource),
+  path: ['f:spec', 'f:replicas'],
+});
+
+/** The Scale of a workload with its managedFields. */
+export function toManagedScale(resource: Resource, object: KubeObject): KubeObject {
+  const scale = toScale(resource, object);
+  const entries = scaleEntries(object.metadata.managedFields, replicasOf(resource));
+  if (entries !== undefined) scale.metadata.managedFields = entries;
+  return scale;
+}
+
+/** Gives a workload the managedFields that follow from its Scale's, in place. */
+export function carryScaleOwners(resource: Resource, object: KubeObject, scale: KubeObject): void {
+  const entries = parentEntries(object.metadata.managedFields, scale.metadata.managedFields, replicasOf(resource));
+  if (entries === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = entries;
+}
