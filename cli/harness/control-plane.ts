@@ -85,9 +85,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     throw error;
   }
   const kubeconfig = join(data, 'kubeconfig');
-  const token = /^ {4}token: (.+)$/m.exec(await readFile(kubeconfig, 'utf8'))?.[1] ?? '';
+  const config = await readFile(kubeconfig, 'utf8');
+  const token = /^ {4}token: (.+)$/m.exec(config)?.[1] ?? '';
+  const server = /^ {4}server: (.+)$/m.exec(config)?.[1] ?? '';
   return {
-    server: `https://127.0.0.1:${port}`,
+    server,
     port,
     token,
     kubeconfig,

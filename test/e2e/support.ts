@@ -34,3 +34,11 @@ export async function must(plane: ControlPlane, args: readonly string[], input?:
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr || stdout}`);
   return stdout;
 }
+
+/** Asks until the answer is yes; for hooks, where `expect.poll` may not be used. Throws when it does not come in time. */
+export async function eventually(what: string, ms: number, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+  }
+}

@@ -45,7 +45,8 @@ export async function issueApiProxy(authority: Authority): Promise<{ cert: strin
   ];
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
-    subject: 'CN=kubernetes',
+    // Not the authority's own name: a certificate whose issuer is its subject counts as self-signed.
+    subject: 'CN=kube-apiserver',
     issuer: issuer.subject,
     ...validity(SERVING_DAYS),
     signingAlgorithm: ALGORITHM,

@@ -1,0 +1,170 @@
+/** Two nodes, each in a network of its own: pods and Services across them, and the API from within. */
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { Lab, type Machine } from './lab.ts';
+import { eventually, hasKubectl, isRoot, must } from './support.ts';
+
+const SERVER = 'mkdir -p /www; hostname > /www/index.html; exec httpd -f -p 80 -h /www';
+
+/** The test's own Node, lent to a pod by its host, so that the pod has a client that checks certificates. */
+const CLIENT = (node: string): string => `
+apiVersion: v1
+kind: Pod
+metadata: {name: client, labels: {app: client}}
+spec:
+  nodeName: ${node}
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: main
+    image: busybox:1.35
+    command: [sleep, infinity]
+    volumeMounts:
+    - {name: node, mountPath: /node, readOnly: true}
+    - {name: lib, mountPath: /lib, readOnly: true}
+    - {name: lib64, mountPath: /lib64, readOnly: true}
+  volumes:
+  - {name: node, hostPath: {path: ${dirname(process.execPath)}}}
+  - {name: lib, hostPath: {path: /lib}}
+  - {name: lib64, hostPath: {path: /lib64}}
+`;
+
+const SERVERS = ['east', 'west']
+  .map(
+    (name) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec:
+      nodeSelector: {kubernetes.io/hostname: node-${name}}
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: main
+        image: busybox:1.35
+        command: [sh, -c, "${SERVER}"]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}}
+spec:
+  type: NodePort
+  selector: {app: ${name}}
+  ports: [{port: 80}]
+`,
+  )
+  .join('---');
+
+describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two nodes', () => {
+  let lab: Lab;
+  let plane: ControlPlane;
+  let east: Machine;
+  let west: Machine;
+  const run = (...args: string[]): Promise<string> => must(plane, args);
+  const wget = (from: string, host: string): Promise<string> =>
+    run('exec', `deployment/${from}`, '--', 'timeout', '5', 'wget', '-qO-', `http://${host}/`);
+
+  beforeAll(async () => {
+    lab = new Lab();
+    plane = await startControlPlane({ nodes: 'none', address: lab.address });
+    east = await lab.join(plane, 'node-east');
+    west = await lab.join(plane, 'node-west');
+    await eventually(
+      'both nodes',
+      60_000,
+      async () => (await run('get', 'nodes', '-o', 'name')).split('\n').length === 3,
+    );
+    await run('wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s');
+    lab.importImages();
+    await must(plane, ['apply', '-f', '-'], SERVERS);
+    await run('rollout', 'status', 'deployment/east', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/west', '--timeout=60s');
+  });
+  afterAll(async () => {
+    await lab?.close();
+    await plane?.stop();
+  });
+
+  it('each has addresses of its own for its pods', async () => {
+    const cidrs = await run('get', 'nodes', '-o', 'jsonpath={.items[*].spec.podCIDR}');
+    expect(new Set(cidrs.split(' ')).size).toBe(2);
+    const addresses = await run(
+      'get',
+      'nodes',
+      '-o',
+      'jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].address}',
+    );
+    expect(addresses).toBe(`${east.ip} ${west.ip}`);
+  });
+
+  it('a pod reaches a pod on the other node by its address', async () => {
+    const ip = await run('get', 'pods', '-l', 'app=west', '-o', 'jsonpath={.items[0].status.podIP}');
+    expect(await wget('east', ip)).toMatch(/^west-/);
+  });
+
+  it('a pod reaches a Service on the other node by address and by name', async () => {
+    const ip = await run('get', 'service', 'west', '-o', 'jsonpath={.spec.clusterIP}');
+    expect(await wget('east', ip)).toMatch(/^west-/);
+    expect(await wget('east', 'west')).toMatch(/^west-/);
+    expect(await wget('west', 'east.default.svc.cluster.local')).toMatch(/^east-/);
+  });
+
+  it('every node serves every ClusterIP and NodePort', async () => {
+    const [ip, port] = (
+      await run('get', 'service', 'west', '-o', 'jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}')
+    ).split(' ');
+    for (const machine of [east, west]) {
+      expect(lab.fetchFrom(machine, `http://${ip}/`)).toMatch(/^west-/);
+      expect(lab.fetchFrom(machine, `http://${machine.ip}:${port}/`)).toMatch(/^west-/);
+    }
+  });
+
+  it('logs and exec reach a pod wherever it is', async () => {
+    for (const name of ['east', 'west']) {
+      expect(await run('exec', `deployment/${name}`, '--', 'hostname')).toMatch(new RegExp(`^${name}-`));
+      expect(await run('logs', `deployment/${name}`)).toBe('');
+    }
+  });
+
+  it('a pod reaches the API by name, with the token and the CA that it was given', async () => {
+    await must(plane, ['apply', '-f', '-'], CLIENT('node-east'));
+    await run('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s');
+    const ask = (path: string): Promise<string> => run('exec', 'client', '--', '/node/node', '-e', inPod(path));
+    expect(await ask('/version')).toMatch(/^200 .*"gitVersion"/s);
+    expect(await ask('/api/v1/namespaces/default/pods')).toMatch(
+      /^403 .*User \\"system:serviceaccount:default:default\\" cannot list resource \\"pods\\"/s,
+    );
+    await run('create', 'rolebinding', 'looks', '--clusterrole=view', '--serviceaccount=default:default');
+    await expect
+      .poll(() => ask('/api/v1/namespaces/default/pods'), { timeout: 10_000 })
+      .toMatch(/^200 .*"kind":"PodList"/s);
+  });
+
+  it('a Service without ready pods refuses at once', async () => {
+    await run('scale', 'deployment', 'west', '--replicas=0');
+    await run('wait', '--for=delete', 'pod', '-l', 'app=west', '--timeout=60s');
+    const [ip, port] = (
+      await run('get', 'service', 'west', '-o', 'jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}')
+    ).split(' ');
+    await expect.poll(() => lab.fetchFrom(east, `http://${ip}/`), { timeout: 10_000 }).toBe('ECONNREFUSED');
+    expect(lab.fetchFrom(west, `http://${west.ip}:${port}/`)).toBe('ECONNREFUSED');
+    await expect(wget('east', 'west')).rejects.toThrow(/Connection refused/);
+  });
+});
+
+/** A script that asks the API as a client library in a pod would. */
+function inPod(path: string): string {
+  return `
+    const account = '/var/run/secrets/kubernetes.io/serviceaccount';
+    const read = (name) => require('fs').readFileSync(account + '/' + name, 'utf8');
+    const headers = { authorization: 'Bearer ' + read('token') };
+    require('https').get('https://kubernetes.default.svc${path}', { ca: read('ca.crt'), headers }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => { text += chunk; });
+      response.on('end', () => console.log(response.statusCode, text));
+    }).on('error', (error) => console.log(error.message));`;
+}
