@@ -8,8 +8,10 @@ import type { Attributes } from '../authorization/attributes.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate } from '../negotiation.ts';
+import { trackAnswered } from '../registry/managed-fields.ts';
 import { respond } from '../respond.ts';
 import type { Handler } from './handler.ts';
+import { requestOptions } from './options.ts';
 
 type Answer = (context: Context, review: Review) => Promise<JsonObject> | JsonObject;
 
@@ -41,13 +43,18 @@ const ANSWERS: Record<string, Answer> = {
   tokenreviews: tokenReview,
 };
 
+/** Of which upstream answers another object than the one it was sent. */
+const ANSWERED_ANEW = new Set(['selfsubjectrulesreviews', 'selfsubjectreviews']);
+
 /** The handler of a review; undefined for resources that are stored. */
 export function reviewHandler(resource: Resource): Handler | undefined {
   const answer = ANSWERS[resource.resource];
   if (answer === undefined) return undefined;
   return async (context) => {
     const accepted = negotiate(context.request.headers.get('accept'));
+    const options = requestOptions(context.url, context.request.headers.get('user-agent'), 'CreateOptions');
     const { object } = await decodeBody(context.request, resource, 'Warn');
+    if (!ANSWERED_ANEW.has(resource.resource)) trackAnswered(object, '', options.fieldManager);
     const status = await answer(context, object as Review);
     const { kind, apiVersion, metadata, ...rest } = object;
     const creation = { ...metadata, creationTimestamp: null };

@@ -11,7 +11,9 @@ import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate } from '../negotiation.ts';
 import { decodeText } from '../registry/encode.ts';
+import { trackAnswered } from '../registry/managed-fields.ts';
 import { respond } from '../respond.ts';
+import { requestOptions } from './options.ts';
 import { requestKey, storeFor } from './read.ts';
 
 const HOUR = 3600;
@@ -32,12 +34,16 @@ export async function requestToken(context: Context, resource: Resource): Promis
   const accepted = negotiate(request.headers.get('accept'));
   const expected = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
   const body = (await decodeBody(request, expected, 'Warn')).object as TokenRequest;
+  const options = requestOptions(context.url, request.headers.get('user-agent'), 'CreateOptions');
   const text = await storeFor(context, resource).get(requestKey(context, resource));
   if (text === null) throw notFound(resource, info.name);
   const account = decodeText(text);
 
   const seconds = body.spec?.expirationSeconds ?? HOUR;
   checkExpiry(seconds);
+  body.spec = { ...body.spec, expirationSeconds: seconds };
+  trackAnswered(body, 'token', options.fieldManager);
+  const { managedFields } = body.metadata;
   const audiences = body.spec?.audiences?.length ? body.spec.audiences : [API_AUDIENCE];
   const bound = await boundObject(context, body, info.name);
   const credential = await around.cluster(info.cluster).mint({
@@ -50,7 +56,12 @@ export async function requestToken(context: Context, resource: Resource): Promis
   const answer = {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name: info.name, namespace: info.namespace, creationTimestamp: account.metadata.creationTimestamp },
+    metadata: {
+      name: info.name,
+      namespace: info.namespace,
+      creationTimestamp: account.metadata.creationTimestamp,
+      managedFields,
+    },
     spec: { audiences, expirationSeconds: seconds, boundObjectRef: body.spec?.boundObjectRef ?? null },
     status: { token: credential.token, expirationTimestamp: credential.expirationTimestamp },
   } as JsonObject;

@@ -204,6 +204,11 @@ function isDone(resource: Resource, next: KubeObject, old: KubeObject): boolean 
 /** The name, uid and resourceVersion that a body may carry must be those of the object. */
 function checkVersion(resource: Resource, next: KubeObject, old: KubeObject, patched: boolean): void {
   const { name, uid, resourceVersion } = next.metadata;
+  if (patched && (name === undefined || name === '')) {
+    throw badRequest(
+      `the name of the object (${old.metadata.name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
   if (name !== undefined && name !== '' && name !== old.metadata.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${old.metadata.name})`);
   }

@@ -5,6 +5,7 @@ import {
   applyConfiguration,
   type MapType,
   type Subject,
+  setOf,
   trackUpdate,
   typeOfObject,
 } from '../../apimachinery/fieldmanager/index.ts';
@@ -43,6 +44,16 @@ function makeSubject(resource: Resource, subresource: string): Subject | undefin
 export function trackCreate(resource: Resource, object: KubeObject, options: RequestOptions): void {
   const subject = subjectOf(resource, '');
   if (subject !== undefined) trackUpdate(subject, undefined, object, options.fieldManager, now());
+}
+
+/** Sets the managedFields of an object that is answered and never stored, in place; `subresource` is empty for a review. */
+export function trackAnswered(object: KubeObject, subresource: string, manager: string): void {
+  const { apiVersion = '', kind = '' } = object;
+  const schema = schemaFor(apiVersion, kind);
+  if (schema === undefined) return;
+  const status = setOf(['f:status']);
+  const subject: Subject = { type: typeOfObject(schema), apiVersion, subresource, resetFields: status };
+  trackUpdate(subject, undefined, object, manager, now());
 }
 
 /** Sets the managedFields of an updated or patched object, in place: after defaulting, before the strategy has its say. */

@@ -35,10 +35,15 @@ export function trackUpdate(
   if (managers.size === 0 && live !== undefined) return;
   const actor = actorOf(subject, manager, 'Update');
   const after = updated(subject, jsonOf(live ?? NOTHING), jsonOf(next), managers, actor, at);
-  const same = after === managers && (given === undefined || deepEqual(given, stored));
-  const entries = same && stored !== undefined ? stored : encodeManagers(capManagers(after));
-  if (entries !== undefined) next.metadata.managedFields = entries;
+  const entries = encodeManagers(capManagers(after));
+  if (after === managers && stored !== undefined && deepEqual(timeless(entries), timeless(stored))) {
+    next.metadata.managedFields = stored;
+  } else if (entries !== undefined) next.metadata.managedFields = entries;
 }
+
+/** Other times alone are no change (upstream's `IgnoreManagedFieldsTimestampsTransformer`). */
+const timeless = (entries: readonly ManagedFieldsEntry[] | undefined): unknown =>
+  entries?.map(({ time: _, ...entry }) => entry);
 
 /** The managers before the update: a client may send others than the stored ones, or `[]` or `[{}]` to forget them. */
 function startOf(

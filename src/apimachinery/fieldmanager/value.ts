@@ -99,7 +99,6 @@ function sameField(type: MapType, key: string, a: Json | undefined, b: Json | un
   if (a === b) return true;
   const field = fieldOf(type, key);
   if (field === undefined) return sameValue(DEDUCED, a, b);
-  if (field.untracked) return true;
   if (type.fields === undefined) return sameValue(field.type, a, b);
   return sameValue(field.type, heldOf(a, field), heldOf(b, field));
 }
