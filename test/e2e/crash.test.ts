@@ -1,11 +1,10 @@
 /** Processes killed between any two lines: nothing that was acknowledged is lost, nothing that ran is disturbed. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
-import { busyboxImage, writeImages } from '../support/images.ts';
+import { importImages } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must } from './support.ts';
 
 interface PodList {
@@ -30,7 +29,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
 
   beforeAll(async () => {
     plane = await startControlPlane({ nodes: 'real' });
-    importImages(plane);
+    importImages(join(plane.data, 'node/containerd/containerd.sock'));
     await run('create', 'deployment', 'web', '--image=busybox:1.35', '--replicas=2', '--', 'sleep', 'infinity');
     await run('rollout', 'status', 'deployment/web', '--timeout=90s');
   });
@@ -118,16 +117,6 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     expect(await run('describe', 'pod', 'failing')).toMatch(/BackOff\s.*Back-off restarting failed container failing/);
   });
 });
-
-function importImages(plane: ControlPlane): void {
-  const folder = mkdtempSync(join(tmpdir(), 'zeroplane-images-'));
-  writeImages(join(folder, 'images.tar'), [busyboxImage()]);
-  const socket = join(plane.data, 'node/containerd/containerd.sock');
-  execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', join(folder, 'images.tar')], {
-    stdio: 'ignore',
-  });
-  rmSync(folder, { recursive: true });
-}
 
 const workerdPid = (plane: ControlPlane): number =>
   Number.parseInt(readFileSync(join(plane.data, 'workerd.pid'), 'utf8'), 10);

@@ -74,12 +74,7 @@ export class Lab {
 
   /** Gives every machine the test's image. Their containerds must be up. */
   importImages(): void {
-    const archive = join(this.folder, 'images.tar');
-    writeImages(archive, [busyboxImage()]);
-    for (const { data } of this.machines) {
-      const socket = join(data, 'containerd/containerd.sock');
-      execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', archive], { stdio: 'ignore' });
-    }
+    importImages(...this.machines.map(({ data }) => join(data, 'containerd/containerd.sock')));
   }
 
   /** Fetches a URL from a machine's own network; the text, or curl's complaint. */
@@ -108,4 +103,15 @@ export class Lab {
     run('ip', 'link', 'del', this.id);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Gives containerds, by their sockets, the image that tests run. */
+export function importImages(...sockets: string[]): void {
+  const folder = mkdtempSync(join(tmpdir(), 'zeroplane-images-'));
+  const archive = join(folder, 'images.tar');
+  writeImages(archive, [busyboxImage()]);
+  for (const socket of sockets) {
+    execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', archive], { stdio: 'ignore' });
+  }
+  rmSync(folder, { recursive: true });
 }

@@ -1,11 +1,9 @@
 /** A real node: containers through containerd, on the machine that runs the test. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
-import { busyboxImage, writeImages } from '../support/images.ts';
+import { importImages } from './lab.ts';
 import { hasKubectl, isRoot, must } from './support.ts';
 
 const SCRIPT = 'mkdir -p /www; hostname > /www/index.html; echo started; exec httpd -f -p 80 -h /www';
@@ -17,13 +15,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('a real
 
   beforeAll(async () => {
     plane = await startControlPlane({ nodes: 'real' });
-    const folder = mkdtempSync(join(tmpdir(), 'zeroplane-images-'));
-    writeImages(join(folder, 'images.tar'), [busyboxImage()]);
-    const socket = join(plane.data, 'node/containerd/containerd.sock');
-    execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', join(folder, 'images.tar')], {
-      stdio: 'ignore',
-    });
-    rmSync(folder, { recursive: true });
+    importImages(join(plane.data, 'node/containerd/containerd.sock'));
     await run('create', 'deployment', 'web', '--image=busybox:1.35', '--replicas=2', '--', 'sh', '-c', SCRIPT);
     await run('rollout', 'status', 'deployment/web', '--timeout=90s');
     pod = (await run('get', 'pods', '-l', 'app=web', '-o', 'name')).split('\n')[0] as string;

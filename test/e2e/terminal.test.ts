@@ -1,0 +1,155 @@
+/** What people do with a pod at a terminal: real kubectl, a real pseudo-terminal, a real container. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { importImages } from './lab.ts';
+import { hasKubectl, isRoot, KUBECTL, kubectl, must } from './support.ts';
+
+const SCRIPT =
+  'mkdir -p /www; echo hello > /www/index.html; echo started; trap "exit 0" TERM; httpd -p 80 -h /www; while :; do sleep 0.2; done';
+
+/** A process and what it has said so far. */
+interface Running {
+  child: ChildProcess;
+  output(): string;
+}
+
+describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('at a terminal', () => {
+  let plane: ControlPlane;
+  let folder: string;
+  const running: ChildProcess[] = [];
+  const run = (...args: string[]): Promise<string> => must(plane, args);
+  const start = (command: string, args: string[], env: Record<string, string> = {}): Running => {
+    const child = spawn(command, args, { env: { ...process.env, KUBECONFIG: plane.kubeconfig, ...env } });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    running.push(child);
+    return { child, output: () => output };
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'zeroplane-terminal-'));
+    plane = await startControlPlane({ nodes: 'real' });
+    importImages(join(plane.data, 'node/containerd/containerd.sock'));
+    await run('run', 'web', '--image=busybox:1.35', '--', 'sh', '-c', SCRIPT);
+    await run('wait', '--for=condition=Ready', 'pod/web', '--timeout=60s');
+  });
+  afterAll(async () => {
+    for (const child of running) child.kill();
+    await plane?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('exec -it has a terminal of the right size, and follows its changes', async () => {
+    const remote = 'tty; stty size; while [ "$(stty size)" = "33 101" ]; do sleep 0.1; done; stty size; exit 5';
+    const local = `tty; stty rows 33 cols 101; ${KUBECTL} exec -it web -- sh -c '${remote}'; echo ended $?`;
+    const { output } = start('script', ['-qfec', local, '/dev/null'], { SHELL: '/bin/sh' });
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/33 101/);
+    const [, terminal = ''] = /^(\/dev\/pts\/\d+)/m.exec(output()) ?? [];
+    execFileSync('stty', ['-F', terminal, 'rows', '44', 'cols', '120']);
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/44 120[\s\S]*ended 5/);
+    expect(output()).toMatch(/\/dev\/pts\/\d+\s+33 101/);
+  });
+
+  it('logs -f follows until the pod ends', async () => {
+    await run(
+      'run',
+      'talker',
+      '--image=busybox:1.35',
+      '--restart=Never',
+      '--',
+      'sh',
+      '-c',
+      'echo one; sleep 1; echo two',
+    );
+    await run('wait', '--for=jsonpath={.status.phase}=Running', 'pod/talker', '--timeout=30s');
+    expect(await run('logs', '-f', 'talker')).toBe('one\ntwo\n');
+    await run('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/talker', '--timeout=30s');
+    expect(await run('logs', 'talker', '--tail=1')).toBe('two\n');
+  });
+
+  it('attach shows what is printed from now on', async () => {
+    await run('run', 'clock', '--image=busybox:1.35', '--', 'sh', '-c', 'while :; do echo tick; sleep 0.2; done');
+    await run('wait', '--for=condition=Ready', 'pod/clock', '--timeout=30s');
+    const { child, output } = start(KUBECTL, ['attach', 'clock']);
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/tick\n.*tick/s);
+    child.kill();
+  });
+
+  it('cp copies both ways', async () => {
+    const file = join(folder, 'there');
+    writeFileSync(file, 'x'.repeat(200_000));
+    await run('cp', file, 'web:/tmp/there');
+    expect(await run('exec', 'web', '--', 'wc', '-c', '/tmp/there')).toBe('200000 /tmp/there\n');
+    await run('cp', 'web:/tmp/there', join(folder, 'back'));
+    expect(readFileSync(join(folder, 'back'), 'utf8')).toBe(readFileSync(file, 'utf8'));
+  });
+
+  it('port-forward carries requests', async () => {
+    const { child, output } = start(KUBECTL, ['port-forward', 'pod/web', ':80']);
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/Forwarding from 127\.0\.0\.1:\d+/);
+    const [, port] = /127\.0\.0\.1:(\d+)/.exec(output()) ?? [];
+    for (let i = 0; i < 3; i++) expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('hello\n');
+    child.kill();
+  });
+
+  it('get -w shows a pod from Pending to Running to its end', async () => {
+    const { child, output } = start(KUBECTL, ['get', 'pods', '-w', '--field-selector=metadata.name=passing']);
+    await run('run', 'passing', '--image=busybox:1.35', '--restart=Never', '--', 'sleep', '1');
+    await expect
+      .poll(output, { timeout: 30_000 })
+      .toMatch(
+        /^NAME +READY +STATUS +RESTARTS +AGE\n(passing +0\/1 +Pending +.*\n)+(passing +0\/1 +ContainerCreating.*\n)+(passing +1\/1 +Running.*\n)+(passing +0\/1 +Completed.*\n)+/m,
+      );
+    child.kill();
+  });
+
+  it('edit applies what the editor made of it', async () => {
+    const env = { KUBE_EDITOR: `sed -i s/run:.web/run:.edited/` };
+    const { child, output } = start(KUBECTL, ['edit', 'pod', 'web'], env);
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(output()).toContain('pod/web edited');
+    expect(await run('get', 'pod', 'web', '-o', 'jsonpath={.metadata.labels.run}')).toBe('edited');
+  });
+
+  it('describe tells the story of a pod by its events', async () => {
+    const text = await run('describe', 'pod', 'web');
+    for (const line of [
+      /Normal +Scheduled +\S+ +default-scheduler +Successfully assigned default\/web to /,
+      /Normal +Pulled +\S+ +kubelet +.*Container image "busybox:1.35" already present on machine/,
+      /Normal +Created +\S+ +kubelet +.*Container created/,
+      /Normal +Started +\S+ +kubelet +.*Container started/,
+    ]) {
+      expect(text).toMatch(line);
+    }
+  });
+
+  it('delete waits for a pod that ends by itself, and for no more than its grace', async () => {
+    const started = Date.now();
+    await run('delete', 'pod', 'web', '--grace-period=20');
+    expect(Date.now() - started).toBeLessThan(10_000);
+    await run('run', 'stubborn', '--image=busybox:1.35', '--', 'sh', '-c', 'trap "" TERM; while :; do sleep 1; done');
+    await run('wait', '--for=condition=Ready', 'pod/stubborn', '--timeout=30s');
+    const deleting = Date.now();
+    await run('delete', 'pod', 'stubborn', '--grace-period=2');
+    const took = Date.now() - deleting;
+    expect(took).toBeGreaterThan(1500);
+    expect(took).toBeLessThan(12_000);
+  });
+
+  it('a finalizer holds an object until it is taken away', async () => {
+    await run('create', 'configmap', 'held');
+    await run('patch', 'configmap', 'held', '--type=merge', '-p', '{"metadata":{"finalizers":["example.com/hold"]}}');
+    await run('delete', 'configmap', 'held', '--wait=false');
+    expect(await run('get', 'configmap', 'held', '-o', 'jsonpath={.metadata.deletionTimestamp}')).not.toBe('');
+    await run('patch', 'configmap', 'held', '--type=json', '-p', '[{"op":"remove","path":"/metadata/finalizers"}]');
+    expect((await kubectl(plane, ['get', 'configmap', 'held'])).stderr).toContain('NotFound');
+  });
+});
