@@ -48,7 +48,10 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('at a t
   });
 
   it('exec -it has a terminal of the right size, and follows its changes', async () => {
-    const remote = 'tty; stty size; while [ "$(stty size)" = "33 101" ]; do sleep 0.1; done; stty size; exit 5';
+    // The size comes a moment after the process, upstream too.
+    const size = 'until stty size 2>/dev/null | grep .; do sleep 0.1; done';
+    const changed = 'while [ "$(stty size)" = "33 101" ]; do sleep 0.1; done; stty size';
+    const remote = `tty; ${size}; ${changed}; exit 5`;
     const local = `tty; stty rows 33 cols 101; ${KUBECTL} exec -it web -- sh -c '${remote}'; echo ended $?`;
     const { output } = start('script', ['-qfec', local, '/dev/null'], { SHELL: '/bin/sh' });
     await expect.poll(output, { timeout: 15_000 }).toMatch(/33 101/);
@@ -112,8 +115,9 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('at a t
   });
 
   it('edit applies what the editor made of it', async () => {
-    const env = { KUBE_EDITOR: `sed -i s/run:.web/run:.edited/` };
-    const { child, output } = start(KUBECTL, ['edit', 'pod', 'web'], env);
+    const editor = join(folder, 'editor');
+    writeFileSync(editor, `#!/bin/sh\nsed -i 's/run: web/run: edited/' "$1"\n`, { mode: 0o755 });
+    const { child, output } = start(KUBECTL, ['edit', 'pod', 'web'], { KUBE_EDITOR: editor });
     await new Promise((resolve) => child.once('exit', resolve));
     expect(output()).toContain('pod/web edited');
     expect(await run('get', 'pod', 'web', '-o', 'jsonpath={.metadata.labels.run}')).toBe('edited');
