@@ -20,6 +20,9 @@ import { toScale } from './scale.ts';
 const SCALE_VERSION = 'autoscaling/v1';
 const subjects = new WeakMap<Resource, Map<string, Subject | undefined>>();
 
+/** Of these upstream tracks nothing. */
+const UNTRACKED = new Set(['certificatesigningrequests']);
+
 /** Undefined for a kind whose schema is not known: nobody's fields are tracked of it. */
 function subjectOf(resource: Resource, subresource: string): Subject | undefined {
   let known = subjects.get(resource);
@@ -42,6 +45,7 @@ function makeSubject(resource: Resource, subresource: string): Subject | undefin
 
 /** Sets the managedFields of a new object, in place: after defaulting, before admission. */
 export function trackCreate(resource: Resource, object: KubeObject, options: RequestOptions): void {
+  if (UNTRACKED.has(resource.resource)) return;
   const subject = subjectOf(resource, '');
   if (subject !== undefined) trackUpdate(subject, undefined, object, options.fieldManager, now());
 }
@@ -64,6 +68,7 @@ export function trackChange(
   next: KubeObject,
   options: RequestOptions,
 ): void {
+  if (UNTRACKED.has(resource.resource)) return;
   const subject = subjectOf(resource, subresource ?? '');
   if (subject !== undefined) trackUpdate(subject, old, next, options.fieldManager, now());
 }

@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../meta.ts';
 import type { Field, MessageSchema } from '../schema/index.ts';
 import { isObject } from './values.ts';
+import { zeroIsAbsent } from './zeros.ts';
 
 /** Fields that are written even when nobody has set them. */
 const written = new WeakMap<MessageSchema, Field[]>();
@@ -17,6 +18,8 @@ export function settle(object: JsonObject, schema: MessageSchema): void {
       // What went through the store's encoding comes back without its empty lists.
       if (isAlways(field)) object[key] = null;
       else delete object[key];
+    } else if ((value === '' || value === 0 || value === false) && zeroIsAbsent(schema, field)) {
+      if (!isAlways(field)) delete object[key];
     } else if (field.kind === 'message') {
       settleValue(value, field);
     }

@@ -79,12 +79,15 @@ function compareList(type: ListType, before: readonly Json[] | null, after: read
   return gather(children);
 }
 
-/** Items by their element, duplicates together; items without keys are nobody's. */
+/** Thrown for an item of a list map that has none of its keys: upstream gives up on the whole object then. */
+export class Untypable extends Error {}
+
+/** Items by their element, duplicates together. Throws {@link Untypable}. */
 function byElement(type: ListType, list: readonly Json[]): Map<string, Json[]> {
   const map = new Map<string, Json[]>();
   for (const item of list) {
-    const element = elementOf(type, item);
-    if (element === undefined) continue;
+    const element = elementOf(type, item, true);
+    if (element === undefined) throw new Untypable('an item without keys');
     const known = map.get(element);
     if (known === undefined) map.set(element, [item]);
     else known.push(item);

@@ -3,6 +3,7 @@ import { deepEqual } from '../equal.ts';
 import { badRequest, StatusError } from '../errors.ts';
 import { type Json, type JsonObject, type KubeObject, type ManagedFieldsEntry, parseApiVersion } from '../meta.ts';
 import { misfits } from './check.ts';
+import { Untypable } from './compare.ts';
 import { Conflicts } from './conflict.ts';
 import { KUBECTL, updateLastApplied, withoutLastApplied } from './last-applied.ts';
 import { capManagers, decodeManagers, encodeManagers, type Managers, parseManagers } from './managers.ts';
@@ -34,11 +35,25 @@ export function trackUpdate(
   delete next.metadata.managedFields;
   if (managers.size === 0 && live !== undefined) return;
   const actor = actorOf(subject, manager, 'Update');
-  const after = updated(subject, jsonOf(live ?? NOTHING), jsonOf(next), managers, actor, at);
+  const after = typable(() => updated(subject, jsonOf(live ?? NOTHING), jsonOf(next), managers, actor, at));
+  if (after === undefined) {
+    if (stored !== undefined) next.metadata.managedFields = stored;
+    return;
+  }
   const entries = encodeManagers(capManagers(after));
   if (after === managers && stored !== undefined && deepEqual(timeless(entries), timeless(stored))) {
     next.metadata.managedFields = stored;
   } else if (entries !== undefined) next.metadata.managedFields = entries;
+}
+
+/** Undefined for an object that cannot be walked by its type. */
+function typable<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Untypable) return undefined;
+    throw error;
+  }
 }
 
 /** Other times alone are no change (upstream's `IgnoreManagedFieldsTimestampsTransformer`). */

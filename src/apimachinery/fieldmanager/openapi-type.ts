@@ -74,7 +74,7 @@ function listOf(schema: OpenApiSchema): ListType {
     const value = items?.properties?.[key]?.default;
     if (value !== undefined) defaults[key] = value;
   }
-  return { kind: 'list', relation, keys, defaults, item: items === undefined ? DEDUCED : typeOf(items) };
+  return { kind: 'list', relation, keys, defaults, zeros: {}, item: items === undefined ? DEDUCED : typeOf(items) };
 }
 
 function objectOf(schema: OpenApiSchema): Type {

@@ -1,4 +1,5 @@
 /** The shapes that server-side apply walks objects by (upstream's `schema.Atom`), made from our schemas once and kept. */
+import { zeroIsAbsent } from '../codec/zeros.ts';
 import type { Json } from '../meta.ts';
 import type { Field, MessageSchema } from '../schema/index.ts';
 
@@ -14,6 +15,8 @@ export interface ListType {
   keys: readonly string[];
   /** What an absent key means. */
   defaults: Readonly<Record<string, Json>>;
+  /** What Go holds where an object leaves out a key that is required. */
+  zeros: Readonly<Record<string, Json>>;
   readonly item: Type;
 }
 
@@ -41,6 +44,8 @@ export interface FieldType {
   zero: Json | undefined;
   /** Nobody's: upstream strips it from every set. */
   untracked?: boolean;
+  /** A zero is the same as nothing. */
+  omitsZero?: boolean;
   /** An empty list or map is kept as it is: of custom resources, which Go holds as they come. */
   keepsEmpty?: boolean;
 }
@@ -51,7 +56,7 @@ export const ATOMIC: DeducedType = { kind: 'deduced', atomic: true };
 const STRING: ScalarType = { kind: 'scalar', accepts: 'string' };
 const NUMERIC: ScalarType = { kind: 'scalar', accepts: 'numeric' };
 const BOOLEAN: ScalarType = { kind: 'scalar', accepts: 'boolean' };
-const STRINGS: ListType = { kind: 'list', relation: 'atomic', keys: [], defaults: {}, item: STRING };
+const STRINGS: ListType = { kind: 'list', relation: 'atomic', keys: [], defaults: {}, zeros: {}, item: STRING };
 
 /** Fields of `metadata` that the server owns. */
 const UNTRACKED = new Set([
@@ -64,6 +69,23 @@ const UNTRACKED = new Set([
   'generation',
   'managedFields',
   'resourceVersion',
+]);
+
+/** Fields that the schema requires, and Go leaves out all the same when they are empty. */
+const OMITTED = new Set([
+  'admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec.policyName',
+  'admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec.validationActions',
+  'authentication.v1.TokenReviewSpec.token',
+  'core.v1.ContainerRestartRule.action',
+  'core.v1.ContainerRestartRuleOnExitCodes.operator',
+  'core.v1.PodCertificateProjection.keyType',
+  'core.v1.PodCertificateProjection.signerName',
+  'networking.v1.IPAddressSpec.parentRef',
+  'networking.v1.ParentReference.name',
+  'networking.v1.ParentReference.resource',
+  'resource.v1.CapacityRequestPolicyRange.min',
+  'resource.v1.CounterSet.counters',
+  'resource.v1.DeviceCounterConsumption.counters',
 ]);
 
 const messages = new WeakMap<MessageSchema, MapType>();
@@ -116,7 +138,7 @@ function lazyMap(schema: MessageSchema, atomic: boolean): MapType {
       if (schema.hasTypeMeta) {
         for (const name of ['kind', 'apiVersion']) fields.set(name, { type: STRING, zero: undefined });
       }
-      for (const [name, field] of schema.fields) fields.set(name, { type: typeOfField(field), zero: zeroOf(field) });
+      for (const [name, field] of schema.fields) fields.set(name, fieldTypeOf(schema, field));
       made = mapOf(atomic, fields);
     }
     return made;
@@ -131,6 +153,15 @@ function lazyMap(schema: MessageSchema, atomic: boolean): MapType {
     get zeros() {
       return make().zeros;
     },
+  };
+}
+
+function fieldTypeOf(schema: MessageSchema, field: Field): FieldType {
+  const omitted = OMITTED.has(`${schema.name}.${field.name}`);
+  return {
+    type: typeOfField(field),
+    zero: omitted ? undefined : zeroOf(field),
+    omitsZero: omitted || (!field.always && zeroIsAbsent(schema, field)),
   };
 }
 
@@ -153,11 +184,13 @@ function typeOfField(field: Field): Type {
 function listOf(field: Field): ListType {
   const keys = [...(field.mapKeys ?? [])].sort();
   const defaults: Record<string, Json> = {};
+  const zeros: Record<string, Json> = {};
   for (const key of keys) {
-    const value = field.message?.fields.get(key)?.default;
+    const { default: value, required } = field.message?.fields.get(key) ?? {};
     if (value !== undefined) defaults[key] = value;
+    if (required) zeros[key] = zeroOf(field.message?.fields.get(key) as Field) as Json;
   }
-  return { kind: 'list', relation: field.listType ?? 'atomic', keys, defaults, item: typeOfElement(field) };
+  return { kind: 'list', relation: field.listType ?? 'atomic', keys, defaults, zeros, item: typeOfElement(field) };
 }
 
 function typeOfElement({ kind, message }: Field): Type {

@@ -16,7 +16,7 @@ export function isMap(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const DEDUCED_LIST: ListType = { kind: 'list', relation: 'atomic', keys: [], defaults: {}, item: ATOMIC };
+const DEDUCED_LIST: ListType = { kind: 'list', relation: 'atomic', keys: [], defaults: {}, zeros: {}, item: ATOMIC };
 const anyMap = (atomic: boolean): MapType => ({
   kind: 'map',
   atomic,
@@ -49,6 +49,7 @@ export function heldOf(value: Json | undefined, field: FieldType): Json | undefi
     if (field.zero !== undefined) return value ?? field.zero;
     return field.type.kind === 'list' || isFreeMap(field.type) ? undefined : (value ?? undefined);
   }
+  if (field.omitsZero && (value === '' || value === 0 || value === false)) return undefined;
   return value;
 }
 
@@ -61,13 +62,13 @@ function isEmptyContainer(value: Json): boolean {
   return true;
 }
 
-/** The path element of a list's item; undefined when it has none of the keys. */
-export function elementOf(type: ListType, item: Json): string | undefined {
+/** The path element of a list's item; undefined when it has none of the keys. `held`: keys are there that Go always holds. */
+export function elementOf(type: ListType, item: Json, held = false): string | undefined {
   if (type.relation === 'set') return valueElement(item);
   if (!isMap(item)) return undefined;
   const keys: [string, Json][] = [];
   for (const name of type.keys) {
-    const value = item[name] ?? type.defaults[name];
+    const value = item[name] ?? type.defaults[name] ?? (held ? type.zeros[name] : undefined);
     if (value !== undefined && value !== null) keys.push([name, value]);
   }
   return keys.length === 0 ? undefined : keyElement(keys);

@@ -1,3 +1,4 @@
+import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { DaemonSet, DaemonSetSpec } from '../../generated/types/apps.v1.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
@@ -70,6 +71,14 @@ function setDefaults(spec: DaemonSetSpec): void {
   defaultPodTemplate(spec);
 }
 
+const templateGeneration = ({ metadata }: DaemonSet): string => metadata.annotations?.[TEMPLATE_GENERATION] ?? '0';
+
+function setTemplateGeneration({ metadata }: DaemonSet, generation: string): void {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: generation };
+}
+
+const status = statusSubresource<DaemonSet>('DaemonSet');
+
 /** DaemonSets. */
 export const daemonSet = apps<DaemonSet>({
   resource: 'daemonsets',
@@ -77,11 +86,24 @@ export const daemonSet = apps<DaemonSet>({
   namespaced: true,
   shortNames: ['ds'],
   categories: ['all'],
-  subresources: [statusSubresource('DaemonSet')],
+  subresources: [
+    {
+      ...status,
+      strategy: {
+        ...status.strategy,
+        prepareForUpdate(daemonSet, old) {
+          status.strategy?.prepareForUpdate(daemonSet, old);
+          setTemplateGeneration(daemonSet, templateGeneration(old));
+        },
+      },
+    },
+  ],
   strategy: {
     default(daemonSet) {
       daemonSet.spec ??= {} as DaemonSetSpec;
       setDefaults(daemonSet.spec);
+      // Upstream's conversion writes it whether or not anybody has set it.
+      if (daemonSet.metadata.annotations?.[TEMPLATE_GENERATION] === undefined) setTemplateGeneration(daemonSet, '0');
     },
     prepareForCreate(daemonSet) {
       daemonSet.status = {
@@ -90,10 +112,13 @@ export const daemonSet = apps<DaemonSet>({
         desiredNumberScheduled: 0,
         numberReady: 0,
       };
-      daemonSet.metadata.annotations = { ...daemonSet.metadata.annotations, [TEMPLATE_GENERATION]: '1' };
+      setTemplateGeneration(daemonSet, '1');
     },
     prepareForUpdate(daemonSet, old) {
       keep(daemonSet, old, 'status');
+      const before = templateGeneration(old);
+      const changed = !deepEqual(daemonSet.spec?.template, old.spec?.template);
+      setTemplateGeneration(daemonSet, changed ? String(Number(before) + 1) : before);
     },
     validate,
     validateUpdate(daemonSet, old) {

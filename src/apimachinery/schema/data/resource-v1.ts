@@ -13,7 +13,7 @@ DeviceAllocationConfiguration source*=1:s requests=2:[]s|a deviceConfiguration=3
 DeviceAllocationResult results=1:[]DeviceRequestAllocationResult|a config=2:[]DeviceAllocationConfiguration|a
 DeviceAttribute int=2:l bool=3:b string=4:s version=5:s ints=6:[]l|a bools=7:[]b|a strings=8:[]s|a versions=9:[]s|a
 DeviceCapacity value*=1:quantity.Quantity requestPolicy=2:CapacityRequestPolicy
-DeviceClaim requests=1:[]DeviceRequest|a constraints=2:[]DeviceConstraint|a config=3:[]DeviceClaimConfiguration|a
+DeviceClaim requests=1:[]DeviceRequest|a|w constraints=2:[]DeviceConstraint|a config=3:[]DeviceClaimConfiguration|a
 DeviceClaimConfiguration requests=1:[]s|a deviceConfiguration=2:&DeviceConfiguration
 ^DeviceClass metadata=1:meta.v1.ObjectMeta|v spec*=2:DeviceClassSpec|v
 DeviceClassConfiguration deviceConfiguration=1:&DeviceConfiguration
