@@ -17,10 +17,15 @@ if (!hasKubectl) console.warn('SKIPPED: there is no kubectl on the PATH; end-to-
 if (!isRoot) console.warn('SKIPPED: not root on Linux; end-to-end tests with containers do not run.');
 
 /** Runs kubectl against a control plane; never rejects, the exit code says how it went. */
-export function kubectl(plane: ControlPlane, args: readonly string[], input?: string): Promise<Result> {
+export function kubectl(
+  plane: ControlPlane,
+  args: readonly string[],
+  input?: string,
+  client = KUBECTL,
+): Promise<Result> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, KUBECONFIG: plane.kubeconfig }, timeout: 60_000, maxBuffer: 1 << 26 };
-    const child = execFile(KUBECTL, [...args], options, (error, stdout, stderr) => {
+    const child = execFile(client, [...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, stdout, stderr });
     });
@@ -29,8 +34,13 @@ export function kubectl(plane: ControlPlane, args: readonly string[], input?: st
 }
 
 /** Runs kubectl and answers what it printed; throws with its complaint when it fails. */
-export async function must(plane: ControlPlane, args: readonly string[], input?: string): Promise<string> {
-  const { code, stdout, stderr } = await kubectl(plane, args, input);
+export async function must(
+  plane: ControlPlane,
+  args: readonly string[],
+  input?: string,
+  client = KUBECTL,
+): Promise<string> {
+  const { code, stdout, stderr } = await kubectl(plane, args, input, client);
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr || stdout}`);
   return stdout;
 }
