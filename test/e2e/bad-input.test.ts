@@ -438,7 +438,7 @@ const CASES: Case[] = [
   { name: 'a slash smuggled into a name', method: 'GET', path: `${MAPS}/a%2f..%2fb`, status: 404, reason: 'NotFound' },
   { name: 'a way out of the path', method: 'GET', path: '/openapi/v3/%2e%2e/%2e%2e/index', status: 404 },
   { name: 'a NUL in a name', method: 'GET', path: `${MAPS}/%00`, status: 404, reason: 'NotFound' },
-  { name: 'an encoding that is none', method: 'GET', path: `${MAPS}/%zz`, status: 404, reason: 'NotFound' },
+  { name: 'an encoding that is none', method: 'GET', path: `${MAPS}/%zz`, status: 400 },
   { name: 'a very long name', method: 'GET', path: `${MAPS}/${'x'.repeat(5000)}`, status: 404, reason: 'NotFound' },
   {
     name: 'another cluster',
