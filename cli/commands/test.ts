@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type Command, parseOptions, ROOT } from '../command.ts';
 import { dim, say } from '../progress.ts';
-import { installMissing, unfitness } from '../up/packages.ts';
+import { installMissing, NEEDED_BY_TESTS, unfitness } from '../up/packages.ts';
 
 const HELP = `Usage: npm test [-- PART...]
 
@@ -32,7 +32,8 @@ export const test: Command = {
   async run(args) {
     const { positionals } = parseOptions({ args, allowPositionals: true });
     const parts = positionals.length === 0 ? Object.keys(PARTS) : positionals;
-    if (parts.includes('e2e') && unfitness() === undefined) await installMissing(true);
+    const real = parts.includes('e2e') || parts.includes('unit');
+    if (real && unfitness() === undefined) await installMissing(true, NEEDED_BY_TESTS);
     const failed: string[] = [];
     for (const part of parts) {
       for (const command of PARTS[part] ?? [['false']]) {

@@ -14,6 +14,12 @@ const NEEDED: Record<string, string> = {
   '/usr/sbin/conntrack': 'conntrack',
   '/usr/sbin/iptables': 'iptables',
 };
+/** What tests need besides: a shell that runs in an image of nothing else, and a terminal. */
+export const NEEDED_BY_TESTS: Record<string, string> = {
+  '/bin/busybox': 'busybox-static',
+  '/usr/bin/script': 'bsdutils',
+  '/usr/bin/pgrep': 'procps',
+};
 const IP = ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip'];
 
 /** Why this machine cannot run containers; undefined when it can, or could once packages are there. */
@@ -26,9 +32,9 @@ export function unfitness(): string | undefined {
   return undefined;
 }
 
-/** Packages that are missing. */
-export function missing(): string[] {
-  const packages = Object.entries(NEEDED)
+/** Packages that are missing; `more`: files that are wanted besides, and the packages that bring them. */
+export function missing(more: Record<string, string> = {}): string[] {
+  const packages = Object.entries({ ...NEEDED, ...more })
     .filter(([file]) => !existsSync(file))
     .map(([, name]) => name);
   if (!IP.some((file) => existsSync(file))) packages.push('iproute2');
@@ -36,8 +42,8 @@ export function missing(): string[] {
 }
 
 /** Installs what is missing; on a terminal it asks first. Throws a UserError when that is refused or fails. */
-export async function installMissing(yes: boolean): Promise<void> {
-  const packages = missing();
+export async function installMissing(yes: boolean, more: Record<string, string> = {}): Promise<void> {
+  const packages = missing(more);
   if (packages.length === 0) return;
   if (!yes && process.stdin.isTTY) {
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
