@@ -3,6 +3,7 @@
  * written only when they are set, so that their zero was meant. Which is which is a fact about each field.
  */
 import type { Field, MessageSchema } from '../schema/index.ts';
+import { isPointer } from './pointers.ts';
 
 const words = (text: string): Set<string> => new Set(text.trim().split(/\s+/));
 
@@ -41,7 +42,7 @@ const SAID = words(`
 export function zeroIsAbsent(message: MessageSchema, field: Field): boolean {
   if (field.required || field.shape !== 'one') return false;
   const name = `${message.name}.${field.name}`;
-  if (SAID.has(name)) return false;
+  if (SAID.has(name) || isPointer(name)) return false;
   switch (field.kind) {
     case 'string':
     case 'bytes':

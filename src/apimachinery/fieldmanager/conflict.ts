@@ -21,15 +21,19 @@ export class Conflicts extends Error {
 
   /** 409 with a cause for each field. */
   toStatusError(): StatusError {
-    const named = this.conflicts
-      .map(({ manager, fields }) => ({ by: describe(manager), paths: pathsOf(fields) }))
-      .sort((a, b) => (a.by < b.by ? -1 : 1));
+    const named = [...this.conflicts]
+      .sort((a, b) => (identity(a.manager) < identity(b.manager) ? -1 : 1))
+      .map(({ manager, fields }) => ({ by: describe(manager), paths: pathsOf(fields) }));
     const causes = named.flatMap(({ by, paths }) =>
       paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${by}`, field })),
     );
     return new StatusError(failure(409, 'Conflict', messageOf(named, causes.length), { causes }));
   }
 }
+
+/** What upstream sorts by. */
+const identity = ({ name, operation, apiVersion, subresource }: Manager): string =>
+  JSON.stringify([name, operation, operation === 'Apply' ? '' : apiVersion, subresource]);
 
 function messageOf(named: readonly { by: string; paths: readonly string[] }[], count: number): string {
   const [only] = named;

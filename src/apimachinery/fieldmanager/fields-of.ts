@@ -37,7 +37,7 @@ function ofMap(type: MapType, value: JsonObject): FieldSet | undefined {
   for (const key of Object.keys(value).sort()) {
     const field = fieldOf(type, key);
     const part = value[key];
-    if (field === undefined || field.untracked || part === undefined) continue;
+    if (field === undefined || part === undefined) continue;
     const below = childrenOf(field.type, part);
     const leaf = part === null || (isMap(part) && Object.keys(part).length === 0) || !type.fields?.has(key);
     const node = leaf ? asMember(below) : below;

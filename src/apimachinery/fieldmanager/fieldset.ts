@@ -145,14 +145,13 @@ export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   return changed ? (nodeOf(SELF in a, children) ?? EMPTY) : a;
 }
 
-/** Calls `visit` with every path, in order. */
+/** Calls `visit` with every path, as upstream does: those of a node before those below it. */
 export function forEachPath(set: FieldSet, visit: (path: readonly string[]) => void, at: readonly string[] = []): void {
   for (const element in set) {
-    if (element === SELF) continue;
-    const path = [...at, element];
-    const node = set[element] as FieldSet;
-    if (isMember(node)) visit(path);
-    forEachPath(node, visit, path);
+    if (element !== SELF && isMember(set[element] as FieldSet)) visit([...at, element]);
+  }
+  for (const element in set) {
+    if (element !== SELF) forEachPath(set[element] as FieldSet, visit, [...at, element]);
   }
 }
 

@@ -59,7 +59,7 @@ const BOOLEAN: ScalarType = { kind: 'scalar', accepts: 'boolean' };
 const STRINGS: ListType = { kind: 'list', relation: 'atomic', keys: [], defaults: {}, zeros: {}, item: STRING };
 
 /** Fields of `metadata` that the server owns. */
-const UNTRACKED = new Set([
+export const UNTRACKED: ReadonlySet<string> = new Set([
   'name',
   'namespace',
   'creationTimestamp',

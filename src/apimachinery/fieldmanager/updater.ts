@@ -3,11 +3,11 @@ import type { Json } from '../meta.ts';
 import { type Comparison, compare, excluding } from './compare.ts';
 import { type Conflict, Conflicts } from './conflict.ts';
 import { fieldsOf } from './fields-of.ts';
-import { difference, type FieldSet, intersection, isEmpty, recursiveDifference, union } from './fieldset.ts';
+import { difference, type FieldSet, intersection, isEmpty, recursiveDifference, setOf, union } from './fieldset.ts';
 import { identityOf, type Manager, type Managers, withoutEmpty } from './managers.ts';
 import { merge } from './merge.ts';
 import { removeItems, withNamedFields } from './remove.ts';
-import type { MapType } from './types.ts';
+import { type MapType, UNTRACKED } from './types.ts';
 import { sameValue } from './value.ts';
 
 /** What is written, as far as owning its fields goes. */
@@ -19,6 +19,12 @@ export interface Subject {
   /** What the strategy does not let this request change (upstream's `GetResetFields`). */
   resetFields: FieldSet;
 }
+
+/** What nobody owns, though a configuration speaks of it (upstream's `stripMetaManager`). */
+const STRIPPED = setOf(
+  ...['apiVersion', 'kind', 'metadata'].map((name) => [`f:${name}`]),
+  ...[...UNTRACKED].map((name) => ['f:metadata', `f:${name}`]),
+);
 
 /** Who asks; what it owns comes out. */
 export type Actor = Omit<Manager, 'fields' | 'time'>;
@@ -96,6 +102,7 @@ export function applied(
     if (left !== manager.fields) owners.set(other, { ...manager, fields: left });
   }
   if (conflicts.length > 0 && !force) throw new Conflicts(conflicts);
+  owners.set(id, { ...actor, time: last?.time, fields: difference(fields, STRIPPED) });
   return { object: sameValue(type, live, next) ? undefined : next, managers: withoutEmpty(owners) };
 }
 
