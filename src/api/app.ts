@@ -1,12 +1,19 @@
 /** The API server: a request's way from the socket to its answer, in order. */
 import { Hono } from 'hono';
-import { forbidden, internalError, noSuchPath, StatusError } from '../apimachinery/errors.ts';
+import {
+  badRequest,
+  forbidden,
+  internalError,
+  methodNotAllowed,
+  noSuchPath,
+  StatusError,
+} from '../apimachinery/errors.ts';
 import { isServed } from '../resources/index.ts';
 import { Authenticator } from './authentication/authenticate.ts';
 import type { User } from './authentication/user.ts';
 import type { Attributes } from './authorization/attributes.ts';
 import type { Context, Surroundings } from './context.ts';
-import { discovery } from './discovery.ts';
+import { discovery, isGroup } from './discovery.ts';
 import { dispatch } from './dispatch.ts';
 import { nonResource } from './handlers/non-resource.ts';
 import { zeroplane } from './handlers/zeroplane.ts';
@@ -32,6 +39,7 @@ app.onError((error, c) => {
 
 /** Request info; what is ours and not Kubernetes' is answered here. */
 app.use(async (c, next) => {
+  checkPath(c.req.url);
   const url = new URL(c.req.url);
   const info = requestInfo(c.req.method, url);
   if (info.cluster === '') throw noSuchPath();
@@ -71,18 +79,35 @@ app.all('*', async (c) => {
   const { info, request } = context;
   if (!info.isResource) {
     const answer = discovery(request, info.path) ?? (await nonResource(context));
-    if (answer === undefined) return pageNotFound();
+    if (answer === undefined) return noRoute(info);
+    if (request.method !== 'GET' && GET_ONLY.test(info.path)) throw methodNotAllowed();
     return answer;
   }
-  if (!isServed(info.group, info.version)) return pageNotFound();
+  if (!isServed(info.group, info.version)) return noRoute(info);
   const answer = await dispatch(context);
   if (info.verb !== 'get' && info.verb !== 'list' && info.verb !== 'watch') afterWrite(info, snapshots);
   return answer;
 });
 
-/** What upstream's router says where it knows no route: plain text. */
-const pageNotFound = (): Response =>
-  new Response('404 page not found\n', { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+/** A URL with `.` or `..` in it, encoded or not, means one thing to who reads it and another to who resolves it: nothing is served there. */
+const DOTS = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
+const BAD_ESCAPE = /^[^?#]*%(?![0-9a-f]{2})/i;
+
+function checkPath(url: string): void {
+  if (BAD_ESCAPE.test(url)) throw badRequest('the path of the URL has an invalid escape');
+  if (DOTS.test(url)) throw noSuchPath();
+}
+
+/** Documents that upstream's router serves; what lies beside them takes any method. */
+const GET_ONLY = /^\/(?:apis?|version)(?:\/|$)/;
+
+/** Below `/api` and the groups that there are upstream's router answers with a Status; elsewhere in plain text. */
+function noRoute({ path }: RequestInfo): Response {
+  const [, root, group = ''] = path.split('/');
+  if (root === 'api' || (root === 'apis' && isGroup(group))) throw noSuchPath();
+  const headers = { 'content-type': 'text/plain; charset=utf-8' };
+  return new Response('404 page not found\n', { status: 404, headers });
+}
 
 function attributesOf(info: RequestInfo): Attributes {
   const { verb, isResource, group, resource, subresource, namespace, name, path } = info;

@@ -8,10 +8,11 @@ import {
   strictErrors,
   yamlDuplicates,
 } from '../apimachinery/codec/index.ts';
-import { badRequest, tooLarge, unsupportedMediaType } from '../apimachinery/errors.ts';
+import { badRequest, StatusError, tooLarge, unsupportedMediaType } from '../apimachinery/errors.ts';
 import { formatApiVersion, type JsonObject, type KubeObject, parseApiVersion } from '../apimachinery/meta.ts';
 import { schemaFor } from '../apimachinery/schema/index.ts';
 import type { RequestOptions } from '../durable-objects/rpc.ts';
+import { resourceByKind } from '../resources/index.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './negotiation.ts';
 
 /** Upstream's `MaxRequestBodyBytes`. */
@@ -33,11 +34,19 @@ export async function readBody(request: Request): Promise<Uint8Array> {
   const limit = (): never => {
     throw tooLarge(`Request entity too large: limit is ${MAX_BODY}`);
   };
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) limit();
+  const length = request.headers.get('content-length');
+  if (Number(length ?? 0) > MAX_BODY) limit();
   if (request.body === null) return new Uint8Array();
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.byteLength > MAX_BODY) limit();
-  return bytes;
+  if (length !== null) return new Uint8Array(await request.arrayBuffer());
+  // Of unknown length: nobody may fill the isolate's memory with it.
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY) limit();
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
 }
 
 /** The media type without parameters; JSON when there is none, as upstream. */
@@ -72,20 +81,47 @@ export function decodeBytes(
   alternatives: readonly GroupVersionKind[] = [],
 ): Body {
   if (type === PROTOBUF_TYPE) {
-    const { object } = decodeProtobuf(bytes);
+    const { object } = recognized(bytes, expected, /^/, () => decodeProtobuf(bytes));
     settleKind(object, expected, alternatives);
     return { object: withMetadata(object), warnings: [] };
   }
   if (type !== JSON_TYPE && type !== YAML_TYPE) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   const text = utf8.decode(bytes);
-  const raw = type === YAML_TYPE ? decodeYaml(text) : text;
-  const actual = kindOf(raw, expected, alternatives);
-  const decoded = decodeJson(raw, schemaFor(formatApiVersion(actual), actual.kind), {
-    strict: validation !== 'Ignore',
+  const { actual, decoded } = recognized(bytes, expected, NO_KIND, () => {
+    const raw = type === YAML_TYPE ? decodeYaml(text) : text;
+    const actual = kindOf(raw, expected, alternatives);
+    const schema = schemaFor(formatApiVersion(actual), actual.kind);
+    // Go reads null into an object as nothing at all.
+    const input = raw === null || raw === 'null' ? {} : raw;
+    return { actual, decoded: decodeJson(input, schema, { strict: validation !== 'Ignore' }) };
   });
   settleKind(decoded.object, expected, alternatives);
   const yaml = type === YAML_TYPE && validation !== 'Ignore' ? yamlDuplicates(text) : '';
   return { object: withMetadata(decoded.object), warnings: strictWarnings(decoded, validation, actual, yaml) };
+}
+
+/** How the complaints begin about what is not even JSON or YAML, or no object. */
+const NO_KIND = /^(?:couldn't get version\/kind|error converting YAML)/;
+/** So much of a body is shown to who sent it. */
+const SHOWN = 30;
+
+/** What `decode` answers. A complaint that begins so names the kind that was wanted and shows the body, after upstream's `transformDecodeError`. */
+function recognized<T>(bytes: Uint8Array, { kind }: GroupVersionKind, complaint: RegExp, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof StatusError) || !complaint.test(error.message)) throw error;
+    const why = `${error.message} (${summary(bytes)})`;
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why}`);
+  }
+}
+
+function summary(bytes: Uint8Array): string {
+  if (bytes.length === 0) return '<empty>';
+  const start = bytes.subarray(0, SHOWN);
+  const shown =
+    bytes[0] === 0x7b ? utf8.decode(start) : Array.from(start, (b) => b.toString(16).padStart(2, '0')).join('');
+  return bytes.length > SHOWN ? `${shown} ...` : shown;
 }
 
 /** Under Strict throws BadRequest for unknown or duplicate fields; under Warn returns a warning for each. */
@@ -142,15 +178,16 @@ function settleKind(object: JsonObject, expected: GroupVersionKind, alternatives
       return;
     }
   }
-  const given = parseApiVersion(String(apiVersion ?? ''));
-  if (given.group !== expected.group || given.version !== expected.version) {
-    throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${wanted})`,
-    );
+  const name = String(kind || expected.kind);
+  const { group, version } = parseApiVersion(String(apiVersion || wanted));
+  const cannot = (why: string): StatusError =>
+    badRequest(`${name} in version "${version}" cannot be handled as a ${expected.kind}: ${why}`);
+  if (resourceByKind(group, version, name) === undefined) {
+    throw cannot(`no kind "${name}" is registered for version "${String(apiVersion || wanted)}"`);
   }
+  if (name !== expected.kind) throw cannot(`converting (${version}.${name}) to (${expected.kind}): unknown conversion`);
   throw badRequest(
-    `${String(kind)} in version "${given.version}" cannot be handled as a ${expected.kind}: ` +
-      `the kind in the data (${String(kind)}) does not match the expected kind (${expected.kind})`,
+    `the API version in the data (${String(apiVersion)}) does not match the expected API version (${wanted})`,
   );
 }
 

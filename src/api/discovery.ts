@@ -24,6 +24,9 @@ const groups: readonly Group[] = (() => {
   return [...found].map(([name, versions]) => ({ name, versions }));
 })();
 
+/** Whether there is an API group of the name, in whatever version. */
+export const isGroup = (name: string): boolean => name !== '' && groups.some((group) => group.name === name);
+
 /** `/api`, `/apis` and what lies directly below them; undefined for any other path. */
 export function discovery(request: Request, path: string): Response | undefined {
   const parts = path.split('/').filter(Boolean);

@@ -1,5 +1,5 @@
 /** From a request's verb and resource to the function that answers it. */
-import { methodNotAllowed, noSuchPath } from '../apimachinery/errors.ts';
+import { badRequest, methodNotAllowed, noSuchPath } from '../apimachinery/errors.ts';
 import { findResource } from '../resources/index.ts';
 import { ALL_VERBS, type Resource, type Verb } from '../resources/resource.ts';
 import type { Context } from './context.ts';
@@ -30,6 +30,7 @@ export async function dispatch(context: Context): Promise<Response> {
   if (!METHODS.has(request.method)) throw methodNotAllowed();
   if (!resource.namespaced && info.namespace !== '' && resource.resource !== 'namespaces') throw noSuchPath();
   if (resource.namespaced && info.namespace === '') checkScope(context, resource);
+  checkPathNames(context);
   if (info.subresource !== '') {
     const handler = subresourceHandler(context, resource);
     if (handler === undefined) throw noSuchPath();
@@ -53,4 +54,12 @@ function checkScope({ info }: Context, resource: Resource): void {
   const createOnly = (resource.verbs ?? ALL_VERBS).length === 1;
   if (info.name !== '') throw noSuchPath();
   if (!(info.verb === 'list' || info.verb === 'watch' || createOnly)) throw methodNotAllowed();
+}
+
+/** Names that stand in a path cannot hold what parts paths, after upstream's `IsValidPathSegmentName`. */
+function checkPathNames({ info }: Context): void {
+  const { name, namespace } = info;
+  // Upstream decodes before it takes paths apart: such a path has too many parts.
+  if (name.includes('/') || namespace.includes('/')) throw noSuchPath();
+  if (name.includes('%')) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: may not contain '%'`);
 }

@@ -31,7 +31,8 @@ export function negotiate(accept: string | null, watch = false): Accepted {
   const accepted = read(header, watch);
   if (accepted === undefined) throw refusal(header);
   if (seen.size > 500) seen.clear();
-  seen.set(header, accepted);
+  // Long ones are nobody's habit, and would fill the memory.
+  if (header.length < 1000) seen.set(header, accepted);
   return accepted;
 }
 

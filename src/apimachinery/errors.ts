@@ -87,11 +87,15 @@ export const forbidden = (gr: GroupResource, name: string, why: string): StatusE
   return fail(403, 'Forbidden', `${subject} is forbidden: ${why}`, of(gr, name));
 };
 
-/** 405. */
-export const methodNotSupported = (gr: GroupResource, verb: string): StatusError =>
-  fail(405, 'MethodNotAllowed', `${verb} is not supported on resources of kind "${qualified(gr)}"`, of(gr, ''));
+/** 405: no route takes the method at this path. */
+export const methodNotAllowed = (): StatusError =>
+  fail(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 
-/** 406. */
+/** 406: no route writes what is asked for. */
+export const noRepresentation = (available: readonly string[]): StatusError =>
+  fail(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`, {});
+
+/** 406: a route does, but not in the form that is asked for. */
 export const notAcceptable = (accepted: readonly string[]): StatusError =>
   fail(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 
@@ -108,6 +112,9 @@ export const unsupportedMediaType = (accepted: readonly string[]): StatusError =
     'UnsupportedMediaType',
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   );
+
+/** 415: no route reads what is sent. */
+export const noConsumer = (): StatusError => fail(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 
 /** 429 with Retry-After. */
 export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>

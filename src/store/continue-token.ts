@@ -1,5 +1,7 @@
 /** Continue tokens: where a page ended, and at which resourceVersion. Opaque to clients. */
-import { badRequest } from '../apimachinery/errors.ts';
+import { badRequest, type StatusError } from '../apimachinery/errors.ts';
+
+const VERSION = 'meta.k8s.io/v1';
 
 export interface ContinueToken {
   /** 0: the newest state, for lists that go on after their version was compacted. */
@@ -10,9 +12,7 @@ export interface ContinueToken {
 
 /** As upstream: URL-safe base64 of JSON with a version. */
 export function encodeContinue({ resourceVersion, after }: ContinueToken): string {
-  const bytes = new TextEncoder().encode(
-    JSON.stringify({ v: 'meta.k8s.io/v1', rv: resourceVersion, start: `${after}\u0000` }),
-  );
+  const bytes = new TextEncoder().encode(JSON.stringify({ v: VERSION, rv: resourceVersion, start: `${after}\u0000` }));
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
@@ -21,15 +21,25 @@ export function encodeContinue({ resourceVersion, after }: ContinueToken): strin
 
 /** Throws BadRequest for what this server has not made. */
 export function decodeContinue(text: string): ContinueToken {
+  const { v, rv, start } = parse(text);
+  if (v !== VERSION) throw invalid(`server does not recognize this encoded version ${JSON.stringify(v ?? '')}`);
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < 0) {
+    throw invalid(`incorrect encoded start resourceVersion (version ${VERSION})`);
+  }
+  if (typeof start !== 'string' || start === '') throw invalid(`encoded start key empty (version ${VERSION})`);
+  return { resourceVersion: rv, after: start.replace(/\0$/, '') };
+}
+
+function parse(text: string): { v?: unknown; rv?: unknown; start?: unknown } {
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
     const json = new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0)));
-    const { v, rv, start } = JSON.parse(json) as { v?: unknown; rv?: unknown; start?: unknown };
-    if (v === 'meta.k8s.io/v1' && typeof rv === 'number' && Number.isSafeInteger(rv) && typeof start === 'string') {
-      return { resourceVersion: rv, after: start.replace(/\0$/, '') };
-    }
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null) return value;
   } catch {
     // Falls through to the refusal.
   }
-  throw badRequest('continue key is not valid');
+  throw invalid('it is not what this server encodes');
 }
+
+const invalid = (why: string): StatusError => badRequest(`invalid continue token: continue key is not valid: ${why}`);

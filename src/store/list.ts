@@ -96,14 +96,17 @@ function resume(
   throw error;
 }
 
+/** The largest that Go's uint64 holds. */
+const MAX_VERSION = 2n ** 64n - 1n;
+
 /** A resourceVersion as clients send it; '' is 0. Throws BadRequest for what is no number. */
 export function parseVersion(text: string): number {
   if (text === '') return 0;
-  if (!/^\d{1,15}$/.test(text)) {
-    const why = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
-    throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: ${why}`);
-  }
-  return Number(text);
+  const why = !/^\d+$/.test(text) ? 'invalid syntax' : BigInt(text) > MAX_VERSION ? 'value out of range' : undefined;
+  if (why === undefined) return Number(text);
+  const value = JSON.stringify(text);
+  const parsing = `strconv.ParseUint: parsing ${value}: ${why}`;
+  throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${value}: ${parsing}`);
 }
 
 function checkMatch(resourceVersion: string, match: string): void {

@@ -1,5 +1,5 @@
 /** Query parameters of reads and writes, checked as upstream checks them. */
-import { badRequest, invalidObject } from '../../apimachinery/errors.ts';
+import { invalidObject } from '../../apimachinery/errors.ts';
 import { notSupported } from '../../apimachinery/field.ts';
 import { assertSupported, parseFieldSelector } from '../../apimachinery/fields.ts';
 import { parseSelector } from '../../apimachinery/labels.ts';
@@ -10,6 +10,7 @@ import type { Resource } from '../../resources/resource.ts';
 import type { ListQuery } from '../../store/types.ts';
 import { isTrue, type RequestInfo } from '../request-info.ts';
 import { checkFieldManager, managerOf } from './field-manager.ts';
+import { checkListOptions, integerOf } from './list-options.ts';
 
 const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn'];
 
@@ -53,6 +54,7 @@ export function listQuery(resource: Resource, info: RequestInfo, url: URL): List
     assertSupported(parseFieldSelector(fieldSelector), fieldNames(resource), resource.kind);
     query.fieldSelector = fieldSelector;
   }
+  checkListOptions(q, info.verb === 'watch');
   const limit = integerOf(q, 'limit');
   if (limit > 0) query.limit = limit;
   integerOf(q, 'timeoutSeconds');
@@ -61,14 +63,6 @@ export function listQuery(resource: Resource, info: RequestInfo, url: URL): List
     if (value) query[name] = value;
   }
   return query;
-}
-
-/** A number in the query, 0 where there is none. Throws BadRequest for anything else. */
-export function integerOf(q: URLSearchParams, name: string): number {
-  const text = q.get(name) ?? '';
-  if (text === '') return 0;
-  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
 }
 
 const fieldNamesOf = new WeakMap<Resource, readonly string[]>();

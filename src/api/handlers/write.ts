@@ -25,6 +25,7 @@ import { nameOf } from '../registry/resource-name.ts';
 import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, unwrap } from '../respond.ts';
 import { checkPatchOptions } from './field-manager.ts';
+import { integerOf } from './list-options.ts';
 import { dryRun, listQuery, requestOptions } from './options.ts';
 import { requestKey, respondList, storeFor } from './read.ts';
 
@@ -84,6 +85,7 @@ export async function update(context: Context, resource: Resource): Promise<Resp
   const body = await decodeBody(request, kind, options.fieldValidation);
   context.warnings.push(...body.warnings);
   ensureNamespace(resource, body.object, info.namespace);
+  checkName(body.object, info.name);
   const result = await storeFor(context, resource).change(requestKey(context, resource), {
     do: 'update',
     resource: nameOf(resource),
@@ -93,11 +95,19 @@ export async function update(context: Context, resource: Resource): Promise<Resp
   });
   if ('status' in result && isMissing(result.status) && resource.strategy.createOnUpdate && info.subresource === '') {
     delete body.object.metadata.resourceVersion;
-    body.object.metadata.name = info.name;
     const text = await createObject(context, resource, body.object, options);
     return respondObject(resource, text, accepted, url, 201, context.warnings);
   }
   return respondChange(context, resource, accepted, unwrap(result));
+}
+
+/** A PUT says of which object it is, in the URL and in the body. Throws BadRequest. */
+function checkName({ metadata }: KubeObject, name: string): void {
+  if ((metadata.name ?? '') === '') {
+    const why = 'was undeterminable: name must be provided';
+    throw badRequest(`the name of the object (${name} based on URL) ${why}`);
+  }
+  named({ metadata } as KubeObject, name);
 }
 
 const isMissing = (status: Status): boolean => status.reason === 'NotFound';
@@ -137,12 +147,21 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
 
 /** A patch as JSON. Throws BadRequest for what is none, and for keys that stand twice under Strict. */
 function patchBody(text: string, type: PatchType, { fieldValidation }: RequestOptions, warnings: string[]): string {
-  if (type !== 'apply') return JSON.stringify(decodeYaml(text));
+  if (type !== 'apply') return checkedJson(text);
   const body = JSON.stringify(decodeApplied(text));
   const duplicates = fieldValidation === 'Ignore' ? '' : yamlDuplicates(text);
   if (duplicates !== '' && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates}`);
   if (duplicates !== '') warnings.push(duplicates);
   return body;
+}
+
+function checkedJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function decodeApplied(text: string): Json {
@@ -190,7 +209,8 @@ export async function deleteOptions(context: Context): Promise<DeleteRequest> {
     bytes.byteLength === 0
       ? {}
       : (decodeBytes(bytes, contentType(request), kind, 'Ignore', [meta, kind]).object as unknown as DeleteBody);
-  const grace = body.gracePeriodSeconds ?? numberOf(q.get('gracePeriodSeconds'));
+  const grace =
+    body.gracePeriodSeconds ?? (q.get('gracePeriodSeconds') ? integerOf(q, 'gracePeriodSeconds') : undefined);
   const policy = body.propagationPolicy ?? q.get('propagationPolicy') ?? undefined;
   const errors = [
     ...(policy === undefined || POLICIES.slice(0, 3).includes(policy)
@@ -217,9 +237,6 @@ interface DeleteBody {
   preconditions?: DeleteRequest['preconditions'];
   dryRun?: string[];
 }
-
-const numberOf = (text: string | null): number | undefined =>
-  text !== null && /^-?\d+$/.test(text) ? Number(text) : undefined;
 
 /** DELETE of one object. */
 export async function remove(context: Context, resource: Resource): Promise<Response> {

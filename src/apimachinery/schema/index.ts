@@ -126,6 +126,7 @@ export function schemaFor(apiVersion: string, kind: string): MessageSchema | und
   const first = group === '' ? 'core' : (group.split('.', 1)[0] as string);
   const pkg = group === 'meta.k8s.io' || META_KINDS.has(kind) ? 'meta.v1' : `${first}.${version}`;
   const schema = /^[A-Za-z]+$/.test(kind) ? schemaByName(`${pkg}.${kind}`) : undefined;
-  if (byKind.size < 1000) byKind.set(key, schema);
+  // Clients send what they like as a kind: only what may come again is remembered.
+  if (byKind.size < 1000 && key.length < 200) byKind.set(key, schema);
   return schema;
 }

@@ -1,4 +1,5 @@
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import { byteLength } from '../../apimachinery/names.ts';
 import type { ConfigMap } from '../../generated/types/core.v1.ts';
 import { core } from './group.ts';
 import { decodedLength, immutabilityErrors, keyErrors, sizeErrors } from './key-values.ts';
@@ -14,7 +15,7 @@ function validate(object: ConfigMap): FieldError[] {
   }
   errors.push(...keyErrors(binary, 'binaryData'));
   let bytes = 0;
-  for (const value of Object.values(data)) bytes += value.length;
+  for (const value of Object.values(data)) bytes += byteLength(value);
   for (const value of Object.values(binary)) bytes += decodedLength(value);
   return [...errors, ...sizeErrors(bytes, '')];
 }
