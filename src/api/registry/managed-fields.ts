@@ -3,6 +3,7 @@ import { decodeJson } from '../../apimachinery/codec/index.ts';
 import { badRequest, internalError } from '../../apimachinery/errors.ts';
 import {
   applyConfiguration,
+  EMPTY,
   type MapType,
   type Subject,
   setOf,
@@ -10,10 +11,12 @@ import {
   typeOfObject,
 } from '../../apimachinery/fieldmanager/index.ts';
 import { parentEntries, scaleEntries } from '../../apimachinery/fieldmanager/scale.ts';
-import { formatApiVersion, type Json, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { formatApiVersion, type Json, type KubeObject, now, parseApiVersion } from '../../apimachinery/meta.ts';
 import { schemaFor } from '../../apimachinery/schema/index.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
-import type { Resource } from '../../resources/resource.ts';
+import { findResource } from '../../resources/index.ts';
+import { type Resource, storeOf } from '../../resources/resource.ts';
+import { toStored } from './conversion.ts';
 import { resetFields } from './reset-fields.ts';
 import { toScale } from './scale.ts';
 
@@ -40,7 +43,29 @@ function makeSubject(resource: Resource, subresource: string): Subject | undefin
   const schema = schemaFor(apiVersion, scales ? 'Scale' : resource.kind);
   if (schema === undefined) return undefined;
   const type: MapType = typeOfObject(schema);
-  return { type, apiVersion, subresource, resetFields: scales ? {} : resetFields(resource, subresource) };
+  if (scales) return { type, apiVersion, subresource, resetFields: EMPTY };
+  return {
+    type,
+    apiVersion,
+    subresource,
+    resetFields: resetFields(resource, subresource),
+    inVersion: (object, version) => inVersion(resource, object as unknown as KubeObject, version),
+  };
+}
+
+/** An object of the resource in another version of it; undefined where there is none. */
+function inVersion(
+  resource: Resource,
+  object: KubeObject,
+  apiVersion: string,
+): ReturnType<Required<Subject>['inVersion']> {
+  const { group, version } = parseApiVersion(apiVersion);
+  const other = findResource(group, version, resource.resource);
+  const schema = schemaFor(apiVersion, resource.kind);
+  if (other === undefined || schema === undefined || storeOf(other) !== storeOf(resource)) return undefined;
+  const stored = toStored(resource, object);
+  const converted = other.conversion === undefined ? stored : other.conversion.fromStored(stored);
+  return { type: typeOfObject(schema), object: converted as unknown as Json };
 }
 
 /** Sets the managedFields of a new object, in place: after defaulting, before admission. */

@@ -2,17 +2,18 @@
 import { deepEqual } from '../equal.ts';
 import { badRequest, StatusError } from '../errors.ts';
 import { type Json, type JsonObject, type KubeObject, type ManagedFieldsEntry, parseApiVersion } from '../meta.ts';
+import type { Subject } from './changes.ts';
 import { misfits } from './check.ts';
 import { Untypable } from './compare.ts';
 import { Conflicts } from './conflict.ts';
 import { KUBECTL, updateLastApplied, withoutLastApplied } from './last-applied.ts';
 import { capManagers, decodeManagers, encodeManagers, type Managers, parseManagers } from './managers.ts';
-import { type Actor, type Applied, applied, type Subject, updated } from './updater.ts';
+import { type Actor, type Applied, applied, updated } from './updater.ts';
 
+export type { Subject } from './changes.ts';
 export { EMPTY, type FieldSet, setOf } from './fieldset.ts';
 export { typeOfOpenApi } from './openapi-type.ts';
 export { DEDUCED, type MapType, typeOfObject } from './types.ts';
-export type { Subject } from './updater.ts';
 
 const BEFORE_FIRST_APPLY = 'before-first-apply';
 /** A new object before anything is said of it. */

@@ -1,11 +1,11 @@
 /** The annotation of kubectl's client-side apply, which `kubectl apply --server-side` takes over (upstream's `lastAppliedManager`). */
 import type { Json, JsonObject, KubeObject } from '../meta.ts';
+import type { Subject } from './changes.ts';
 import { compare } from './compare.ts';
 import { Conflicts } from './conflict.ts';
 import { stableJson } from './element.ts';
 import { fieldsOf } from './fields-of.ts';
 import { difference, type FieldSet, isEmpty } from './fieldset.ts';
-import type { Subject } from './updater.ts';
 
 /** The one manager for which the annotation counts. */
 export const KUBECTL = 'kubectl';

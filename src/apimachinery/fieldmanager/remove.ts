@@ -1,7 +1,7 @@
 /** Paths taken out of an object (upstream's `typed.RemoveItems`), and what decides which go. */
 import { define } from '../codec/depth.ts';
 import type { Json, JsonObject } from '../meta.ts';
-import { compareElements, fieldElement } from './element.ts';
+import { fieldElement } from './element.ts';
 import { childOf, EMPTY, type FieldSet, isEmpty, isMember } from './fieldset.ts';
 import type { ListType, MapType, Type } from './types.ts';
 import { elementOf, fieldOf, isMap, resolve } from './value.ts';
@@ -63,19 +63,4 @@ function belowOf(type: Type, element: string): { below: Type; named: boolean } {
   }
   if (type.kind === 'list' && element.startsWith('k:')) return { below: type.item, named: false };
   return none;
-}
-
-/** Whether two sets have the same paths in the same order. */
-export function sameSet(a: FieldSet, b: FieldSet): boolean {
-  if (a === b) return true;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && sameSet(a[key] as FieldSet, b[key] as FieldSet));
-}
-
-/** The set with its elements in upstream's order. */
-export function inOrder(set: FieldSet): FieldSet {
-  const out: Record<string, FieldSet> = {};
-  for (const element of Object.keys(set).sort(compareElements)) out[element] = inOrder(set[element] as FieldSet);
-  return out;
 }

@@ -43,7 +43,6 @@ const status: SubresourceStrategy<Pod> = {
     keep(pod.metadata, old.metadata, 'deletionTimestamp', 'ownerReferences');
     // The class is fixed when the pod is made.
     if (pod.status !== undefined && old.status?.qosClass !== undefined) pod.status.qosClass = old.status.qosClass;
-    settleAddresses(pod.status);
   },
   validateUpdate(pod) {
     const errors: FieldError[] = [];
@@ -104,6 +103,7 @@ export const pod = core<Pod>({
     returnsDeleted: true,
     default(pod) {
       if (pod.spec !== undefined) defaultPod(pod.spec);
+      settleAddresses(pod.status);
     },
     prepareForCreate(pod) {
       pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec ?? {}) };
