@@ -18,7 +18,7 @@ const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name);
 
 const PARTS: Record<string, string[][]> = {
   generate: [[process.execPath, join(ROOT, 'scripts/generate/main.ts')]],
-  typecheck: ['.', 'agent', 'cli'].map((project) => [bin('tsc'), '--noEmit', '-p', project]),
+  typecheck: ['.', 'agent', 'cli', 'test'].map((project) => [bin('tsc'), '--noEmit', '-p', project]),
   lint: [[bin('biome'), 'check', '.']],
   unit: [[bin('vitest'), 'run', '--project', 'unit']],
   worker: [[bin('vitest'), 'run', '--project', 'worker']],
