@@ -1,17 +1,9 @@
 /** The API server: a request's way from the socket to its answer, in order. */
 import { Hono } from 'hono';
-import {
-  badRequest,
-  forbidden,
-  internalError,
-  methodNotAllowed,
-  noSuchPath,
-  StatusError,
-} from '../apimachinery/errors.ts';
+import { badRequest, internalError, methodNotAllowed, noSuchPath, StatusError } from '../apimachinery/errors.ts';
 import { isServed } from '../resources/index.ts';
 import { Authenticator } from './authentication/authenticate.ts';
-import type { User } from './authentication/user.ts';
-import type { Attributes } from './authorization/attributes.ts';
+import { authorize } from './authorization/authorize.ts';
 import type { Context, Surroundings } from './context.ts';
 import { discovery, isGroup } from './discovery.ts';
 import { dispatch } from './dispatch.ts';
@@ -68,9 +60,7 @@ app.use(async (c, next) => {
 
 /** Authorization. */
 app.use(async (c, next) => {
-  const { user, info, authorizer } = c.get('context');
-  const attributes = attributesOf(info);
-  if (!authorizer.authorize(user, attributes).allowed) throw denied(user, attributes);
+  authorize(c.get('context'));
   await next();
 });
 
@@ -107,25 +97,4 @@ function noRoute({ path }: RequestInfo): Response {
   if (root === 'api' || (root === 'apis' && isGroup(group))) throw noSuchPath();
   const headers = { 'content-type': 'text/plain; charset=utf-8' };
   return new Response('404 page not found\n', { status: 404, headers });
-}
-
-function attributesOf(info: RequestInfo): Attributes {
-  const { verb, isResource, group, resource, subresource, namespace, name, path } = info;
-  return { verb, isResource, group, resource, subresource, namespace, name, path };
-}
-
-/** 403 in upstream's words. */
-function denied(user: User, a: Attributes): StatusError {
-  const who = `User ${JSON.stringify(user.name)} cannot`;
-  if (!a.isResource) {
-    return new StatusError({
-      ...forbidden({ group: '', resource: '' }, '', '').status,
-      message: `forbidden: ${who} ${a.verb} path ${JSON.stringify(a.path)}`,
-      details: {},
-    });
-  }
-  const combined = a.subresource === '' ? a.resource : `${a.resource}/${a.subresource}`;
-  const where = a.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(a.namespace)}`;
-  const why = `${who} ${a.verb} resource ${JSON.stringify(combined)} in API group ${JSON.stringify(a.group)} ${where}`;
-  return forbidden({ group: a.group, resource: a.resource }, a.name, why);
 }

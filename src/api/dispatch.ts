@@ -4,11 +4,12 @@ import { findResource } from '../resources/index.ts';
 import { ALL_VERBS, type Resource, type Verb } from '../resources/resource.ts';
 import type { Context } from './context.ts';
 import type { Handler } from './handlers/handler.ts';
+import { patch } from './handlers/patch.ts';
 import { get, list } from './handlers/read.ts';
 import { reviewHandler } from './handlers/reviews.ts';
 import { subresourceHandler } from './handlers/subresources.ts';
 import { watch } from './handlers/watch.ts';
-import { create, patch, remove, removeCollection, update } from './handlers/write.ts';
+import { create, remove, removeCollection, update } from './handlers/write.ts';
 
 const HANDLERS: Record<Verb, Handler> = {
   get,

@@ -6,9 +6,10 @@ import { bind } from './binding.ts';
 import { connectNode, connectPod, connectService } from './connect.ts';
 import { evict } from './eviction.ts';
 import type { Handler } from './handler.ts';
+import { patch } from './patch.ts';
 import { get } from './read.ts';
 import { requestToken } from './token.ts';
-import { patch, update } from './write.ts';
+import { update } from './write.ts';
 
 /** Those that are not an update of their object, by resource and name. */
 const SPECIAL: Record<string, Handler> = {

@@ -1,13 +1,11 @@
-/** create, update, patch, delete, deletecollection. */
-
-import type { PatchType } from '../../apimachinery/client.ts';
-import { decodeYaml, yamlDuplicates } from '../../apimachinery/codec/index.ts';
-import { alreadyExists, badRequest, invalidObject, noConsumer, StatusError } from '../../apimachinery/errors.ts';
+/** create, update, delete, deletecollection. */
+import { alreadyExists, badRequest, invalidObject, StatusError } from '../../apimachinery/errors.ts';
 import { invalid, notSupported } from '../../apimachinery/field.ts';
-import type { Json, JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
+import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { admitCreate } from '../admission/chain.ts';
+import { authorize } from '../authorization/authorize.ts';
 import type { Context } from '../context.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
 import { type Accepted, negotiate } from '../negotiation.ts';
@@ -20,11 +18,10 @@ import {
   refuseResourceVersion,
 } from '../registry/create.ts';
 import { decodeText, encodeStored, keyOf } from '../registry/encode.ts';
-import { applyTo, trackCreate } from '../registry/managed-fields.ts';
+import { trackCreate } from '../registry/managed-fields.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, unwrap } from '../respond.ts';
-import { checkPatchOptions } from './field-manager.ts';
 import { integerOf } from './list-options.ts';
 import { dryRun, listQuery, requestOptions } from './options.ts';
 import { requestKey, respondList, storeFor } from './read.ts';
@@ -94,6 +91,7 @@ export async function update(context: Context, resource: Resource): Promise<Resp
     options,
   });
   if ('status' in result && isMissing(result.status) && resource.strategy.createOnUpdate && info.subresource === '') {
+    authorize(context, 'create');
     delete body.object.metadata.resourceVersion;
     const text = await createObject(context, resource, body.object, options);
     return respondObject(resource, text, accepted, url, 201, context.warnings);
@@ -110,70 +108,11 @@ function checkName({ metadata }: KubeObject, name: string): void {
   named({ metadata } as KubeObject, name);
 }
 
-const isMissing = (status: Status): boolean => status.reason === 'NotFound';
-
-const PATCHES: Record<string, PatchType> = {
-  'application/merge-patch+json': 'merge',
-  'application/strategic-merge-patch+json': 'strategic',
-  'application/json-patch+json': 'json',
-  'application/apply-patch+yaml': 'apply',
-};
-
-/** PATCH of an object or of a subresource. */
-export async function patch(context: Context, resource: Resource): Promise<Response> {
-  const { request, url, info } = context;
-  const accepted = negotiate(request.headers.get('accept'));
-  const type = PATCHES[contentType(request)];
-  if (type === undefined) throw noConsumer();
-  checkPatchOptions(url.searchParams, type === 'apply');
-  const options = requestOptions(url, request.headers.get('user-agent'), 'PatchOptions');
-  const bytes = await readBody(request);
-  const body = patchBody(new TextDecoder().decode(bytes), type, options, context.warnings);
-  const result = await storeFor(context, resource).change(requestKey(context, resource), {
-    do: 'patch',
-    resource: nameOf(resource),
-    ...(info.subresource === '' ? {} : { subresource: info.subresource }),
-    type,
-    body,
-    options,
-  });
-  if (type === 'apply' && info.subresource === '' && 'status' in result && isMissing(result.status)) {
-    const object = applyTo(resource, undefined, undefined, JSON.parse(body) as Json, options);
-    const text = await createObject(context, resource, named(object, info.name), options, true);
-    return respondObject(resource, text, accepted, url, 201, context.warnings);
-  }
-  return respondChange(context, resource, accepted, unwrap(result));
-}
-
-/** A patch as JSON. Throws BadRequest for what is none, and for keys that stand twice under Strict. */
-function patchBody(text: string, type: PatchType, { fieldValidation }: RequestOptions, warnings: string[]): string {
-  if (type !== 'apply') return checkedJson(text);
-  const body = JSON.stringify(decodeApplied(text));
-  const duplicates = fieldValidation === 'Ignore' ? '' : yamlDuplicates(text);
-  if (duplicates !== '' && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates}`);
-  if (duplicates !== '') warnings.push(duplicates);
-  return body;
-}
-
-function checkedJson(text: string): string {
-  try {
-    JSON.parse(text);
-    return text;
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function decodeApplied(text: string): Json {
-  try {
-    return decodeYaml(text);
-  } catch (error) {
-    throw error instanceof StatusError ? badRequest(`error decoding YAML: ${error.message}`) : error;
-  }
-}
+/** Whether a change failed because there is nothing to change. */
+export const isMissing = (status: Status): boolean => status.reason === 'NotFound';
 
 /** Throws BadRequest when the object is not the one of the URL. */
-function named(object: KubeObject, name: string): KubeObject {
+export function named(object: KubeObject, name: string): KubeObject {
   const given = object.metadata.name ?? '';
   if (given !== '' && given !== name) {
     throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
@@ -182,7 +121,8 @@ function named(object: KubeObject, name: string): KubeObject {
   return object;
 }
 
-function respondChange(
+/** Answers with what a change left of the object, or of its Scale. */
+export function respondChange(
   context: Context,
   resource: Resource,
   accepted: Accepted,

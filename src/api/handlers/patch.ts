@@ -1,0 +1,99 @@
+/** PATCH: the three patches, and server-side apply. */
+import type { PatchType } from '../../apimachinery/client.ts';
+import { decodeYaml, yamlDuplicates } from '../../apimachinery/codec/index.ts';
+import { badRequest, conflict, isReason, noConsumer, StatusError } from '../../apimachinery/errors.ts';
+import type { Json } from '../../apimachinery/meta.ts';
+import type { RequestOptions } from '../../durable-objects/rpc.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { authorize } from '../authorization/authorize.ts';
+import type { Context } from '../context.ts';
+import { contentType, readBody } from '../decode.ts';
+import { negotiate } from '../negotiation.ts';
+import { applyTo } from '../registry/managed-fields.ts';
+import { nameOf } from '../registry/resource-name.ts';
+import { respondObject, unwrap } from '../respond.ts';
+import { checkPatchOptions } from './field-manager.ts';
+import { requestOptions } from './options.ts';
+import { requestKey, storeFor } from './read.ts';
+import { createObject, isMissing, named, respondChange } from './write.ts';
+
+/** So often an apply tries again when others create and delete its object meanwhile. */
+const APPLY_ATTEMPTS = 5;
+
+const PATCHES: Record<string, PatchType> = {
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/json-patch+json': 'json',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** PATCH of an object or of a subresource. */
+export async function patch(context: Context, resource: Resource): Promise<Response> {
+  const { request, url, info } = context;
+  const accepted = negotiate(request.headers.get('accept'));
+  const type = PATCHES[contentType(request)];
+  if (type === undefined) throw noConsumer();
+  checkPatchOptions(url.searchParams, type === 'apply');
+  const options = requestOptions(url, request.headers.get('user-agent'), 'PatchOptions');
+  const bytes = await readBody(request);
+  const body = patchBody(new TextDecoder().decode(bytes), type, options, context.warnings);
+  for (let attempt = 1; ; attempt++) {
+    const result = await storeFor(context, resource).change(requestKey(context, resource), {
+      do: 'patch',
+      resource: nameOf(resource),
+      ...(info.subresource === '' ? {} : { subresource: info.subresource }),
+      type,
+      body,
+      options,
+    });
+    const creates = type === 'apply' && info.subresource === '' && 'status' in result && isMissing(result.status);
+    if (!creates) return respondChange(context, resource, accepted, unwrap(result));
+    try {
+      const text = await applyNew(context, resource, JSON.parse(body) as Json, options);
+      return respondObject(resource, text, accepted, url, 201, context.warnings);
+    } catch (error) {
+      // Somebody else was quicker: then it is theirs that is applied to.
+      if (!isReason(error, 'AlreadyExists') || attempt === APPLY_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** An apply to what there is not creates it, for those who may. Answers its text. */
+async function applyNew(context: Context, resource: Resource, config: Json, options: RequestOptions): Promise<string> {
+  const { name } = context.info;
+  authorize(context, 'create');
+  const object = named(applyTo(resource, undefined, undefined, config, options), name);
+  const { uid } = object.metadata;
+  if (uid !== undefined && uid !== '') {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(resource, name, why);
+  }
+  return createObject(context, resource, object, options, true);
+}
+
+/** A patch as JSON. Throws BadRequest for what is none, and for keys that stand twice under Strict. */
+function patchBody(text: string, type: PatchType, { fieldValidation }: RequestOptions, warnings: string[]): string {
+  if (type !== 'apply') return checkedJson(text);
+  const body = JSON.stringify(decodeApplied(text));
+  const duplicates = fieldValidation === 'Ignore' ? '' : yamlDuplicates(text);
+  if (duplicates !== '' && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates}`);
+  if (duplicates !== '') warnings.push(duplicates);
+  return body;
+}
+
+function checkedJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function decodeApplied(text: string): Json {
+  try {
+    return decodeYaml(text);
+  } catch (error) {
+    throw error instanceof StatusError ? badRequest(`error decoding YAML: ${error.message}`) : error;
+  }
+}
