@@ -40,8 +40,13 @@ export function listBody(page: ListPage, { kind, apiVersion }: ListKind): Uint8A
   );
 }
 
-/** The page that a query asks for. Throws a StatusError for versions and tokens that cannot be served. */
-export function list(backend: Backend, query: ListQuery, versions: Versions): ListPage {
+/** The page that a query asks for, with each text in the form that is asked for. Throws a StatusError for versions and tokens that cannot be served. */
+export function list(
+  backend: Backend,
+  query: ListQuery,
+  versions: Versions,
+  form: (text: string) => string = (text) => text,
+): ListPage {
   const { at, after } = position(query, versions);
   const { prefix, limit = Number.POSITIVE_INFINITY } = query;
   const then = at < versions.current ? rewind(backend, at, prefix) : new Map<string, Row | undefined>();
@@ -56,7 +61,7 @@ export function list(backend: Backend, query: ListQuery, versions: Versions): Li
       more = true;
       break;
     }
-    texts.push(row.text);
+    texts.push(form(row.text));
     last = row.key;
   }
   const page: ListPage = { items: texts.join(','), count: texts.length, resourceVersion: at };

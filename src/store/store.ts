@@ -6,7 +6,7 @@ import { changesAfter, deletedRow } from './history.ts';
 import { endOf, list, listBody, type Versions } from './list.ts';
 import { ListCache } from './list-cache.ts';
 import { selection } from './selection.ts';
-import { withoutResourceVersion, withResourceVersion } from './text.ts';
+import { withoutResourceVersion, withoutType, withResourceVersion } from './text.ts';
 import type {
   Change,
   CommitResult,
@@ -107,7 +107,7 @@ export class ResourceStore<S extends Sink> {
   /** A list as the bytes of a JSON body; failures as in {@link list}. */
   listBody(query: ListQuery, kind: ListKind): Uint8Array | { status: Status } {
     try {
-      const make = (): Uint8Array => listBody(list(this.backend, query, this.versions()), kind);
+      const make = (): Uint8Array => listBody(list(this.backend, query, this.versions(), withoutType), kind);
       return this.lists.get(JSON.stringify([query, kind]), this.version, make);
     } catch (error) {
       if (error instanceof StatusError) return { status: error.status };
@@ -115,12 +115,13 @@ export class ResourceStore<S extends Sink> {
     }
   }
 
-  /** Decides on all that a query selects, in one transaction; lists what was written or would have been. Throws a StatusError for a bad query. */
+  /** Decides on all that a query selects, in one transaction; lists what was changed, as it was before. Throws a StatusError for a bad query. */
   changeSelected(query: ListQuery, decide: (key: string) => Decide): ListResult {
-    const keys = [...this.rows()].filter(selection(query)).map(({ key }) => key);
-    const results = this.commitMany(keys.map((key) => ({ key, decide: decide(key) })));
-    const texts = results.flatMap((result) => ('status' in result ? [] : [result.text]));
-    return { items: texts.join(','), count: texts.length, resourceVersion: this.version };
+    const rows = [...this.rows()].filter(selection(query));
+    const page = { resourceVersion: this.version };
+    const results = this.commitMany(rows.map(({ key }) => ({ key, decide: decide(key) })));
+    const texts = rows.filter((_, i) => !('status' in (results[i] as CommitResult))).map(({ text }) => text);
+    return { ...page, items: texts.join(','), count: texts.length };
   }
 
   watch(sink: S, query: WatchQuery): void {
@@ -176,9 +177,10 @@ export class ResourceStore<S extends Sink> {
     this.backend.remove(key);
     this.backend.appendLog({ resourceVersion, type: 'DELETED', key, previous: current }, this.now());
     this.version = resourceVersion;
-    // Watchers are told what was kept, as those who resume later read it out of the log; the caller gets the last state.
+    // Watchers are told what was kept, as those who resume later read it out of the log; the caller gets the last
+    // state, with the resourceVersion that it had, as upstream.
     const row = deletedRow(current, resourceVersion);
-    const text = final === undefined ? row.text : withResourceVersion(final.text, resourceVersion);
+    const text = withResourceVersion(final?.text ?? current.text, current.resourceVersion);
     return { result: { text, deleted: true, resourceVersion }, change: { type: 'DELETED', row, previous: current } };
   }
 }

@@ -34,3 +34,8 @@ export function readResourceVersion(text: string): string {
   const start = text.indexOf(MARKER) + MARKER.length;
   return text.slice(start, text.indexOf('"', start));
 }
+
+/** The text without kind and apiVersion: in a list these are the list's to say. */
+export function withoutType(text: string): string {
+  return `{${text.slice(text.indexOf(MARKER))}`;
+}

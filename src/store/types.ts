@@ -51,7 +51,10 @@ export type Outcome =
 /** Pure and synchronous; runs inside the transaction. `resourceVersion` is the one that a write would get. */
 export type Decide = (current: Row | undefined, resourceVersion: number) => Outcome;
 
-/** `text` of the object after the commit; `deleted` when it is gone; `resourceVersion` 0 when nothing was written. */
+/**
+ * `text` of the object after the commit; `deleted` when it is gone, and the text then its last state; `resourceVersion` of the write, 0 when
+ * nothing was written.
+ */
 export type CommitResult =
   | { text: string; deleted: boolean; resourceVersion: number; warnings?: string[] }
   | { status: Status };

@@ -34,7 +34,7 @@ export const readCases: StoreCase[] = [
       const body = await store.calls.listBody({ prefix: 'ns-2/' }, { kind: 'ConfigMapList', apiVersion: 'v1' });
       const list = JSON.parse(new TextDecoder().decode(body as Uint8Array)) as { items: unknown[] };
       expect(list).toMatchObject({ kind: 'ConfigMapList', metadata: { resourceVersion: '4' } });
-      expect(list.items).toHaveLength(1);
+      expect(list.items).toEqual([{ metadata: expect.objectContaining({ namespace: 'ns-2' }), data: { a: '1' } }]);
     },
   },
   {

@@ -1,5 +1,6 @@
 /** Writes: create, update, patch, delete, delete collection. */
 import { expect } from 'vitest';
+import type { ListPage } from '../../src/store/types.ts';
 import {
   add,
   configMap,
@@ -116,7 +117,9 @@ export const writeCases: StoreCase[] = [
     name: 'deletes at once what nothing holds, and never uses a resourceVersion twice',
     async run(store) {
       await add(store, configMap('a'));
-      expect(await remove(store, 'a')).toMatchObject({ deleted: true, resourceVersion: 2 });
+      const gone = await remove(store, 'a');
+      expect(gone).toMatchObject({ deleted: true, resourceVersion: 2 });
+      expect(object(gone).metadata.resourceVersion).toBe('1');
       expect(await store.calls.get('ns/a')).toBeNull();
       expect(failure(await remove(store, 'a'))).toMatchObject({ code: 404, message: 'configmaps "a" not found' });
       expect(await add(store, configMap('a'))).toBe(3);
@@ -173,6 +176,7 @@ export const writeCases: StoreCase[] = [
       expect(object(await end()).metadata.deletionGracePeriodSeconds).toBe(30);
       expect(object(await end(10)).metadata.deletionGracePeriodSeconds).toBe(10);
       expect(object(await end(20)).metadata.deletionGracePeriodSeconds).toBe(10);
+      expect(object(await end(-1)).metadata.deletionGracePeriodSeconds).toBe(1);
       expect(await end(0)).toMatchObject({ deleted: true });
       expect(await remove(store, 'done', {}, 'pods')).toMatchObject({ deleted: true });
       expect(await names(store)).toBe('');
@@ -188,7 +192,10 @@ export const writeCases: StoreCase[] = [
       expect(await store.calls.deleteCollection(query, deletion({ dryRun: true }))).toMatchObject({ count: 2 });
       expect(await names(store)).toBe('a b c d');
       await unchangedSince(store, 4);
-      expect(await store.calls.deleteCollection(query, deletion())).toMatchObject({ count: 2 });
+      const deleted = await store.calls.deleteCollection(query, deletion());
+      expect(deleted).toMatchObject({ count: 2, resourceVersion: 4 });
+      // As they were before, as upstream lists them.
+      expect((deleted as ListPage).items).not.toContain('deletionTimestamp');
       expect(await names(store)).toBe('b c d');
       expect(await store.calls.get('ns/b')).toContain('"deletionTimestamp"');
       const bad = { prefix: '', labelSelector: 'a in (' };

@@ -113,6 +113,11 @@ function transformList(
     kind: listKindOf(resource),
     apiVersion: formatApiVersion(resource),
     metadata,
-    items: items as unknown as JsonObject[],
+    items: items.map(untyped),
   };
+}
+
+/** Kind and apiVersion of what a list holds are the list's to say. */
+function untyped({ kind: _, apiVersion: __, ...object }: KubeObject): JsonObject {
+  return object as unknown as JsonObject;
 }

@@ -163,7 +163,7 @@ export async function deleteOptions(context: Context): Promise<DeleteRequest> {
   if (errors.length > 0) throw invalidObject({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
   return {
     dryRun: dryRun([...(body.dryRun ?? []), ...q.getAll('dryRun')], 'DeleteOptions'),
-    ...(grace === undefined ? {} : { gracePeriodSeconds: Math.max(grace, 0) }),
+    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
     ...(policy === undefined ? {} : { propagationPolicy: policy as NonNullable<DeleteRequest['propagationPolicy']> }),
     ...(body.orphanDependents === undefined ? {} : { orphanDependents: body.orphanDependents }),
     ...(body.preconditions === undefined ? {} : { preconditions: body.preconditions }),

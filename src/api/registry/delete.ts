@@ -63,6 +63,7 @@ export function decideDelete(resource: Resource, key: string, options: DeleteReq
     if (!waits) {
       if (options.dryRun) return { do: 'answer', text: current.text, deleted: true };
       const final = setDeletion(object, 0, finalizers);
+      countDeletion(final, wasDeleting);
       return { do: 'delete', final: encodeStored(resource, final) };
     }
     // A second delete may shorten the grace that is left, never lengthen it.
@@ -70,12 +71,17 @@ export function decideDelete(resource: Resource, key: string, options: DeleteReq
       return { do: 'answer', text: current.text };
     }
     const marked = setDeletion(object, wasDeleting ? Math.min(grace, remaining) : grace, finalizers);
-    if (!wasDeleting && meta.generation !== undefined) marked.metadata.generation = meta.generation + 1;
+    countDeletion(marked, wasDeleting);
     resource.strategy.markDeleting?.(marked);
     const encoded = encodeStored(resource, marked);
     if (options.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
     return { do: 'write', object: encoded };
   };
+}
+
+/** That it is to go is a change of what is wanted. Takes the object, in place. */
+function countDeletion({ metadata }: KubeObject, wasDeleting: boolean): void {
+  if (!wasDeleting && metadata.generation !== undefined) metadata.generation += 1;
 }
 
 function setDeletion(object: KubeObject, graceSeconds: number, finalizers: string[]): KubeObject {

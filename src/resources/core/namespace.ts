@@ -63,6 +63,8 @@ export const namespace = core<Namespace>({
     validate,
     moreFinalizers: ({ spec }) => spec?.finalizers ?? [],
     markDeleting(namespace) {
+      // A namespace has no grace: it ends when it is empty.
+      delete namespace.metadata.deletionGracePeriodSeconds;
       namespace.status = { ...namespace.status, phase: 'Terminating' };
     },
     generation: false,
