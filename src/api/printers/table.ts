@@ -73,7 +73,9 @@ function carried(object: KubeObject, include: IncludeObject): Json {
 
 /** An object's row (`metav1.TableRow`). `now` in ms, for ages. */
 export function tableRow(resource: Resource, object: KubeObject, include: IncludeObject, now: number): JsonObject {
-  const cells = columnsOf(resource).map((column) => column.cell(object, now));
+  // Columns know objects as they are kept; other versions of them print the same.
+  const kept = resource.conversion === undefined ? object : resource.conversion.toStored(object);
+  const cells = columnsOf(resource).map((column) => column.cell(kept, now));
   const conditions = conditionsOf(resource, object);
   return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: carried(object, include) };
 }

@@ -28,7 +28,7 @@ import { decideDelete } from './delete.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
 import { applyTo, carryScaleOwners, toManagedScale, trackChange } from './managed-fields.ts';
 import { invalidPatch } from './patch-error.ts';
-import { resourceNamed } from './resource-name.ts';
+import { resourceNamed, storedResource } from './resource-name.ts';
 import { applyScale } from './scale.ts';
 
 /** The decision for a change request; pure, so that it runs wherever the row is. */
@@ -163,7 +163,7 @@ function finish(
     ...validateObjectMetaUpdate(next.metadata, old.metadata, resource.namespaced),
     ...(validate?.(next, old) ?? (subresource === undefined ? strategy.validate?.(next) : undefined) ?? []),
   ];
-  if (errors.length > 0) throw invalidObject(resource, old.metadata.name, errors);
+  if (errors.length > 0) throw invalidObject(storedResource(resource), old.metadata.name, errors);
   settleObject(resource, next);
   if (subresource === undefined) warnings.push(...(strategy.warnings?.(next, old) ?? []));
 

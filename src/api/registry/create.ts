@@ -8,6 +8,7 @@ import { randomSuffix } from '../../apimachinery/random.ts';
 import { schemaFor } from '../../apimachinery/schema/index.ts';
 import { validateObjectMeta } from '../../apimachinery/validation/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { storedResource } from './resource-name.ts';
 
 /** Upstream's limit for the prefix of a generated name: 63 less the five random characters. */
 const MAX_PREFIX = 58;
@@ -61,7 +62,7 @@ export function beforeCreate(resource: Resource, object: KubeObject): void {
     ...validateObjectMeta(object.metadata, resource.namespaced, strategy.nameErrors, 'metadata'),
     ...(strategy.validate?.(object) ?? []),
   ];
-  if (errors.length > 0) throw invalidObject(resource, object.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalidObject(storedResource(resource), object.metadata.name ?? '', errors);
   settleObject(resource, object);
 }
 

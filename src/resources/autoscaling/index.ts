@@ -3,6 +3,7 @@ import type { HorizontalPodAutoscaler } from '../../generated/types/autoscaling.
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
+import { autoscalerConversion } from './conversion.ts';
 
 const names = {
   resource: 'horizontalpodautoscalers',
@@ -59,6 +60,7 @@ export const autoscalingResources: readonly Resource[] = [
     ...names,
     subresources: [statusSubresource(names.kind)],
     storedAs: 'autoscaling/horizontalpodautoscalers',
+    conversion: autoscalerConversion,
     strategy: {
       ...statusIsSeparate<HorizontalPodAutoscalerV1>({ currentReplicas: 0, desiredReplicas: 0 }),
       default({ spec }) {

@@ -5,6 +5,7 @@ import { eventFields, namespaceMismatch, takesClusterScoped } from '../core/even
 import { groupVersion } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { qualifiedName } from '../validation/formats.ts';
+import { eventConversion } from './conversion.ts';
 
 const events = groupVersion('events.k8s.io', 'v1');
 
@@ -63,6 +64,7 @@ export const eventsResources: readonly Resource[] = [
     namespaced: true,
     shortNames: ['ev'],
     storedAs: 'core/events',
+    conversion: eventConversion,
     strategy: { createOnUpdate: true, validate, validateUpdate },
     selectableFields: (event) =>
       eventFields({
