@@ -50,6 +50,14 @@ function holdingOf(service: Service): Holding {
 
 const portKey = ({ protocol, nodePort }: ServicePort): string => `${protocol ?? 'TCP'}/${nodePort}`;
 
+/** The families of a Service on a network that has one: IPv4. Without addresses and selector, nobody knows which its backends have. */
+function setFamilies(spec: NonNullable<Service['spec']>): void {
+  const open = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
+  spec.ipFamilyPolicy ??= open ? 'RequireDualStack' : 'SingleStack';
+  if (spec.ipFamilies?.length) return;
+  spec.ipFamilies = open && spec.ipFamilyPolicy !== 'SingleStack' ? ['IPv4', 'IPv6'] : ['IPv4'];
+}
+
 export class ServiceAllocator {
   /** Who holds an address or a port, by key of the Service. */
   private readonly holders = new Map<string, string>();
@@ -87,7 +95,10 @@ export class ServiceAllocator {
     const { spec } = service;
     if (spec === undefined) return [];
     const errors: FieldError[] = [];
-    if (spec.type !== 'ExternalName') this.allocateAddress(key, service, errors);
+    if (spec.type !== 'ExternalName') {
+      this.allocateAddress(key, service, errors);
+      setFamilies(spec);
+    }
     const exposes =
       spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
     const taken = new Set<string>();
