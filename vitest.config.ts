@@ -1,6 +1,8 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+const e2e = { environment: 'node', testTimeout: 120_000, hookTimeout: 240_000 } as const;
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,14 +19,14 @@ export default defineConfig({
       },
       {
         test: {
+          ...e2e,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          environment: 'node',
+          exclude: ['test/e2e/idle.test.ts'],
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 240_000,
         },
       },
+      { test: { ...e2e, name: 'idle', include: ['test/e2e/idle.test.ts'] } },
     ],
   },
 });
