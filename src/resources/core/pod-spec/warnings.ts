@@ -1,5 +1,6 @@
 /** Warnings about what a pod's spec says (`GetWarningsForPodSpec`). */
 import type { PodSpec, Volume } from '../../../generated/types/core.v1.ts';
+import { portWarnings } from './port-warnings.ts';
 
 const DEPRECATED_NODE_LABELS: Record<string, string> = {
   'beta.kubernetes.io/arch': 'use "kubernetes.io/arch" instead',
@@ -61,6 +62,7 @@ export function podSpecWarnings(spec: PodSpec | undefined, path: string): string
       seen.set(name, position);
     });
   });
+  warnings.push(...portWarnings(spec, path));
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     warnings.push(
       `${path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`,
