@@ -1,5 +1,6 @@
 /** The cluster's snapshot as an isolate keeps it: indexed, at most a second old. */
 import { createLocalJWKSet } from 'jose';
+import { unauthorized } from '../apimachinery/errors.ts';
 import type { ClusterRpc, ClusterSnapshot, NamespaceFact } from '../durable-objects/cluster-rpc.ts';
 import { Authorizer } from './authorization/authorizer.ts';
 
@@ -38,7 +39,7 @@ interface Entry {
 export class SnapshotCache {
   private readonly entries = new Map<string, Entry>();
 
-  /** The snapshot; asks the Cluster object when the copy is older than a second. */
+  /** The snapshot; asks the Cluster object when the copy is older than a second. Throws Unauthorized where there is no such cluster. */
   get(name: string, cluster: ClusterRpc): Snapshot | Promise<Snapshot> {
     const entry = this.entries.get(name);
     if (entry === undefined) return this.load(name, cluster);
@@ -57,7 +58,9 @@ export class SnapshotCache {
     const known = this.entries.get(name);
     const startedAt = Date.now();
     const facts = await cluster.snapshot(known?.snapshot.version ?? -1, known?.stale ?? false);
-    const snapshot = facts === null && known !== undefined ? known.snapshot : compile(facts as ClusterSnapshot);
+    const snapshot = facts === null ? known?.snapshot : compile(facts);
+    // Whoever asks for a cluster that is not there is nobody's client.
+    if (snapshot === undefined) throw unauthorized();
     this.entries.set(name, { snapshot, checkedAt: startedAt, stale: false });
     return snapshot;
   }

@@ -94,7 +94,10 @@ export interface NodeCredential extends Credential {
 }
 
 export interface ClusterRpc extends SubscriberRpc {
-  /** The snapshot, or null when `known` is its version still; `reload` reads everything anew. Creates the cluster on first use. */
+  /**
+   * The snapshot, or null when `known` is its version still, or when there is no such cluster; `reload` reads everything anew. Creates the
+   * default cluster on first use.
+   */
   snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null>;
   mint(request: MintRequest): Promise<Credential>;
   /** A token of the form `abcdef.0123456789abcdef`. */

@@ -16,6 +16,7 @@ import {
   SERVICE_CIDR,
 } from '../api/bootstrap/objects.ts';
 import { type Authority, createAuthority, issueApiProxy } from '../api/certificates/authority.ts';
+import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import { isReason } from '../apimachinery/errors.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
@@ -61,6 +62,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   }
 
   async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null> {
+    if (!this.exists()) return null;
     const identity = await this.ready();
     if (this.dirty || reload || this.snapshotNow === undefined) {
       // Cleared first: what changes while the stores are read makes it dirty again.
@@ -91,6 +93,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   }
 
   async checkBootstrapToken(token: string): Promise<boolean> {
+    if (!this.exists()) return false;
     await this.ready();
     const id = token.split('.')[0] as string;
     const secret = await this.client.get<Secret>('core/secrets', 'kube-system', `bootstrap-token-${id}`);
@@ -128,6 +131,11 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   tick(_cluster: string): Promise<void> {
     this.dirty = true;
     return Promise.resolve();
+  }
+
+  /** The deployment's own cluster is there as soon as somebody asks; any other when who holds the secret mints its first credential. */
+  private exists(): boolean {
+    return this.ctx.id.name === DEFAULT_CLUSTER || this.ctx.storage.kv.get('identity') !== undefined;
   }
 
   /** The cluster's keys; on first use they are made, and the objects that every cluster has. */

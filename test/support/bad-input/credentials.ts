@@ -72,6 +72,21 @@ const ANONYMOUS = 'User "system:anonymous" cannot';
 
 const strangers: BadInput[] = [
   {
+    name: 'nobody, of a cluster that is not there',
+    send: { path: '/clusters/none/version', token: '' },
+    ...UNAUTHORIZED,
+  },
+  {
+    name: 'a node, of a cluster that is not there',
+    send: {
+      method: 'POST',
+      path: '/clusters/none/zeroplane/v1/join',
+      body: { nodeName: 'x' },
+      token: 'abcdef.0123456789abcdef',
+    },
+    ...UNAUTHORIZED,
+  },
+  {
     name: 'this cluster’s token for another cluster',
     send: ({ token }) => ({ path: `/clusters/other${HERE}`, token }),
     ...UNAUTHORIZED,
