@@ -6,7 +6,8 @@ import type {
   NetworkPolicySpec,
 } from '../../generated/types/networking.v1.ts';
 import type { Strategy } from '../resource.ts';
-import { cidr, port, portOrName } from '../validation/formats.ts';
+import { port, portOrName } from '../validation/formats.ts';
+import { isStrictSubset, parseNetwork, strictCidr } from '../validation/networks.ts';
 import { each, oneOf, present, type Rule } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 
@@ -19,7 +20,8 @@ const portRule: Rule<NetworkPolicyPort> = (value, path, errors) => {
   else if (typeof value.port === 'string')
     errors.push(invalid(at, value.endPort, 'may not be specified when `port` is non-numeric'));
   else if (value.endPort < value.port)
-    errors.push(invalid(at, value.endPort, 'must be greater than or equal to `port`'));
+    // Upstream shows the port here, not the end.
+    errors.push(invalid(at, value.port, 'must be greater than or equal to `port`'));
   port(value.endPort, at, errors);
 };
 
@@ -32,9 +34,16 @@ const peerRule: Rule<NetworkPolicyPeer> = (peer, path, errors) => {
   labelSelector(namespaceSelector, `${path}.namespaceSelector`, errors);
   if (ipBlock === undefined) return;
   const at = `${path}.ipBlock`;
+  const outer = parseNetwork(ipBlock.cidr ?? '');
   if (!ipBlock.cidr) errors.push(required(`${at}.cidr`));
-  else cidr(ipBlock.cidr, `${at}.cidr`, errors);
-  each<string>(cidr)(ipBlock.except, `${at}.except`, errors);
+  else strictCidr(ipBlock.cidr, `${at}.cidr`, errors);
+  ipBlock.except?.forEach((except, index) => {
+    strictCidr(except, `${at}.except[${index}]`, errors);
+    const inner = parseNetwork(except);
+    if (inner !== undefined && outer !== undefined && !isStrictSubset(inner, outer)) {
+      errors.push(invalid(`${at}.except[${index}]`, except, 'must be a strict subset of `cidr`'));
+    }
+  });
 };
 
 function validate({ spec = {} as NetworkPolicySpec }: NetworkPolicy): FieldError[] {

@@ -161,3 +161,19 @@ export const optionalSubdomain = optional<string>(dns1123Subdomain);
 export const topologyKey: Rule<string | undefined> = all<string | undefined>((value, path, errors) => {
   if (!value) errors.push(requiredError(path, 'can not be empty'));
 }, qualifiedName);
+
+const URL_PATH = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+const URL_PATH_TEXT = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
+
+/** A domain and a path, such as `acme.io/foo` (`IsDomainPrefixedPath`): the error shows the part that is wrong. */
+export const domainPrefixedPath: Rule<string | undefined> = (value = '', path, errors) => {
+  const slash = value.indexOf('/');
+  const [domain, rest] = [value.slice(0, slash), value.slice(slash + 1)];
+  if (value === '') errors.push(requiredError(path));
+  else if (slash < 1 || rest === '') {
+    errors.push(invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")'));
+  } else {
+    dns1123Subdomain(domain, path, errors);
+    if (!URL_PATH.test(rest)) errors.push(invalid(path, rest, URL_PATH_TEXT));
+  }
+};
