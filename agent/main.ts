@@ -124,7 +124,7 @@ async function run(options: AgentOptions, signal: AbortSignal): Promise<void> {
   await aborted(signal);
   log.info('stopping', { pods: options.stopPods ? 'stopped too' : 'left running' });
   await kubelet.stop({ stopPods: options.stopPods });
-  for (const part of parts.reverse()) await part.stop();
+  for (const part of parts.reverse()) await part.stop({ keep: !options.stopPods });
   await Promise.all([informers.stop(), keeper.stop()]);
   if (options.stopPods) await supervisor?.stopContainerd();
   else await supervisor?.stop();
@@ -147,6 +147,9 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
     stopping.abort();
   });
 }
+// Whoever started it with a channel has died without a word.
+process.once('disconnect', () => stopping.abort());
+process.channel?.unref();
 if (process.argv.includes('--help')) {
   process.stdout.write(`${USAGE}\n`);
   process.exit(0);

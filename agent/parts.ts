@@ -1,9 +1,10 @@
 /** The parts of the agent beside the kubelet, in the order in which they start. */
 import { startDns } from './dns/server.ts';
+import { delay } from './informer.ts';
 import { startApiProxy } from './network/api-proxy.ts';
 import { startCni } from './network/cni.ts';
 import { startRoutes } from './network/routes.ts';
-import { startProxy } from './proxy/index.ts';
+import { removeTable, startProxy } from './proxy/index.ts';
 import type { LocalAddress } from './proxy/rules.ts';
 import { execHandler } from './streaming/exec.ts';
 import { logHandler } from './streaming/logs.ts';
@@ -15,6 +16,9 @@ import type { AgentContext, KubeletHandle, Running } from './types.ts';
 /** Starts one part; it may go on starting in the background, and must not fail for what time heals. */
 export type StartPart = (context: AgentContext, kubelet: KubeletHandle) => Promise<Running> | Running;
 
+/** A proxy that still waits for the server is not waited for longer. */
+const PROXY_STOP_MS = 3000;
+
 /** Services that every node answers for itself: the API and the cluster's DNS. */
 async function services(context: AgentContext): Promise<Running> {
   const [api, dns] = await Promise.all([startApiProxy(context), startDns(context)]);
@@ -23,8 +27,11 @@ async function services(context: AgentContext): Promise<Running> {
   // The informers wait for a server that may not be there yet; the kubelet does not wait for them.
   const proxy = startProxy(context, local);
   return {
-    async stop() {
-      await Promise.race([proxy.then((running) => running.stop()), new Promise((done) => setTimeout(done, 3000))]);
+    async stop(options) {
+      const stopped = proxy.then((running) => running.stop(options));
+      const inTime = await Promise.race([stopped.then(() => true), delay(PROXY_STOP_MS)]);
+      // It has never begun, but an earlier agent's table may be there.
+      if (inTime !== true && options?.keep !== true) await removeTable().catch(() => {});
       await Promise.all([api?.stop(), dns.stop()]);
     },
   };

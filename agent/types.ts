@@ -60,5 +60,6 @@ export interface KubeletHandle {
 
 /** A started part of the agent. */
 export interface Running {
-  stop(): Promise<void>;
+  /** Ends it. `keep`: pods go on without the agent, and what they need of the kernel stays for them and the next agent. */
+  stop(options?: { keep: boolean }): Promise<void>;
 }

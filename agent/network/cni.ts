@@ -1,5 +1,5 @@
 /** The pod network of a node: a bridge with the node's pod CIDR, written down for the runtime's CNI plugins. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,10 @@ import { paths } from '../paths.ts';
 import type { AgentContext, Running } from '../types.ts';
 import { removeStaleBridges } from './bridges.ts';
 import { contains, firstAddress, isCidr } from './cidr.ts';
-import { bridgeName, TABLE } from './names.ts';
-import { run, runWith } from './run.ts';
+import { bridgeName } from './names.ts';
+import { run } from './run.ts';
 
+const DEFAULT_CLUSTER_CIDR = '10.244.0.0/16';
 const SYSCTLS: Record<string, string> = {
   'net/ipv4/ip_forward': '1',
   // Replies between two pods of one bridge must pass conntrack too, or a Service's address is never put back.
@@ -39,12 +40,17 @@ export function cniConfig(dataDir: string, podCidr: string, mtu?: number): objec
 /** Writes the configuration as soon as the node has its pod CIDR, and sets what the kernel needs. */
 export function startCni(context: AgentContext): Running {
   for (const [name, value] of Object.entries(SYSCTLS)) setSysctl(context, name, value);
+  const clusterCidr = context.cluster.clusterCidr || DEFAULT_CLUSTER_CIDR;
   void forwardIsClosed()
-    .then((closed) => (closed ? letPodsThrough(context.cluster.clusterCidr || '10.244.0.0/16') : undefined))
+    .then((closed) => (closed ? letPodsThrough(clusterCidr) : undefined))
     .catch((error: unknown) => context.log.warn('the firewall of this machine may stop pods', { error }));
+  const stop: Running['stop'] = async ({ keep } = { keep: false }) => {
+    await removeIdleBridge(context.dataDir);
+    if (!keep && (await forwardIsClosed())) await letPodsThroughNoMore(clusterCidr);
+  };
   if (context.podCidr !== undefined) {
     writeConfig(context, context.podCidr);
-    return { stop: () => removeIdleBridge(context.dataDir) };
+    return { stop };
   }
   const selection = { fieldSelector: `metadata.name=${context.nodeName}` };
   const unsubscribe = context.informers.get<Node>('core/nodes', selection).subscribe(({ type, object }) => {
@@ -52,9 +58,9 @@ export function startCni(context: AgentContext): Running {
     if (type !== 'DELETED' && podCidr) writeConfig(context, podCidr);
   });
   return {
-    stop() {
+    stop(options) {
       unsubscribe();
-      return removeIdleBridge(context.dataDir);
+      return stop(options);
     },
   };
 }
@@ -63,16 +69,6 @@ export function startCni(context: AgentContext): Running {
 async function removeIdleBridge(dataDir: string): Promise<void> {
   const ports = await readdir(`/sys/class/net/${bridgeName(dataDir)}/brif`).catch(() => undefined);
   if (ports?.length === 0) await run('ip', ['link', 'del', bridgeName(dataDir)]).catch(() => {});
-}
-
-/** Takes the pod network of an agent away: its bridge, its nftables table and its CNI files. For nodes that leave for good. */
-/** Takes the pod network of an agent away: its bridge, its nftables table and its CNI files. For nodes that leave for good. */
-export async function cleanup(dataDir: string): Promise<void> {
-  await run('ip', ['link', 'del', bridgeName(dataDir)]).catch(() => {});
-  await runWith('nft', ['-f', '-'], `table ip ${TABLE} {}\ndelete table ip ${TABLE}\n`).catch(() => {});
-  const { cniConf, cniState } = paths(dataDir);
-  rmSync(cniConf, { recursive: true, force: true });
-  rmSync(cniState, { recursive: true, force: true });
 }
 
 function writeConfig({ dataDir, log, nodeIp, cluster }: AgentContext, podCidr: string): void {
@@ -119,6 +115,13 @@ export async function letPodsThrough(clusterCidr: string): Promise<void> {
   for (const side of ['-s', '-d']) {
     const rule = ['FORWARD', side, clusterCidr, '-j', 'ACCEPT'];
     await run('iptables', ['-w', '-C', ...rule]).catch(() => run('iptables', ['-w', '-I', ...rule]));
+  }
+}
+
+async function letPodsThroughNoMore(clusterCidr: string): Promise<void> {
+  for (const side of ['-s', '-d']) {
+    // iptables ends with an error when there was no such rule.
+    await run('iptables', ['-w', '-D', 'FORWARD', side, clusterCidr, '-j', 'ACCEPT']).catch(() => {});
   }
 }
 

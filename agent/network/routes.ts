@@ -70,9 +70,10 @@ export function startRoutes(context: AgentContext): Running {
   });
   void nodes.synced.then(() => queue(() => removeStale(routes)));
   return {
-    async stop() {
+    async stop({ keep } = { keep: false }) {
       unsubscribe();
-      for (const name of [...routes.keys()]) put(name, undefined);
+      // Those that stay are found by the next agent, by their mark.
+      if (!keep) for (const name of [...routes.keys()]) put(name, undefined);
       await working;
     },
   };

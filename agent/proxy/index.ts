@@ -56,14 +56,20 @@ export async function startProxy(context: AgentContext, local: ReadonlyMap<strin
   const subscriptions = [services, slices, nodes].map((informer) => informer.subscribe(() => schedule(GATHER_MS)));
   schedule(0);
   return {
-    async stop() {
+    async stop({ keep } = { keep: false }) {
       stopped = true;
       clearTimeout(timer);
       for (const unsubscribe of subscriptions) unsubscribe();
       await working;
-      await runWith('nft', ['-f', '-'], `table ip ${TABLE} {}\ndelete table ip ${TABLE}\n`).catch(() => {});
+      // The next agent replaces the table in one transaction.
+      if (!keep) await removeTable().catch(() => {});
     },
   };
+}
+
+/** Takes all Services out of the kernel. */
+export function removeTable(): Promise<void> {
+  return runWith('nft', ['-f', '-'], `table ip ${TABLE} {}\ndelete table ip ${TABLE}\n`);
 }
 
 /** UDP has no end of a connection: what was sent to an endpoint that is gone must be sent anew. */

@@ -35,6 +35,9 @@ export const up: Command = {
     const started: Stoppable[] = [];
     const ended = new Promise<number>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(0));
+      // Whoever started it with a channel, such as a test, has died without a word.
+      process.once('disconnect', () => resolve(0));
+      process.channel?.unref();
       lost = (why) => {
         say(`zeroplane: ${why}.`);
         resolve(1);

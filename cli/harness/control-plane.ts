@@ -48,7 +48,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const args = ['up', '--port', String(port), '--data', data, '--nodes', options.nodes, '--yes'];
   args.push('--controllers', options.controllers ?? 'on', '--address', options.address ?? '127.0.0.1');
   const child = spawn(process.execPath, [join(ROOT, 'cli/main.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // By the channel it notices when whoever uses it is killed.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, INIT_CWD: undefined, NO_COLOR: '1' },
   });
   let output = '';
@@ -62,8 +63,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         resolve();
       }
     };
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
     child.once('exit', (code) => {
       clearTimeout(deadline);
       reject(new Error(`ended with exit code ${code}:\n${output}`));

@@ -1,14 +1,13 @@
 /** Machines for a test: network namespaces on one bridge, each with an agent and a containerd of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../cli/command.ts';
 import type { ControlPlane } from '../../cli/harness/control-plane.ts';
 import { requestCredential } from '../../cli/up/credentials.ts';
 import { busyboxImage, writeImages } from '../support/images.ts';
-
-const SUBNET = '10.123.45';
+import { endContainers, endNamespace } from './remains.ts';
 
 export interface Machine {
   name: string;
@@ -19,27 +18,30 @@ export interface Machine {
 }
 
 /** Runs a command; throws with what it complained of. */
-const run = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8' });
+const run = (command: string, ...args: string[]): string =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' });
 
 /** A bridge with namespaces on it. Make it before the control plane: its address is one that the certificate must name. */
 export class Lab {
   /** Where the namespaces find the host. */
-  readonly address = `${SUBNET}.1`;
+  readonly address: string;
   readonly machines: Machine[] = [];
   private readonly namespaces: string[] = [];
-  private readonly id = `zpt${process.pid % 100_000}`;
+  private readonly id = `zpt${process.pid}`;
+  private readonly subnet = freeSubnet();
   private readonly folder = mkdtempSync(join(tmpdir(), 'zeroplane-lab-'));
 
   constructor() {
+    this.address = `${this.subnet}.1`;
     run('ip', 'link', 'add', this.id, 'type', 'bridge');
     run('ip', 'addr', 'add', `${this.address}/24`, 'dev', this.id);
     run('ip', 'link', 'set', this.id, 'up');
   }
 
-  /** Makes a machine and joins it. */
-  async join(plane: ControlPlane, name: string): Promise<Machine> {
+  /** Makes a machine and joins it. `keepPods`: they go on when its agent stops. */
+  async join(plane: ControlPlane, name: string, { keepPods = false } = {}): Promise<Machine> {
     const index = this.machines.length;
-    const ip = `${SUBNET}.${index + 2}`;
+    const ip = `${this.subnet}.${index + 2}`;
     const netns = `${this.id}-${index}`;
     const veth = `${this.id}v${index}`;
     run('ip', 'netns', 'add', netns);
@@ -56,20 +58,28 @@ export class Lab {
     }
     const data = join(this.folder, name);
     mkdirSync(data);
-    const ca = join(plane.data, 'pki/ca.crt');
+    const ca = readFileSync(join(plane.data, 'pki/ca.crt'), 'utf8');
     const secret = readFileSync(join(plane.data, 'bootstrap-secret'), 'utf8').trim();
-    const request = { bootstrap: true, ttlSeconds: 600 };
-    const { token } = await requestCredential(plane.server, secret, request, readFileSync(ca, 'utf8'));
-    const args = [`--net=/run/netns/${netns}`, process.execPath, join(ROOT, 'agent/main.ts'), '--server', plane.server];
-    args.push('--ca', ca, '--node-name', name, '--node-ip', ip, '--data', data, '--stop-pods');
-    args.push('--bootstrap-token', token);
-    const agent = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = createWriteStream(join(data, 'agent.log'));
-    agent.stdout.pipe(log, { end: false });
-    agent.stderr.pipe(log, { end: false });
-    const machine = { name, ip, data, netns, agent };
+    const { token } = await requestCredential(plane.server, secret, { bootstrap: true, ttlSeconds: 600 }, ca);
+    const place = { name, ip, data, netns };
+    const machine = { ...place, agent: startAgent(plane, place, ['--bootstrap-token', token], keepPods) };
     this.machines.push(machine);
     return machine;
+  }
+
+  /** Ends a machine's agent as a service manager would. */
+  async stopAgent({ agent }: Machine): Promise<void> {
+    if (agent.exitCode !== null || agent.signalCode !== null) return;
+    const gone = new Promise((resolve) => agent.once('exit', resolve));
+    agent.kill('SIGTERM');
+    const deadline = setTimeout(() => agent.kill('SIGKILL'), 20_000);
+    await gone;
+    clearTimeout(deadline);
+  }
+
+  /** Starts an agent on a machine again; at its end it will stop its pods. */
+  startAgent(plane: ControlPlane, machine: Machine): void {
+    machine.agent = startAgent(plane, machine, [], false);
   }
 
   /** Gives every machine the test's image. Their containerds must be up. */
@@ -77,10 +87,15 @@ export class Lab {
     importImages(...this.machines.map(({ data }) => join(data, 'containerd/containerd.sock')));
   }
 
-  /** Fetches a URL from a machine's own network; the text, or curl's complaint. */
+  /** Fetches a URL from a machine's own network; the text, or the error's code. */
   fetchFrom({ netns }: Machine, url: string): string {
     const script = `fetch(${JSON.stringify(url)}, { signal: AbortSignal.timeout(3000) }).then(async (r) => console.log(await r.text()), (e) => console.log(e.cause?.code ?? String(e)))`;
     return run('nsenter', `--net=/run/netns/${netns}`, process.execPath, '-e', script).trim();
+  }
+
+  /** What nftables has of ours in a machine's network. */
+  tablesOf({ netns }: Machine): string {
+    return run('nsenter', `--net=/run/netns/${netns}`, 'nft', 'list', 'tables');
   }
 
   /** What the agents have logged, for the report of a failure. */
@@ -88,21 +103,53 @@ export class Lab {
     return this.machines.map(({ data }) => readFileSync(join(data, 'agent.log'), 'utf8').slice(-2000)).join('\n');
   }
 
-  /** Ends the agents with their pods, and removes all that was made. */
+  /** Ends the agents with their pods, and removes all that was made, whatever state a failed test has left it in. */
   async close(): Promise<void> {
-    await Promise.all(
-      this.machines.map(({ agent }) => {
-        if (agent.exitCode !== null || agent.signalCode !== null) return undefined;
-        const gone = new Promise((resolve) => agent.once('exit', resolve));
-        agent.kill('SIGTERM');
-        const deadline = setTimeout(() => agent.kill('SIGKILL'), 20_000);
-        return gone.finally(() => clearTimeout(deadline));
-      }),
-    );
-    for (const netns of this.namespaces) run('ip', 'netns', 'del', netns);
-    run('ip', 'link', 'del', this.id);
-    rmSync(this.folder, { recursive: true, force: true });
+    await Promise.all(this.machines.map((machine) => this.stopAgent(machine)));
+    await remove(this.id, this.namespaces, this.folder);
   }
+}
+
+function startAgent(
+  plane: ControlPlane,
+  { name, ip, data, netns }: Omit<Machine, 'agent'>,
+  more: string[],
+  keepPods: boolean,
+): ChildProcess {
+  const args = [`--net=/run/netns/${netns}`, process.execPath, join(ROOT, 'agent/main.ts'), '--server', plane.server];
+  args.push('--ca', join(plane.data, 'pki/ca.crt'), '--node-name', name, '--node-ip', ip, '--data', data, ...more);
+  if (!keepPods) args.push('--stop-pods');
+  // By the channel it notices when the test is killed.
+  const agent = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const log = createWriteStream(join(data, 'agent.log'), { flags: 'a' });
+  agent.stdout?.pipe(log, { end: false });
+  agent.stderr?.pipe(log, { end: false });
+  return agent;
+}
+
+/** The first three parts of addresses that nothing on this machine has: others may have labs too. */
+function freeSubnet(): string {
+  const used = run('ip', '-4', 'addr', 'show');
+  for (let third = 45; third < 255; third++) if (!used.includes(` 10.123.${third}.`)) return `10.123.${third}`;
+  throw new Error('no addresses are free for a lab');
+}
+
+/** Takes a lab away. Everything is tried; throws with the first thing that would not go. */
+async function remove(bridge: string, namespaces: string[], folder: string): Promise<void> {
+  const problems: unknown[] = [];
+  const attempt = async (work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      problems.push(error);
+    }
+  };
+  for (const netns of namespaces) await attempt(() => endNamespace(netns));
+  for (const name of readdirSync(folder)) await attempt(() => endContainers(join(folder, name)));
+  await attempt(() => rmSync(folder, { recursive: true, force: true }));
+  for (const netns of namespaces) await attempt(() => run('ip', 'netns', 'del', netns));
+  await attempt(() => run('ip', 'link', 'del', bridge));
+  if (problems.length > 0) throw problems[0];
 }
 
 /** Gives containerds, by their sockets, the image that tests run. */
@@ -114,4 +161,12 @@ export function importImages(...sockets: string[]): void {
     execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', archive], { stdio: 'ignore' });
   }
   rmSync(folder, { recursive: true });
+}
+
+/** The process of a running container, by the `containerID` of its status. */
+export function processOf(socket: string, containerID: string): number {
+  const tasks = run('ctr', '-a', socket, '-n', 'k8s.io', 'tasks', 'ls');
+  const [, pid] = new RegExp(`^${containerID.replace('containerd://', '')}\\s+(\\d+)`, 'm').exec(tasks) ?? [];
+  if (pid === undefined) throw new Error(`${containerID} does not run`);
+  return Number(pid);
 }

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { Lab, type Machine } from './lab.ts';
-import { eventually, hasKubectl, isRoot, must } from './support.ts';
+import { eventually, hasKubectl, isRoot, kubectl, must } from './support.ts';
 
-const SERVER = 'mkdir -p /www; hostname > /www/index.html; exec httpd -f -p 80 -h /www';
+const SERVER = 'mkdir -p /www; hostname > /www/index.html; echo serving on $(hostname); exec httpd -f -p 80 -h /www';
 
 /** The test's own Node, lent to a pod by its host, so that the pod has a client that checks certificates. */
 const CLIENT = (node: string): string => `
@@ -28,6 +28,10 @@ spec:
   - {name: lib, hostPath: {path: /lib}}
   - {name: lib64, hostPath: {path: /lib64}}
 `;
+
+/** Which container runs, and how often it was started again. */
+const CONTAINER =
+  'jsonpath={.items[0].status.containerStatuses[0].containerID} {.items[0].status.containerStatuses[0].restartCount}';
 
 const SERVERS = ['east', 'west']
   .map(
@@ -68,10 +72,16 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
   const wget = (from: string, host: string): Promise<string> =>
     run('exec', `deployment/${from}`, '--', 'timeout', '5', 'wget', '-qO-', `http://${host}/`);
 
+  /** ClusterIP and node port of a Service. */
+  const addressOf = async (service: string): Promise<[ip: string, port: string]> => {
+    const path = 'jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}';
+    return (await run('get', 'service', service, '-o', path)).split(' ') as [string, string];
+  };
+
   beforeAll(async () => {
     lab = new Lab();
     plane = await startControlPlane({ nodes: 'none', address: lab.address });
-    east = await lab.join(plane, 'node-east');
+    east = await lab.join(plane, 'node-east', { keepPods: true });
     west = await lab.join(plane, 'node-west');
     await eventually(
       'both nodes',
@@ -107,16 +117,14 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
   });
 
   it('a pod reaches a Service on the other node by address and by name', async () => {
-    const ip = await run('get', 'service', 'west', '-o', 'jsonpath={.spec.clusterIP}');
+    const [ip] = await addressOf('west');
     expect(await wget('east', ip)).toMatch(/^west-/);
     expect(await wget('east', 'west')).toMatch(/^west-/);
     expect(await wget('west', 'east.default.svc.cluster.local')).toMatch(/^east-/);
   });
 
   it('every node serves every ClusterIP and NodePort', async () => {
-    const [ip, port] = (
-      await run('get', 'service', 'west', '-o', 'jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}')
-    ).split(' ');
+    const [ip, port] = await addressOf('west');
     for (const machine of [east, west]) {
       expect(lab.fetchFrom(machine, `http://${ip}/`)).toMatch(/^west-/);
       expect(lab.fetchFrom(machine, `http://${machine.ip}:${port}/`)).toMatch(/^west-/);
@@ -126,7 +134,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
   it('logs and exec reach a pod wherever it is', async () => {
     for (const name of ['east', 'west']) {
       expect(await run('exec', `deployment/${name}`, '--', 'hostname')).toMatch(new RegExp(`^${name}-`));
-      expect(await run('logs', `deployment/${name}`)).toBe('');
+      expect(await run('logs', `deployment/${name}`)).toMatch(new RegExp(`^serving on ${name}-\\S+\n$`));
     }
   });
 
@@ -144,12 +152,27 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
       .toMatch(/^200 .*"kind":"PodList"/s);
   });
 
+  it('an agent that stops without its pods leaves all that serves them; the next one takes them over', async () => {
+    const [ip, port] = await addressOf('east');
+    const container = await run('get', 'pods', '-l', 'app=east', '-o', CONTAINER);
+    await lab.stopAgent(east);
+    expect(await wget('west', ip)).toMatch(/^east-/);
+    for (const machine of [east, west]) {
+      expect(lab.fetchFrom(machine, `http://${ip}/`)).toMatch(/^east-/);
+      expect(lab.fetchFrom(machine, `http://${machine.ip}:${port}/`)).toMatch(/^east-/);
+    }
+    lab.startAgent(plane, east);
+    await expect
+      .poll(() => kubectl(plane, ['exec', 'deployment/east', '--', 'hostname']), { timeout: 30_000 })
+      .toMatchObject({ code: 0, stdout: expect.stringMatching(/^east-/) });
+    expect(await wget('east', (await addressOf('west'))[0])).toMatch(/^west-/);
+    expect(await run('get', 'pods', '-l', 'app=east', '-o', CONTAINER)).toBe(container);
+  });
+
   it('a Service without ready pods refuses at once', async () => {
     await run('scale', 'deployment', 'west', '--replicas=0');
     await run('wait', '--for=delete', 'pod', '-l', 'app=west', '--timeout=60s');
-    const [ip, port] = (
-      await run('get', 'service', 'west', '-o', 'jsonpath={.spec.clusterIP} {.spec.ports[0].nodePort}')
-    ).split(' ');
+    const [ip, port] = await addressOf('west');
     await expect.poll(() => lab.fetchFrom(east, `http://${ip}/`), { timeout: 10_000 }).toBe('ECONNREFUSED');
     expect(lab.fetchFrom(west, `http://${west.ip}:${port}/`)).toBe('ECONNREFUSED');
     await expect(wget('east', 'west')).rejects.toThrow(/Connection refused/);

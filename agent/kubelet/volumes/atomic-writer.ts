@@ -1,6 +1,7 @@
 /** Files that change together: readers see all old or all new ones, through one symbolic link that is swapped. */
 import {
   chmod,
+  chown,
   lstat,
   mkdir,
   readdir,
@@ -17,6 +18,8 @@ import { dirname, join } from 'node:path';
 export interface ProjectedFile {
   data: Buffer;
   mode: number;
+  /** Its owner; root when left out. */
+  uid?: number;
 }
 
 /** By path, relative to the volume. */
@@ -30,14 +33,22 @@ export function isSafePath(path: string): boolean {
   return path !== '' && !path.startsWith('/') && !parts.includes('..') && !(parts[0] ?? '').startsWith('..');
 }
 
-/** Makes the folder `target` show exactly `payload`. Writes nothing when it already does; answers whether it wrote. */
-export async function writeAtomically(target: string, payload: Payload): Promise<boolean> {
+/**
+ * Makes the folder `target` show exactly `payload`. Writes nothing when it already does; answers whether it wrote. `prepare` is called
+ * when the new files are there, and before anybody sees them.
+ */
+export async function writeAtomically(
+  target: string,
+  payload: Payload,
+  prepare: () => Promise<void> = async () => {},
+): Promise<boolean> {
   for (const path of payload.keys()) if (!isSafePath(path)) throw new Error(`invalid path: ${path}`);
   const current = await readlink(join(target, DATA)).catch(() => undefined);
   if (current !== undefined && (await holds(join(target, current), payload))) return false;
   const stamp = new Date().toISOString().replace(/[-:T]/g, '_').replace('Z', '');
   const fresh = `..${stamp}${String(process.hrtime.bigint() % 1_000_000n).padStart(6, '0')}`;
   await writeFiles(join(target, fresh), payload);
+  await prepare();
   await symlink(fresh, join(target, `${DATA}_tmp`));
   await rename(join(target, `${DATA}_tmp`), join(target, DATA));
   await linkNames(target, payload);
@@ -47,12 +58,13 @@ export async function writeAtomically(target: string, payload: Payload): Promise
 
 async function writeFiles(folder: string, payload: Payload): Promise<void> {
   await mkdir(folder, { mode: 0o755, recursive: true });
-  for (const [path, { data, mode }] of payload) {
+  for (const [path, { data, mode, uid }] of payload) {
     const file = join(folder, path);
     await mkdir(dirname(file), { mode: 0o755, recursive: true });
     await writeFile(file, data, { mode });
     // The umask has been applied to the mode above.
     await chmod(file, mode);
+    if (uid !== undefined) await chown(file, uid, -1);
   }
 }
 

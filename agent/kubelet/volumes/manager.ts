@@ -64,8 +64,9 @@ export class VolumeManager {
     const payload = await volumePayload(pod, volume, sources);
     await mkdir(folder, { recursive: true, mode: 0o755 });
     if (plugin === 'secret' || plugin === 'projected') await mountTmpfs(folder);
-    const wrote = await writeAtomically(folder, payload ?? new Map());
-    if (wrote && fsGroup !== undefined) await setGroup(folder, fsGroup, true);
+    await writeAtomically(folder, payload ?? new Map(), async () => {
+      if (fsGroup !== undefined) await setGroup(folder, fsGroup, true);
+    });
     return folder;
   }
 

@@ -8,6 +8,7 @@ import type {
 } from '../../../src/generated/types/core.v1.ts';
 import type { ConfigData, PodConfigSource } from '../config-source.ts';
 import { type Allocatable, fieldValue, resourceValue } from '../field-ref.ts';
+import { allContainers } from '../pod.ts';
 import type { TokenSource } from '../tokens.ts';
 import { isSafePath, type Payload } from './atomic-writer.ts';
 
@@ -19,6 +20,7 @@ export interface PayloadSources {
 }
 
 const DEFAULT_MODE = 0o644;
+const TOKEN_MODE = 0o600;
 
 /** The files of a volume, or undefined for a volume that is none of these kinds. Throws with upstream's message. */
 export async function volumePayload(pod: Pod, volume: Volume, sources: PayloadSources): Promise<Payload | undefined> {
@@ -63,10 +65,22 @@ async function addSource(
     addDownward(payload, pod, downwardAPI.items ?? [], defaultMode, sources);
   } else if (serviceAccountToken) {
     const token = await sources.tokens.get(pod, serviceAccountToken);
-    payload.set(serviceAccountToken.path ?? 'token', { data: Buffer.from(token), mode: defaultMode ?? DEFAULT_MODE });
+    const path = serviceAccountToken.path ?? 'token';
+    payload.set(path, { data: Buffer.from(token), ...tokenAccess(pod, defaultMode ?? DEFAULT_MODE) });
   } else {
     throw new Error('the projected volume has a source that this node does not support');
   }
+}
+
+/** Who may read a token: its pod's user or group alone, where the pod says which; a group is given its access with the whole volume. */
+export function tokenAccess(pod: Pod, defaultMode: number): { mode: number; uid?: number } {
+  const users = allContainers(pod).map(
+    ({ securityContext }) => securityContext?.runAsUser ?? pod.spec?.securityContext?.runAsUser,
+  );
+  const [uid] = users;
+  const one = uid !== undefined && users.every((user) => user === uid);
+  const confined = one || pod.spec?.securityContext?.fsGroup !== undefined;
+  return { mode: confined ? TOKEN_MODE : defaultMode, ...(one ? { uid } : {}) };
 }
 
 function addKeys(
