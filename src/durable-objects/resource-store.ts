@@ -33,8 +33,10 @@ const HISTORY_KEEP = 2000;
 /** Of what is written all the time, and nobody resumes far back. */
 const SHORT_HISTORY_KEEP = 500;
 const SHORT_HISTORY = new Set([EVENTS, 'coordination.k8s.io/leases']);
-/** Once in so many commits the store looks after itself: no timer may keep it awake. */
+/** Once in so many resourceVersions the store looks after itself: no timer may keep it awake, and what it counts itself it forgets asleep. */
 const HOUSEKEEPING_EVERY = 256;
+/** How often Events are looked through while there are any. */
+const EXPIRY_EVERY_MS = 900_000;
 /** What a Worker asks for the store's version with; the runtime answers without waking the store. */
 const VERSION_PING = 'rv';
 
@@ -51,7 +53,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   private backend!: SqliteBackend;
   private core!: Core<Socket>;
   private allocator: ServiceAllocator | undefined;
-  private commits = 0;
+  private expiryIsSet = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -112,21 +114,32 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     };
   }
 
-  async tick(): Promise<void> {
-    this.housekeeping();
-  }
-
   async stats(): Promise<StoreStats> {
     const { rowsWritten } = this.backend;
     return { rowsWritten, wokenAt: this.wokenAt, watchers: this.core.hub.size };
   }
 
-  /** Opens a watch: a `WatchQuery` stands in the header `x-watch`. */
+  /** Of the store of Events alone: drops those whose time is over. */
+  override async alarm(): Promise<void> {
+    this.expiryIsSet = false;
+    const expired = expiredEvents(this.core.rows(), Date.now());
+    this.core.commitMany(expired.map((key) => ({ key, decide: () => ({ do: 'delete' }) })));
+    this.compact();
+    if (!this.core.rows().next().done) await this.setExpiry();
+  }
+
+  /** Opens a watch: a `WatchQuery` stands in the header `x-watch`. 413 where it is too long to be remembered. */
   override async fetch(request: Request): Promise<Response> {
     const query = JSON.parse(decodeURIComponent(request.headers.get('x-watch') ?? '{}')) as WatchQuery;
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    server.serializeAttachment(query);
+    try {
+      server.serializeAttachment(query);
+    } catch {
+      // The runtime keeps no more than 16 KiB beside a sleeping store's socket.
+      server.close(1009);
+      return new Response(null, { status: 413 });
+    }
     this.core.watch(server as Socket, query);
     this.announce();
     return new Response(null, { status: 101, webSocket: client });
@@ -176,11 +189,10 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     if (this.allocator !== undefined) for (const change of changes) this.allocator.observe(change);
     this.announce();
     this.notifier.notify(changes);
-    this.commits += changes.length;
-    if (this.commits >= HOUSEKEEPING_EVERY) {
-      this.commits = 0;
-      this.housekeeping();
-    }
+    const { resourceVersion } = this.core;
+    if (resourceVersion % HOUSEKEEPING_EVERY < changes.length) this.compact();
+    const grows = changes.some(({ type }) => type !== 'DELETED');
+    if (this.id === EVENTS && grows && !this.expiryIsSet) void this.setExpiry();
   }
 
   /** Lets the runtime tell watchers the store's version while the store sleeps. */
@@ -191,11 +203,14 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     );
   }
 
-  private housekeeping(): void {
+  private compact(): void {
     this.core.compact(HISTORY_MS, SHORT_HISTORY.has(this.id) ? SHORT_HISTORY_KEEP : HISTORY_KEEP);
-    if (this.id !== EVENTS) return;
-    const expired = expiredEvents(this.core.rows(), Date.now());
-    this.core.commitMany(expired.map((key) => ({ key, decide: () => ({ do: 'delete' }) })));
+  }
+
+  /** A pending alarm lets the store sleep; when there are no Events any more, none is set. */
+  private async setExpiry(): Promise<void> {
+    this.expiryIsSet = true;
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + EXPIRY_EVERY_MS);
   }
 
   private guarded<T>(run: () => T): T | { status: StatusError['status'] } {

@@ -87,8 +87,6 @@ export interface ResourceStoreRpc {
   /** Deletes all that the query selects; answers with the deleted objects' texts, joined. */
   deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult>;
   changesSince(resourceVersion: number): Promise<ChangesSince>;
-  /** Once a minute: compaction, expiry. */
-  tick(): Promise<void>;
   stats(): Promise<StoreStats>;
 }
 

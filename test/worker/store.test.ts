@@ -1,5 +1,5 @@
 /** The ResourceStore in workerd: on real SQLite, through its RPC. */
-import { evictDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../../src/durable-objects/env.ts';
@@ -78,5 +78,50 @@ describe('ResourceStore', () => {
     await expect.poll(async () => (await nodes.stats()).watchers).toBe(0);
     await nodes.create('c', object('c'), false);
     expect(await (await watch()).version()).toBe('3');
+  });
+});
+
+describe('what a store does for itself', () => {
+  const event = (name: string, lastTimestamp: string): Encoded => ({
+    ...object(name),
+    text: `{"kind":"Event","apiVersion":"v1","metadata":{"resourceVersion":"","name":"${name}"},"lastTimestamp":"${lastTimestamp}"}`,
+  });
+
+  it('forgets Events an hour after they happened, though nobody writes any more', async () => {
+    const events = store('events');
+    const now = new Date().toISOString();
+    expect(await runDurableObjectAlarm(events)).toBe(false);
+    await events.create('ns/old', event('old', '2020-01-01T00:00:00Z'), false);
+    await events.create('ns/new', event('new', now), false);
+    await evictDurableObject(events);
+    expect(await runDurableObjectAlarm(events)).toBe(true);
+    expect(await events.get('ns/old')).toBeNull();
+    expect(await events.get('ns/new')).not.toBeNull();
+    const done = { do: 'delete', resource: 'core/v1/events', options: { dryRun: false } } as const;
+    await events.change('ns/new', done);
+    // The alarm that was set for what is left is the last one.
+    expect(await runDurableObjectAlarm(events)).toBe(true);
+    expect(await runDurableObjectAlarm(events)).toBe(false);
+  });
+
+  it('keeps its log short, though it sleeps after every few writes', async () => {
+    const leases = (env as unknown as Env).STORE.getByName('test/coordination.k8s.io/leases');
+    const write = (from: number, count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => leases.create(`ns/${from + i}`, object(`${from + i}`), false)),
+      );
+    await write(0, 700);
+    const entries = (change = '') =>
+      runInDurableObject(leases, (_, { storage }) => {
+        if (change !== '') storage.sql.exec(change);
+        return storage.sql.exec<{ n: number }>('SELECT count(*) AS n FROM log').one().n;
+      });
+    expect(await entries('UPDATE log SET at = 0')).toBe(700);
+    for (let from = 700; from < 780; from += 20) {
+      await evictDurableObject(leases);
+      await write(from, 20);
+    }
+    expect(await entries()).toBeLessThan(520);
+    expect(await leases.list({ prefix: '' })).toMatchObject({ count: 780, resourceVersion: 780 });
   });
 });

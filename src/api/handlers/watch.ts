@@ -1,6 +1,6 @@
 /** The watch that costs nothing: the store sends events over a hibernating WebSocket, the Worker turns them into an HTTP stream. */
 
-import { badRequest } from '../../apimachinery/errors.ts';
+import { badRequest, tooLarge } from '../../apimachinery/errors.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -28,6 +28,7 @@ export async function watch(context: Context, resource: Resource): Promise<Respo
   const headers = { upgrade: 'websocket', 'x-watch': encodeURIComponent(JSON.stringify(query)) };
   const answer = await storeFor(context, resource).fetch(new Request('https://store/watch', { headers }));
   const socket = answer.webSocket;
+  if (answer.status === 413) throw tooLarge('the selectors of a watch are limited to 16 KiB');
   if (socket === null) throw badRequest(`watch of ${info.resource} could not be opened`);
   const convert = converter(resource, accepted, url);
   const readable = bridge(socket, query, timeoutSeconds(url) * 1000, convert);

@@ -150,6 +150,12 @@ const queries: BadInput[] = [
     message: 'specifying resource version is not allowed when using continue',
   },
   {
+    name: 'a watch with a very long selector',
+    send: { path: `${CONFIG_MAPS}?watch=1&fieldSelector=metadata.name%3D${'x'.repeat(20_000)}` },
+    status: 413,
+    reason: 'RequestEntityTooLarge',
+  },
+  {
     name: 'a get from the future',
     send: { path: `${HERE}?resourceVersion=99999999999` },
     status: 504,
