@@ -14,7 +14,7 @@ export interface StoreCase {
   run(store: StoreUnderTest): Promise<void>;
 }
 
-const OPTIONS = { fieldManager: 'test', dryRun: false, fieldValidation: 'Strict' } as const;
+export const OPTIONS = { fieldManager: 'test', dryRun: false, fieldValidation: 'Strict' } as const;
 
 interface Given {
   labels?: Record<string, string>;

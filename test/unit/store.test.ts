@@ -3,6 +3,7 @@ import { describe, it } from 'vitest';
 import { memoryStore, sqliteStore } from '../support/core-store.ts';
 import { readCases } from '../support/store-read-cases.ts';
 import { restarting } from '../support/store-under-test.ts';
+import { walkCases } from '../support/store-walk-cases.ts';
 import { watchCases } from '../support/store-watch-cases.ts';
 import { writeCases } from '../support/store-write-cases.ts';
 
@@ -10,7 +11,10 @@ describe.each([
   ['in memory', memoryStore],
   ['on SQLite', sqliteStore],
 ])('the store %s', (_, open) => {
-  it.each([...writeCases, ...readCases, ...watchCases])('$name', async ({ resource = 'configmaps', run }) => {
-    await run(restarting(await open(resource)));
-  });
+  it.each([...writeCases, ...readCases, ...watchCases, ...walkCases])(
+    '$name',
+    async ({ resource = 'configmaps', run }) => {
+      await run(restarting(await open(resource)));
+    },
+  );
 });

@@ -8,6 +8,7 @@ import type { ResourceStore as Core } from '../../src/store/store.ts';
 import type { Sink } from '../../src/store/watch-hub.ts';
 import { readCases } from '../support/store-read-cases.ts';
 import { Inbox, restarting, type StoreCalls, type StoreUnderTest } from '../support/store-under-test.ts';
+import { walkCases } from '../support/store-walk-cases.ts';
 import { watchCases } from '../support/store-watch-cases.ts';
 import { writeCases } from '../support/store-write-cases.ts';
 
@@ -45,7 +46,10 @@ function durableStore(resource: string): StoreUnderTest {
 }
 
 describe('the store in a Durable Object that is evicted between any two steps', () => {
-  it.each([...writeCases, ...readCases, ...watchCases])('$name', async ({ resource = 'configmaps', run }) => {
-    await run(restarting(durableStore(resource)));
-  });
+  it.each([...writeCases, ...readCases, ...watchCases, ...walkCases])(
+    '$name',
+    async ({ resource = 'configmaps', run }) => {
+      await run(restarting(durableStore(resource)));
+    },
+  );
 });
