@@ -1,7 +1,7 @@
 import type { APIService } from '../../generated/types/apiregistration.v1.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
-import { statusIsSeparate } from '../strategies.ts';
+import { apiService } from './apiservice.ts';
 
 const apiregistration = groupVersion('apiregistration.k8s.io', 'v1');
 
@@ -13,12 +13,6 @@ export const apiregistrationResources: readonly Resource[] = [
     namespaced: false,
     categories: ['api-extensions'],
     subresources: [statusSubresource('APIService')],
-    strategy: {
-      ...statusIsSeparate<APIService>({}),
-      generation: false,
-      default({ spec }) {
-        if (spec?.service !== undefined) spec.service.port ??= 443;
-      },
-    },
+    strategy: apiService,
   }),
 ];

@@ -62,7 +62,7 @@ function endpoint(value: Endpoint, addressType: string, path: string, errors: Fi
 const ports = each(
   fields<EndpointPort>({
     name: optional<string>(dns1123Label),
-    protocol: required<string | undefined>(oneOf('SCTP', 'TCP', 'UDP')),
+    protocol: present<string | undefined>(oneOf('SCTP', 'TCP', 'UDP')),
     appProtocol: present(qualifiedName),
   }),
 );
@@ -107,6 +107,8 @@ export const discoveryResources: readonly Resource[] = [
         }
       },
       validate,
+      warnings: ({ addressType }) =>
+        addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [],
       validateUpdate(slice, old) {
         const errors = validate(slice);
         immutable(slice.addressType ?? '', old.addressType ?? '', 'addressType', errors);

@@ -4,6 +4,7 @@ import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
 import { validateIntOrPercent } from '../validation/int-or-percent.ts';
+import { pathSegmentName } from '../validation/object-names.ts';
 import { oneOf, present } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 
@@ -38,6 +39,7 @@ export const policyResources: readonly Resource[] = [
         desiredHealthy: 0,
         expectedPods: 0,
       }),
+      nameErrors: pathSegmentName,
       default(budget) {
         budget.spec ??= {};
       },

@@ -37,7 +37,9 @@ export const schedulingResources: readonly Resource[] = [
     namespaced: false,
     shortNames: ['pc'],
     strategy: {
+      // Nothing in a class that counts may change.
       generation: true,
+      generationChanged: () => false,
       default(priorityClass) {
         priorityClass.preemptionPolicy ??= 'PreemptLowerPriority';
       },

@@ -1,0 +1,51 @@
+import { deepEqual } from '../../apimachinery/equal.ts';
+import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import type { VolumeAttachment, VolumeAttachmentSource } from '../../generated/types/storage.v1.ts';
+import type { Strategy } from '../resource.ts';
+import { statusIsSeparate } from '../strategies.ts';
+import { dns1123Subdomain } from '../validation/formats.ts';
+import { nullable, struct, text } from '../validation/go-struct.ts';
+import { driverName } from './csi.ts';
+
+const ONE_SOURCE = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName';
+
+function sourceErrors({ persistentVolumeName: name, inlineVolumeSpec }: VolumeAttachmentSource): FieldError[] {
+  const at = 'spec.source';
+  const errors: FieldError[] = [];
+  if (name === undefined && inlineVolumeSpec === undefined) errors.push(required(at, ONE_SOURCE));
+  else if (name !== undefined && inlineVolumeSpec !== undefined) errors.push(forbiddenField(at, ONE_SOURCE));
+  else if (name !== undefined) {
+    const field = `${at}.persistentVolumeName`;
+    if (name === '') errors.push(required(field, 'must specify non empty persistentVolumeName'));
+    dns1123Subdomain(name, field, errors);
+  }
+  return errors;
+}
+
+function validate({ spec = {} }: VolumeAttachment): FieldError[] {
+  const errors: FieldError[] = [];
+  driverName(spec.attacher, 'spec.attacher', errors);
+  errors.push(...sourceErrors(spec.source ?? {}));
+  dns1123Subdomain(spec.nodeName, 'spec.nodeName', errors);
+  return errors;
+}
+
+const shown = struct({
+  Attacher: text,
+  Source: struct({ PersistentVolumeName: nullable, InlineVolumeSpec: nullable }),
+  NodeName: text,
+});
+
+/** How VolumeAttachments are made: which volume goes to which node is settled once. */
+export const volumeAttachment: Strategy<VolumeAttachment> = {
+  ...statusIsSeparate<VolumeAttachment>({ attached: false }),
+  generation: false,
+  validate,
+  validateUpdate(attachment, old) {
+    const errors = validate(attachment);
+    if (!deepEqual(shown(attachment.spec), shown(old.spec))) {
+      errors.push(invalid('spec', shown(attachment.spec), 'field is immutable'));
+    }
+    return errors;
+  },
+};
