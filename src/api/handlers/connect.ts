@@ -1,5 +1,5 @@
 /** Subresources that reach a node: exec, attach, portforward, log, proxy. The node's session carries them. */
-import { badRequest, notFound } from '../../apimachinery/errors.ts';
+import { badRequest, failure, notFound, StatusError } from '../../apimachinery/errors.ts';
 import type { Pod, Service } from '../../generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { findResource } from '../../resources/index.ts';
@@ -7,41 +7,62 @@ import type { Resource } from '../../resources/resource.ts';
 import type { Context } from '../context.ts';
 import { decodeText } from '../registry/encode.ts';
 import { streamNodeProxy, streamPodSubresource } from '../streaming/index.ts';
-import { requestKey, storeFor } from './read.ts';
+import { storeFor } from './read.ts';
 
 /** exec, attach, portforward, log and proxy of a pod. */
 export async function connectPod(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info, around } = context;
-  const text = await storeFor(context, resource).get(requestKey(context, resource));
-  if (text === null) throw notFound(resource, info.name);
+  const { subresource } = info;
+  const target = subresource === 'proxy' ? proxyTarget('pod', info.name) : { scheme: '', name: info.name, port: '' };
+  const text = await storeFor(context, resource).get(`${info.namespace}/${target.name}`);
+  if (text === null) throw notFound(resource, target.name);
   const pod = decodeText<Pod>(text);
   const node = pod.spec?.nodeName ?? '';
-  if (node === '') throw badRequest(`pod ${info.name} does not have a host assigned`);
-  return streamPodSubresource(around.nodeSession(info.cluster, node), {
-    node,
-    pod,
-    subresource: info.subresource,
-    path: info.rest,
-    request,
-    url,
-  });
+  if (node === '') throw badRequest(`pod ${target.name} does not have a host assigned`);
+  const { scheme } = target;
+  const to = subresource === 'proxy' ? { scheme, port: podPort(pod, target) } : {};
+  const stream = { node, pod, subresource, path: info.rest, request, url, ...to };
+  return streamPodSubresource(around.nodeSession(info.cluster, node), stream);
+}
+
+interface ProxyTarget {
+  scheme: string;
+  name: string;
+  /** Empty when it was not said. */
+  port: string;
 }
 
 /** `[scheme:]name[:port]`, as proxy paths name their target. */
-function proxyTarget(name: string): { scheme: string; name: string; port: string } {
-  const parts = name.split(':');
-  if (parts.length === 3) return { scheme: parts[0] || 'http', name: parts[1] as string, port: parts[2] as string };
-  return { scheme: 'http', name: parts[0] as string, port: parts[1] ?? '' };
+function proxyTarget(kind: string, id: string): ProxyTarget {
+  const parts = id.split(':');
+  const [scheme = '', name = '', port = ''] = parts.length === 3 ? parts : ['', ...parts];
+  if (parts.length > 3 || name === '' || !['', 'http', 'https'].includes(scheme)) {
+    throw badRequest(`invalid ${kind} request ${JSON.stringify(id)}`);
+  }
+  return { scheme: scheme || 'http', name, port };
 }
+
+/** The port that was asked for, or the first one that the pod names, or the scheme's own. */
+function podPort(pod: Pod, { scheme, port }: ProxyTarget): number {
+  if (port === '') {
+    const first = pod.spec?.containers?.find((container) => (container.ports ?? []).length > 0)?.ports?.[0];
+    return first?.containerPort ?? (scheme === 'https' ? 443 : 80);
+  }
+  const number = Number(port);
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  throw unavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`);
+}
+
+const unavailable = (message: string): StatusError => new StatusError(failure(503, 'ServiceUnavailable', message));
 
 /** HTTP to a Service: to one of its ready endpoints, through that pod's node. */
 export async function connectService(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info, around } = context;
-  const target = proxyTarget(info.name);
+  const target = proxyTarget('service', info.name);
   const text = await storeFor(context, resource).get(`${info.namespace}/${target.name}`);
   if (text === null) throw notFound(resource, target.name);
   const service = decodeText<Service>(text);
-  const endpoint = await readyEndpoint(context, service, target.port);
+  const endpoint = await readyEndpoint(context, service, target.port, info.name);
   const pods = findResource('', 'v1', 'pods') as Resource;
   const podText = await storeFor(context, pods).get(`${info.namespace}/${endpoint.pod}`);
   if (podText === null) throw notFound(pods, endpoint.pod);
@@ -59,9 +80,18 @@ export async function connectService(context: Context, resource: Resource): Prom
   });
 }
 
-async function readyEndpoint(context: Context, service: Service, port: string): Promise<{ pod: string; port: number }> {
+/** A ready endpoint behind a port of a Service, which is given by its number or its name; an unnamed one has the name ''. */
+async function readyEndpoint(
+  context: Context,
+  service: Service,
+  port: string,
+  id: string,
+): Promise<{ pod: string; port: number }> {
   const { name, namespace } = service.metadata;
-  const wanted = (service.spec?.ports ?? []).find((p) => port === '' || p.name === port || String(p.port) === port);
+  const numbered = /^\d+$/.test(port);
+  const declared = numbered ? service.spec?.ports?.find((p) => p.port === Number(port)) : undefined;
+  if (numbered && declared === undefined) throw unavailable(`no service port ${port} found for service "${name}"`);
+  const wanted = numbered ? (declared?.name ?? '') : port;
   const slices = findResource('discovery.k8s.io', 'v1', 'endpointslices') as Resource;
   const page = await storeFor(context, slices).list({
     prefix: `${namespace}/`,
@@ -69,18 +99,18 @@ async function readyEndpoint(context: Context, service: Service, port: string): 
   });
   const items = 'status' in page ? [] : (JSON.parse(`[${page.items}]`) as EndpointSlice[]);
   for (const slice of items) {
-    const number = slice.ports?.find((p) => (p.name ?? '') === (wanted?.name ?? ''))?.port;
+    const number = slice.ports?.find((p) => (p.name ?? '') === wanted)?.port;
     const ready = slice.endpoints?.find((e) => e.conditions?.ready !== false && e.targetRef?.kind === 'Pod');
     if (number !== undefined && ready?.targetRef?.name !== undefined)
       return { pod: ready.targetRef.name, port: number };
   }
-  throw badRequest(`no endpoints available for service "${name}"`);
+  throw unavailable(`no endpoints available for service "${id}"`);
 }
 
 /** HTTP to a node's agent. */
 export async function connectNode(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info, around } = context;
-  const { name } = proxyTarget(info.name);
+  const { name } = proxyTarget('node', info.name);
   if ((await storeFor(context, resource).get(name)) === null) throw notFound(resource, name);
   return streamNodeProxy(around.nodeSession(info.cluster, name), { node: name, path: info.rest, request, url });
 }

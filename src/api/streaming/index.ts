@@ -17,6 +17,7 @@ export interface PodStream {
   path: string;
   request: Request;
   url: URL;
+  /** Of a proxied request. */
   scheme?: string;
   port?: number;
 }
@@ -104,16 +105,15 @@ async function logs(session: Fetching, stream: PodStream): Promise<Response> {
 }
 
 async function proxy(session: Fetching, stream: PodStream): Promise<Response> {
-  const { request, url, pod } = stream;
+  const { request, url } = stream;
   const headers = Object.fromEntries(
     [...request.headers].filter(([name]) => !NOT_PROXIED.has(name) && !name.startsWith('cf-')),
   );
-  const port = stream.port ?? portOf(pod, url);
   const http = {
     scheme: stream.scheme ?? 'http',
     method: request.method,
     path: `/${stream.path}${url.search}`,
-    port,
+    port: stream.port ?? 80,
     headers,
   };
   const body = await readBody(request);
@@ -136,11 +136,4 @@ function responseOf({ status, headers }: NonNullable<First['head']>, body: Reada
   const bare = NO_BODY.has(status);
   // What the pod has compressed is not compressed again.
   return new Response(bare ? null : body, { status, headers: given, encodeBody: 'manual' });
-}
-
-/** `name:port` of the path, or the first port of the pod. */
-function portOf(pod: Pod, url: URL): number {
-  const named = /\/pods\/[^/]*?:(\d+)\/proxy/.exec(decodeURIComponent(url.pathname))?.[1];
-  const first = pod.spec?.containers?.flatMap((c) => c.ports ?? [])[0]?.containerPort;
-  return Number(named ?? first ?? 80);
 }
