@@ -1,15 +1,17 @@
 /** What an isolate forgets after a write of its own, so that the next request in it sees the write. */
+import { forgetLimitRanges } from './admission/limit-ranger.ts';
 import { forget } from './admission/lookup.ts';
 import { keyOf } from './registry/encode.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { SnapshotCache } from './snapshot.ts';
 
 const IN_SNAPSHOT = new Set(['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings', 'namespaces']);
-const LOOKED_UP = new Set(['namespaces', 'serviceaccounts', 'priorityclasses']);
+const LOOKED_UP = new Set(['namespaces', 'serviceaccounts', 'priorityclasses', 'runtimeclasses']);
 
 /** Called after every successful write. */
 export function afterWrite(info: RequestInfo, snapshots: SnapshotCache): void {
   if (IN_SNAPSHOT.has(info.resource)) snapshots.drop(info.cluster);
+  if (info.resource === 'limitranges') forgetLimitRanges(info.cluster, info.namespace);
   if (!LOOKED_UP.has(info.resource)) return;
   const namespace = info.resource === 'serviceaccounts' ? info.namespace : undefined;
   forget(info.cluster, `${info.group === '' ? 'core' : info.group}/${info.resource}`, keyOf(namespace, info.name));

@@ -6,17 +6,19 @@ import { keep } from '../strategies.ts';
 import { labelName } from '../validation/object-names.ts';
 import { isQualifiedName } from '../validation/primitives.ts';
 import { core } from './group.ts';
+import { podSecurityLabelErrors } from './pod-security-labels.ts';
 
 const FINALIZER = 'kubernetes';
 const STANDARD_FINALIZERS = [FINALIZER, 'foregroundDeletion', 'orphan'];
 const NOT_STANDARD = 'name is neither a standard finalizer name nor is it fully qualified';
 
-function validate(namespace: Namespace): FieldError[] {
-  return (namespace.spec?.finalizers ?? []).flatMap((name) => {
+function validate({ spec, metadata }: Namespace): FieldError[] {
+  const errors = (spec?.finalizers ?? []).flatMap((name) => {
     const problems = isQualifiedName(name);
     if (!name.includes('/') && !STANDARD_FINALIZERS.includes(name)) problems.push(NOT_STANDARD);
     return problems.map((problem) => invalid('spec.finalizers', name, problem));
   });
+  return [...errors, ...podSecurityLabelErrors(metadata.labels)];
 }
 
 function labelWithName({ metadata }: Namespace): void {

@@ -1,0 +1,59 @@
+/** RuntimeClass: a pod gets the overhead, node selector and tolerations of the class that it runs by. */
+import { deepEqual } from '../../apimachinery/equal.ts';
+import { forbidden } from '../../apimachinery/errors.ts';
+import type { Pod } from '../../generated/types/core.v1.ts';
+import type { RuntimeClass } from '../../generated/types/node.v1.ts';
+import { lookUp } from './lookup.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+
+const PODS = { group: '', resource: 'pods' };
+
+export const runtimeClass: AdmissionPlugin = {
+  name: 'RuntimeClass',
+  admitCreate({ context, resource, object }) {
+    if (resource.resource !== 'pods' || resource.group !== '') return;
+    const pod = object as Pod;
+    const name = pod.spec?.runtimeClassName;
+    if (name === undefined) {
+      if (pod.spec?.overhead !== undefined)
+        refuse(pod, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+      return;
+    }
+    const found = lookUp<RuntimeClass>(context, 'node.k8s.io/runtimeclasses', name);
+    if (found instanceof Promise) return found.then((loaded) => admit(pod, name, loaded));
+    admit(pod, name, found);
+  },
+};
+
+function refuse(pod: Pod, why: string): never {
+  throw forbidden(PODS, pod.metadata.name, why);
+}
+
+function admit(pod: Pod, name: string, found: RuntimeClass | undefined): void {
+  if (found === undefined) refuse(pod, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+  const spec = pod.spec as NonNullable<Pod['spec']>;
+  const overhead = found.overhead?.podFixed;
+  if (overhead === undefined && spec.overhead !== undefined) {
+    refuse(pod, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+  }
+  if (overhead !== undefined) {
+    if (spec.overhead !== undefined && !deepEqual(spec.overhead, overhead)) {
+      refuse(pod, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+    }
+    spec.overhead = { ...overhead };
+  }
+  const { nodeSelector = {}, tolerations = [] } = found.scheduling ?? {};
+  for (const [key, value] of Object.entries(nodeSelector)) {
+    const own = spec.nodeSelector?.[key];
+    if (own !== undefined && own !== value) {
+      refuse(
+        pod,
+        `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`,
+      );
+    }
+    spec.nodeSelector = { ...spec.nodeSelector, [key]: value };
+  }
+  const present = spec.tolerations ?? [];
+  const more = tolerations.filter((toleration) => !present.some((own) => deepEqual(own, toleration)));
+  if (more.length > 0) spec.tolerations = [...present, ...more.map((toleration) => ({ ...toleration }))];
+}
