@@ -37,9 +37,11 @@ export const schedulingResources: readonly Resource[] = [
     namespaced: false,
     shortNames: ['pc'],
     strategy: {
-      // Nothing in a class that counts may change.
-      generation: true,
-      generationChanged: () => false,
+      // It starts at 1, and nothing that counts may change.
+      generation: false,
+      prepareForCreate(priorityClass) {
+        priorityClass.metadata.generation = 1;
+      },
       default(priorityClass) {
         priorityClass.preemptionPolicy ??= 'PreemptLowerPriority';
       },
