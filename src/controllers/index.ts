@@ -14,6 +14,7 @@ import { replicaSetController, replicationController } from './replicaset/index.
 import { rootCaController } from './root-ca/index.ts';
 import { serviceAccountController } from './serviceaccount/index.ts';
 import { taintEvictionController } from './taint-eviction/index.ts';
+import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/index.ts';
 
 export const controllers: readonly Controller[] = [
   deploymentController,
@@ -30,6 +31,9 @@ export const controllers: readonly Controller[] = [
   nodeIpamController,
   taintEvictionController,
   podGarbageCollector,
+  claimProtection,
+  volumeProtection,
+  attributesClassProtection,
 ];
 
 /** Stores whose changes some controller wants to hear of; the others need not notify. */

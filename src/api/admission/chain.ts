@@ -5,6 +5,7 @@ import type { Resource } from '../../resources/resource.ts';
 import type { Context } from '../context.ts';
 import { certificateRequester } from './certificate-requester.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { defaultIngressClass, defaultStorageClass } from './defaults-by-class.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import type { AdmissionPlugin } from './plugin.ts';
@@ -12,6 +13,7 @@ import { podSecurity } from './pod-security/index.ts';
 import { priority } from './priority.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 
 const PLUGINS: readonly AdmissionPlugin[] = [
@@ -21,8 +23,11 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   taintNodesByCondition,
   priority,
   defaultTolerationSeconds,
+  defaultStorageClass,
+  storageObjectInUseProtection,
   runtimeClass,
   certificateRequester,
+  defaultIngressClass,
   // Upstream's validating plugins see what the others have made of the object.
   podSecurity,
 ];
