@@ -1,6 +1,8 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+/** These do little but wait: they run beside the other end-to-end tests. */
+const WAITING = ['test/e2e/idle.test.ts', 'test/e2e/watch.test.ts'];
 const e2e = { environment: 'node', testTimeout: 120_000, hookTimeout: 240_000 } as const;
 
 export default defineConfig({
@@ -22,11 +24,11 @@ export default defineConfig({
           ...e2e,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ['test/e2e/idle.test.ts'],
+          exclude: WAITING,
           fileParallelism: false,
         },
       },
-      { test: { ...e2e, name: 'idle', include: ['test/e2e/idle.test.ts'] } },
+      { test: { ...e2e, name: 'e2e-waiting', include: WAITING } },
     ],
   },
 });

@@ -17,6 +17,16 @@ import { storeFor } from './read.ts';
 const BOOKMARK_EVERY = 55_000;
 /** Upstream's `MinRequestTimeout`, and as much again at random, so that watches do not all end at once. */
 const MIN_TIMEOUT_SECONDS = 1800;
+/**
+ * That a client has gone shows when something is written to it, and may take two writes. Between events a space is nothing, to readers of
+ * lines and of JSON.
+ */
+const HEARTBEAT_MS = 15_000;
+const SPACE = Uint8Array.of(0x20);
+/** The longest that a timer takes. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** Bytes of events that wait for a client to read them. All watches of an isolate share its 128 MB. */
+const MAX_QUEUED = 32 << 20;
 /** Asks the runtime for the store's resourceVersion without waking the store. */
 const VERSION_PING = 'rv';
 
@@ -31,7 +41,7 @@ export async function watch(context: Context, resource: Resource): Promise<Respo
   if (answer.status === 413) throw tooLarge('the selectors of a watch are limited to 16 KiB');
   if (socket === null) throw badRequest(`watch of ${info.resource} could not be opened`);
   const convert = converter(resource, accepted, url);
-  const readable = bridge(socket, query, timeoutSeconds(url) * 1000, convert);
+  const readable = bridge(socket, query, Math.min(timeoutSeconds(url) * 1000, MAX_TIMEOUT_MS), convert);
   const type = accepted.as === undefined ? `${JSON_TYPE};stream=watch` : JSON_TYPE;
   // `identity` keeps proxies from compressing, which would hold events back.
   return new Response(readable, {
@@ -76,14 +86,27 @@ function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert
     open = false;
     clearTimeout(timeout);
     clearInterval(bookmarks);
+    clearInterval(heartbeat);
     writer.close().catch(() => {});
     socket.close(1000);
   };
+  let queued = 0;
   const write = (event: Uint8Array | ArrayBuffer): void => {
-    writer.write(event).then(undefined, close);
+    queued += event.byteLength;
+    if (queued > MAX_QUEUED) {
+      // The client lists again, when it reads again.
+      writer.abort(new Error('the client does not read')).catch(() => {});
+      close();
+      return;
+    }
+    const written = (): void => {
+      queued -= event.byteLength;
+    };
+    writer.write(event).then(written, close);
   };
   const timeout = setTimeout(close, timeoutMs);
   const bookmarks = setInterval(() => socket.send(VERSION_PING), BOOKMARK_EVERY);
+  const heartbeat = setInterval(() => write(SPACE), HEARTBEAT_MS);
 
   let settled: string | undefined;
   const onVersion = (version: string): void => {
