@@ -4,6 +4,7 @@ import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
 import { autoscalerConversion } from './conversion.ts';
+import { validateAutoscaler } from './validation.ts';
 
 const names = {
   resource: 'horizontalpodautoscalers',
@@ -21,8 +22,8 @@ const SCALE_UP = [
 const SCALE_DOWN = [{ type: 'Percent', value: 100, periodSeconds: 15 }];
 
 function setDefaults(autoscaler: HorizontalPodAutoscaler): void {
-  const spec = autoscaler.spec;
-  if (spec === undefined) return;
+  autoscaler.spec ??= {};
+  const { spec } = autoscaler;
   spec.minReplicas ??= 1;
   if (!spec.metrics?.length) {
     const target = { type: 'Utilization', averageUtilization: 80 };
@@ -51,6 +52,7 @@ export const autoscalingResources: readonly Resource[] = [
       ...statusIsSeparate<HorizontalPodAutoscaler>({ desiredReplicas: 0, currentMetrics: null }),
       default: setDefaults,
       generation: false,
+      validate: validateAutoscaler,
     },
   }),
   groupVersion(
@@ -69,6 +71,8 @@ export const autoscalingResources: readonly Resource[] = [
         spec.targetCPUUtilizationPercentage ??= 80;
       },
       generation: false,
+      // The rules are of what is kept, as upstream's are of its internal type.
+      validate: (autoscaler) => validateAutoscaler(autoscalerConversion.toStored(autoscaler)),
     },
   }),
 ];
