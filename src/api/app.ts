@@ -4,6 +4,7 @@ import { badRequest, internalError, methodNotAllowed, noSuchPath, StatusError } 
 import { isServed } from '../resources/index.ts';
 import { Authenticator } from './authentication/authenticate.ts';
 import { authorize } from './authorization/authorize.ts';
+import { impersonated } from './authorization/impersonate.ts';
 import type { Context, Surroundings } from './context.ts';
 import { discovery, isGroup } from './discovery.ts';
 import { dispatch } from './dispatch.ts';
@@ -40,7 +41,7 @@ app.use(async (c, next) => {
   await next();
 });
 
-/** Authentication. */
+/** Authentication, and whom the request acts as. */
 app.use(async (c, next) => {
   const { around } = c.env;
   const info = c.get('info');
@@ -51,8 +52,9 @@ app.use(async (c, next) => {
   const found = snapshots.get(info.cluster, around.cluster(info.cluster));
   const snapshot = found instanceof Promise ? await found : found;
   const identified = authenticator.authenticate(c.req.raw, snapshot);
-  const user = identified instanceof Promise ? await identified : identified;
+  const identity = identified instanceof Promise ? await identified : identified;
   const { authorizer } = snapshot;
+  const user = impersonated(c.req.raw.headers, identity, authorizer);
   c.set('context', { request: c.req.raw, url: c.get('url'), info, user, snapshot, authorizer, around, warnings: [] });
   await next();
   return;

@@ -3,11 +3,17 @@ import { forbidden, StatusError } from '../../apimachinery/errors.ts';
 import type { User } from '../authentication/user.ts';
 import type { Context } from '../context.ts';
 import type { Attributes } from './attributes.ts';
+import type { Authorizer } from './authorizer.ts';
 
 /** Throws Forbidden when the user may not do this; `verb` is the request's unless it does something else on the way. */
 export function authorize({ user, authorizer, info }: Context, verb: string = info.verb): void {
   const { isResource, group, resource, subresource, namespace, name, path } = info;
   const attributes = { verb, isResource, group, resource, subresource, namespace, name, path };
+  permit(authorizer, user, attributes);
+}
+
+/** Throws Forbidden when the user may not do what the attributes say. */
+export function permit(authorizer: Authorizer, user: User, attributes: Attributes): void {
   if (!authorizer.authorize(user, attributes).allowed) throw denied(user, attributes);
 }
 

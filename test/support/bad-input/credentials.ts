@@ -70,6 +70,40 @@ const headers = ['Bearer', 'Bearer a b', 'Basic YTpi', 'Nonsense x'].map(
 
 const ANONYMOUS = 'User "system:anonymous" cannot';
 
+const as = (headers: Record<string, string>, request: Partial<Sent> = {}): Sent => ({
+  path: HERE,
+  headers,
+  ...request,
+});
+
+const impersonations: BadInput[] = [
+  {
+    name: 'a read as somebody who may not read',
+    send: as({ 'impersonate-user': 'bob' }),
+    ...FORBIDDEN,
+    message:
+      'configmaps "here" is forbidden: User "bob" cannot get resource "configmaps" in API group "" in the namespace "bad"',
+  },
+  {
+    name: 'a deletion as a service account that may not delete',
+    send: as({ 'impersonate-user': 'system:serviceaccount:bad:default' }, { method: 'DELETE' }),
+    ...FORBIDDEN,
+    message: /^configmaps "here" is forbidden: User "system:serviceaccount:bad:default" cannot delete /,
+  },
+  {
+    name: 'a read as a group of nobody',
+    send: as({ 'impersonate-group': 'system:masters' }),
+    status: 500,
+    reason: 'InternalError',
+  },
+  {
+    name: 'a read by nobody as an administrator',
+    send: as({ 'impersonate-user': 'admin', 'impersonate-group': 'system:masters' }, { token: '' }),
+    ...FORBIDDEN,
+    message: `users "admin" is forbidden: ${ANONYMOUS} impersonate resource "users" in API group "" at the cluster scope`,
+  },
+];
+
 const strangers: BadInput[] = [
   {
     name: 'nobody, of a cluster that is not there',
@@ -122,4 +156,4 @@ const strangers: BadInput[] = [
   },
 ];
 
-export const badCredentials: BadInput[] = [...forged, ...headers, ...strangers];
+export const badCredentials: BadInput[] = [...forged, ...headers, ...impersonations, ...strangers];
