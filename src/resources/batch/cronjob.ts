@@ -6,7 +6,7 @@ import { statusSubresource } from '../group.ts';
 import { keep } from '../strategies.ts';
 import { fields, nonNegative, oneOf } from '../validation/rules.ts';
 import { batch } from './group.ts';
-import { jobSpecErrors } from './job.ts';
+import { jobSpecErrors } from './job-spec.ts';
 
 const specFields = fields<CronJobSpec>({
   startingDeadlineSeconds: nonNegative,

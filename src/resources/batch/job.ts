@@ -1,13 +1,18 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { isDns1123Label } from '../../apimachinery/names.ts';
 import type { Job, JobSpec } from '../../generated/types/batch.v1.ts';
+import type { PodSpec } from '../../generated/types/core.v1.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
-import { defaultPodTemplate, selectorIsImmutable, validatePodTemplate } from '../core/pod-template.ts';
+import { defaultPodTemplate, selectorIsImmutable, shownSelector } from '../core/pod-template.ts';
 import { statusSubresource } from '../group.ts';
 import { keep } from '../strategies.ts';
-import { fields, immutable, nonNegative, oneOf, present } from '../validation/rules.ts';
-import { matchesSelector } from '../validation/selectors.ts';
+import { immutable } from '../validation/rules.ts';
+import { labelSelector, matchesSelector } from '../validation/selectors.ts';
 import { batch } from './group.ts';
+import { jobSpecErrors } from './job-spec.ts';
+import { shownPodSpec } from './pod-shape.ts';
+import { shownFailurePolicy, shownSuccessPolicy } from './policies.ts';
 
 const PREFIX = 'batch.kubernetes.io/';
 
@@ -44,90 +49,122 @@ function generateSelector(job: Job): void {
   spec.selector.matchLabels[`${PREFIX}controller-uid`] ??= uid;
 }
 
-const numbers = fields<JobSpec>({
-  parallelism: nonNegative,
-  completions: nonNegative,
-  activeDeadlineSeconds: nonNegative,
-  backoffLimit: nonNegative,
-  backoffLimitPerIndex: nonNegative,
-  ttlSecondsAfterFinished: nonNegative,
-  maxFailedIndexes: nonNegative,
-  completionMode: present(oneOf('NonIndexed', 'Indexed')),
-});
+/** A map as messages print it: in the order of its keys. */
+function sorted(map: Record<string, string> | undefined): Record<string, string> | null {
+  return map === undefined ? null : Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
-/** Errors of a Job's spec without its selector (`validateJobSpec`); also of a CronJob's template. */
-export function jobSpecErrors(spec: JobSpec, path: string, errors: FieldError[]): void {
-  numbers(spec, path, errors);
-  if (spec.completionMode === 'Indexed') {
-    if (spec.completions === undefined) {
-      errors.push(required(`${path}.completions`, 'when completion mode is Indexed'));
-    }
-    const most = 100000;
-    if ((spec.parallelism ?? 0) > most) {
-      const detail = `must be less than or equal to ${most} when completion mode is Indexed`;
-      errors.push(invalid(`${path}.parallelism`, spec.parallelism, detail));
-    }
-    if (spec.maxFailedIndexes !== undefined && spec.maxFailedIndexes > (spec.completions ?? 0)) {
-      errors.push(
-        invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'must be less than or equal to completions'),
-      );
-    }
-  } else {
-    for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'] as const) {
-      if (spec[field] !== undefined)
-        errors.push(invalid(`${path}.${field}`, spec[field], 'requires indexed completion mode'));
-    }
+/** Errors of a selector that was generated: pods carry the Job's uid and name, and it selects by them. */
+function generatedErrors({ metadata, spec = {} }: Job, errors: FieldError[]): void {
+  if (spec.manualSelector === true || spec.selector === undefined) return;
+  const at = 'spec.template.metadata.labels';
+  const labels = spec.template?.metadata?.labels;
+  const [uid, name] = [metadata.uid ?? '', metadata.name ?? ''];
+  const expected: Record<string, string> = {
+    'controller-uid': uid,
+    'job-name': name,
+    [`${PREFIX}controller-uid`]: uid,
+    [`${PREFIX}job-name`]: name,
+  };
+  for (const [key, value] of Object.entries(expected)) {
+    const detail = `must be '${value}'`;
+    const path = `${at}[${key}]`;
+    if (labels === undefined || !Object.hasOwn(labels, key)) errors.push(required(path, detail));
+    else if (labels[key] !== value) errors.push(invalid(path, sorted(labels), detail));
   }
-  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
-    errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
+  if (!matchesSelector(spec.selector, expected)) {
+    errors.push(invalid('spec.selector', shownSelector(spec.selector), '`selector` not auto-generated'));
   }
-  const supported = spec.podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed'];
-  present(oneOf(...supported))(spec.podReplacementPolicy, `${path}.podReplacementPolicy`, errors);
-  validatePodTemplate(spec.template, `${path}.template`, errors);
-  const policy = spec.template?.spec?.restartPolicy;
-  const at = `${path}.template.spec.restartPolicy`;
-  if (policy === '' || policy === 'Always') {
-    errors.push(required(at, 'valid values: "OnFailure", "Never"'));
-  } else {
-    oneOf('OnFailure', 'Never')(policy, at, errors);
+}
+
+/** The longest host name that an index gets must still be one. */
+function hostNameErrors({ metadata, spec = {} }: Job, errors: FieldError[]): void {
+  if (spec.completionMode !== 'Indexed' || (spec.completions ?? 0) <= 0) return;
+  const longest = `${metadata.name ?? ''}-${(spec.completions as number) - 1}`;
+  if (isDns1123Label(longest).length === 0) return;
+  const detail = `will not able to create pod with invalid DNS label: ${longest}`;
+  errors.push(invalid('metadata.name', metadata.name ?? '', detail));
+}
+
+/** Errors of a spec with its selector (`ValidateJobSpec`). */
+function specErrors(spec: JobSpec, errors: FieldError[]): void {
+  jobSpecErrors(spec, 'spec', errors);
+  const labels = spec.template?.metadata?.labels;
+  if (spec.selector === undefined) errors.push(required('spec.selector'));
+  labelSelector(spec.selector, 'spec.selector', errors);
+  if (spec.selector === undefined || !matchesSelector(spec.selector, labels ?? {})) {
+    const detail = '`selector` does not match template `labels`';
+    errors.push(invalid('spec.template.metadata.labels', sorted(labels), detail));
   }
 }
 
 function validate(job: Job): FieldError[] {
   const errors: FieldError[] = [];
-  const spec = job.spec ?? ({} as JobSpec);
-  jobSpecErrors(spec, 'spec', errors);
-  const labels = spec.template?.metadata?.labels ?? {};
-  if (spec.selector === undefined) {
-    errors.push(required('spec.selector'));
-  } else if (!matchesSelector(spec.selector, labels)) {
-    errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
+  generatedErrors(job, errors);
+  specErrors(job.spec ?? {}, errors);
+  hostNameErrors(job, errors);
+  return errors;
+}
+
+/** How the number of completions may change: only of Indexed Jobs, together with the parallelism. */
+function completionsErrors(spec: JobSpec, was: JobSpec): FieldError[] {
+  if (spec.completions === was.completions) return [];
+  const at = 'spec.completions';
+  const now = spec.completions ?? null;
+  if (spec.completionMode !== 'Indexed') return [invalid(at, now, 'field is immutable')];
+  const tandem = spec.completions === spec.parallelism && was.completions === was.parallelism;
+  if (spec.completions !== undefined && was.completions !== undefined && tandem) return [];
+  return [invalid(at, now, 'can only be modified in tandem with spec.parallelism')];
+}
+
+/** What may change of a template while no pod was made of it: where pods run. */
+const WHERE = ['nodeSelector', 'tolerations', 'affinity', 'schedulingGates'] as const;
+
+function templateErrors(spec: JobSpec, old: Job): FieldError[] {
+  const was = old.spec?.template?.spec;
+  const template = spec.template?.spec;
+  const waits = old.spec?.suspend === true && old.status?.startTime === undefined;
+  const compared: PodSpec = { ...was };
+  if (waits) {
+    for (const field of WHERE) keep<PodSpec>(compared, template ?? {}, field);
+    compared.containers = withResources(was?.containers, template?.containers);
+    compared.initContainers = withResources(was?.initContainers, template?.initContainers);
+  }
+  const [now, before] = [shownPodSpec(template), shownPodSpec(compared)];
+  const errors = deepEqual(now, before) ? [] : [invalid('spec.template.spec', now, 'field is immutable')];
+  if (!waits && !deepEqual(spec.template?.metadata, old.spec?.template?.metadata)) {
+    const shown = spec.template?.metadata ?? null;
+    errors.push(invalid('spec.template.metadata', shown, 'field is immutable'));
   }
   return errors;
 }
 
-const FIXED = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const;
+function withResources(was: Containers, now: Containers): Containers {
+  return was?.map((container) => {
+    const other = now?.find(({ name }) => name === container.name);
+    const { resources: _, ...rest } = container;
+    return other?.resources === undefined ? rest : { ...rest, resources: other.resources };
+  });
+}
+
+type Containers = PodSpec['containers'];
 
 function validateUpdate(job: Job, old: Job): FieldError[] {
   const errors = validate(job);
-  const spec = job.spec ?? ({} as JobSpec);
-  const was = old.spec ?? ({} as JobSpec);
+  const spec = job.spec ?? {};
+  const was = old.spec ?? {};
+  // Upstream checks the spec once with the Job and once with the change.
+  specErrors(spec, errors);
+  errors.push(...completionsErrors(spec, was));
   selectorIsImmutable(spec.selector, was.selector, errors);
-  for (const field of FIXED) immutable(spec[field] ?? null, was[field] ?? null, `spec.${field}`, errors);
-  const suspendedBefore = was.suspend === true;
-  if (!suspendedBefore && !deepEqual(spec.template, was.template)) {
-    errors.push(invalid('spec.template', spec.template, 'field is immutable'));
+  errors.push(...templateErrors(spec, old));
+  for (const field of ['completionMode', 'backoffLimitPerIndex', 'managedBy'] as const) {
+    immutable(spec[field] ?? null, was[field] ?? null, `spec.${field}`, errors);
   }
-  if (spec.completions !== was.completions) {
-    const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
-    if (!elastic) {
-      const detail =
-        spec.completionMode === 'Indexed'
-          ? 'can only be modified in tandem with spec.parallelism'
-          : 'field is immutable';
-      errors.push(invalid('spec.completions', spec.completions ?? null, detail));
-    }
-  }
+  const failure = shownFailurePolicy(was.podFailurePolicy);
+  immutable(shownFailurePolicy(spec.podFailurePolicy), failure, 'spec.podFailurePolicy', errors);
+  const success = shownSuccessPolicy(was.successPolicy);
+  immutable(shownSuccessPolicy(spec.successPolicy), success, 'spec.successPolicy', errors);
   return errors;
 }
 

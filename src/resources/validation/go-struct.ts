@@ -20,9 +20,10 @@ export const flag = zero(false);
 /** A pointer, a list or a map of plain values: null when absent. */
 export const nullable = zero(null);
 
-/** `NodeID` is `nodeID` in JSON, `CEL` is `cel`. */
+/** `NodeID` is `nodeID` in JSON, `CEL` is `cel`, `DNSPolicy` is `dnsPolicy`: a first word in capitals is lowered as a whole. */
 function jsonName(goName: string): string {
-  return /^[A-Z]+$/.test(goName) ? goName.toLowerCase() : goName.charAt(0).toLowerCase() + goName.slice(1);
+  if (goName.startsWith('SELinux')) return `seLinux${goName.slice('SELinux'.length)}`;
+  return goName.replace(/^([A-Z]+)(?=[A-Z][a-z]|$)|^[A-Z]/, (word) => word.toLowerCase());
 }
 
 /** A struct by the Go names of its fields, in their order. */
