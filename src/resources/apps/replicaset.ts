@@ -54,5 +54,4 @@ export const replicaSet = apps<ReplicaSet>({
     },
     warnings: (replicaSet) => podSpecWarnings(replicaSet.spec?.template?.spec, 'spec.template.spec'),
   },
-  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
 });
