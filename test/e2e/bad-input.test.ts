@@ -138,4 +138,8 @@ describe('what is odd and still fine', () => {
     expect((await send({ path: `${HERE}/` })).status).toBe(200);
     expect((await send({ path: `${CONFIG_MAPS}/` })).status).toBe(200);
   });
+
+  it('and nothing has changed by it', async () => {
+    expect(await state()).toEqual(before);
+  });
 });
