@@ -70,7 +70,7 @@ export function invalidObject(gk: GroupKind, name: string, errors: readonly Fiel
   return fail(422, 'Invalid', `${qualifiedKind} "${name}" is invalid: ${list}`, {
     ...(name === '' ? {} : { name }),
     ...(gk.group === '' ? {} : { group: gk.group }),
-    kind: gk.kind,
+    ...(gk.kind === '' ? {} : { kind: gk.kind }),
     causes,
   });
 }

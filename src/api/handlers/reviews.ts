@@ -1,6 +1,7 @@
 /** Reviews: questions about identity and access, answered and never stored. */
-import { badRequest, StatusError } from '../../apimachinery/errors.ts';
-import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import { badRequest, invalidObject, StatusError } from '../../apimachinery/errors.ts';
+import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import { type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { API_AUDIENCE, userOf, verifyToken } from '../authentication/authenticate.ts';
 import type { User } from '../authentication/user.ts';
@@ -33,8 +34,9 @@ const ANSWERS: Record<string, Answer> = {
   selfsubjectaccessreviews: (context, review) => access(context, context.user, review),
   subjectaccessreviews: (context, review) => access(context, subject(review), review),
   localsubjectaccessreviews: (context, review) => {
-    if (review.spec?.resourceAttributes?.namespace !== context.info.namespace) {
-      throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.info.namespace}`);
+    const { namespace = '' } = review.spec?.resourceAttributes ?? {};
+    if (namespace !== context.info.namespace) {
+      throw unfit(invalid('spec.resourceAttributes.namespace', namespace, 'must match metadata.namespace'));
     }
     return access(context, subject(review), review);
   },
@@ -56,22 +58,36 @@ export function reviewHandler(resource: Resource): Handler | undefined {
     const { object } = await decodeBody(context.request, resource, 'Warn');
     if (!ANSWERED_ANEW.has(resource.resource)) trackAnswered(object, '', options.fieldManager);
     const status = await answer(context, object as Review);
-    const { kind, apiVersion, metadata, ...rest } = object;
-    const creation = { ...metadata, creationTimestamp: null };
-    return respond({ kind, apiVersion, metadata: creation, ...rest, status } as unknown as JsonObject, accepted, 201);
+    // Of all reviews this one alone says when it was made.
+    if (resource.resource === 'selfsubjectreviews') object.metadata.creationTimestamp = now();
+    // The question is not repeated where only the asker's own rules are told.
+    if (resource.resource === 'selfsubjectrulesreviews') Object.assign(object, { spec: {} });
+    return respond({ ...object, status } as unknown as JsonObject, accepted, 201);
   };
 }
 
+/** Upstream leaves the kind out when it refuses a review. */
+const unfit = (error: FieldError): StatusError =>
+  invalidObject({ group: 'authorization.k8s.io', kind: '' }, '', [error]);
+
 function subject(review: Review): User {
   const { user = '', groups = [], uid = '', extra = {} } = review.spec ?? {};
-  if (user === '' && groups.length === 0) throw badRequest('at least one of user or group must be specified');
+  if (user === '' && groups.length === 0) {
+    throw unfit(invalid('spec.user', user, 'at least one of user or group must be specified'));
+  }
   return { name: user, uid, groups, extra };
 }
 
 function access({ authorizer }: Context, user: User, review: Review): JsonObject {
   const { resourceAttributes: r, nonResourceAttributes: n } = review.spec ?? {};
-  if ((r === undefined) === (n === undefined)) {
-    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  if (r === undefined && n === undefined) {
+    const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+    throw unfit(invalid('spec.resourceAttributes', null, why));
+  }
+  if (r !== undefined && n !== undefined) {
+    const given = { Path: n.path ?? '', Verb: n.verb ?? '' };
+    const why = 'cannot be specified in combination with resourceAttributes';
+    throw unfit(invalid('spec.nonResourceAttributes', given, why));
   }
   const attributes: Attributes = {
     verb: r?.verb ?? n?.verb ?? '',
@@ -88,6 +104,7 @@ function access({ authorizer }: Context, user: User, review: Review): JsonObject
 }
 
 function rules(context: Context, review: Review): JsonObject {
+  if (!review.spec?.namespace) throw badRequest('no namespace on request');
   const all = context.user.groups.includes('system:masters')
     ? [
         { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
@@ -109,6 +126,7 @@ function rules(context: Context, review: Review): JsonObject {
 }
 
 async function tokenReview({ snapshot }: Context, review: Review): Promise<JsonObject> {
+  if (!review.spec?.token) throw badRequest('token is required for TokenReview in authentication');
   const audiences = review.spec?.audiences?.length ? review.spec.audiences : [API_AUDIENCE];
   try {
     const claims = await verifyToken(review.spec?.token ?? '', snapshot, audiences);

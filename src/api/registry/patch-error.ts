@@ -1,5 +1,5 @@
 /** What upstream says of a patch whose result cannot be decoded: 422 with the patch, or the object that it makes, as Go prints it. */
-import { invalidObject, StatusError } from '../../apimachinery/errors.ts';
+import { invalidObject, type StatusError } from '../../apimachinery/errors.ts';
 import { invalid } from '../../apimachinery/field.ts';
 import type { Json } from '../../apimachinery/meta.ts';
 
@@ -17,7 +17,5 @@ export function goValue(value: Json): string {
 /** The error for a patch of this type; `patched` is what it made of the object. */
 export function invalidPatch(type: string, patch: Json, patched: Json, why: string): StatusError {
   const shown = type === 'strategic' ? goValue(patch) : JSON.stringify(patched);
-  const { status } = invalidObject({ group: '', kind: '' }, '', [invalid('patch', shown, why)]);
-  const { kind: _, ...details } = status.details ?? {};
-  return new StatusError({ ...status, details });
+  return invalidObject({ group: '', kind: '' }, '', [invalid('patch', shown, why)]);
 }
