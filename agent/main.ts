@@ -139,6 +139,8 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+// Whoever keeps the log may die: the node goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 const stopping = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {

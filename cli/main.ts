@@ -23,6 +23,8 @@ function help(): string {
   ].join('\n');
 }
 
+// A terminal that was closed listens no more, and what runs is still to be stopped in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 const [name = 'help', ...args] = process.argv.slice(2);
 const command = COMMANDS.find((c) => c.name === name);
 if (command === undefined) {

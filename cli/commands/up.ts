@@ -11,6 +11,7 @@ import { bold, dim, say, step } from '../progress.ts';
 import { Agent } from '../up/agent.ts';
 import { build } from '../up/build.ts';
 import { bootstrapSecret, requestCredential, writeKubeconfig } from '../up/credentials.ts';
+import { endLeftovers } from '../up/leftover.ts';
 import { lockFolder } from '../up/lock.ts';
 import { UP_HELP, type UpOptions, upOptions } from '../up/options.ts';
 import { installMissing, unfitness } from '../up/packages.ts';
@@ -59,6 +60,7 @@ let lost: (why: string) => void = () => {};
 async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
   const { data, address, port } = options;
   started.push(await lockFolder(data));
+  await endLeftovers(data);
   await freePort(address, port);
   const nodes = await chooseNodes(options);
   const built = await step('Building the Worker', build);
@@ -97,6 +99,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
     const nodeName = hostname().toLowerCase();
     await step(`Joining this machine as node ${nodeName}`, async () => {
       const token = await requestCredential(server, secret, { bootstrap: true, ttlSeconds: HOUR }, ca);
+      const since = Date.now();
       const agent = await Agent.start({
         server,
         ca: pki.ca,
@@ -107,8 +110,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
           lost(`the node agent ended again and again (${why}); its log is ${join(data, 'logs/agent.log')}`),
       });
       started.push(() => agent.stop());
-      const since = Date.now();
-      await nodesReady(client, NODE_READY_MS, (ready) => ready.has(nodeName) && Date.now() >= since);
+      await nodesReady(client, NODE_READY_MS, (ready) => ready.has(nodeName), since);
     });
     summary(options, server, `node ${nodeName}, this machine`);
   } else summary(options, server, 'no nodes');

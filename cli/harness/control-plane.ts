@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../command.ts';
+import { endRemains } from './remains.ts';
 
 export interface ControlPlaneOptions {
   nodes: string;
@@ -77,7 +78,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await gone;
       clearTimeout(deadline);
     }
-    if (!keepData) await rm(data, { recursive: true, force: true });
+    if (keepData) return;
+    await endRemains(data);
+    await rm(data, { recursive: true, force: true });
   };
   try {
     await ready;

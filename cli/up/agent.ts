@@ -4,6 +4,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../command.ts';
+import { forget, record } from './leftover.ts';
 
 export interface AgentOptions {
   server: string;
@@ -25,6 +26,7 @@ const SOUND_MS = 30_000;
 
 export class Agent {
   private readonly args: readonly string[];
+  private readonly data: string;
   private readonly log: WriteStream;
   private readonly onLost: AgentOptions['onLost'];
   private child: ChildProcess | undefined;
@@ -33,9 +35,10 @@ export class Agent {
   private restart: NodeJS.Timeout | undefined;
   private stopping = false;
 
-  private constructor(args: readonly string[], log: WriteStream, onLost: AgentOptions['onLost']) {
+  private constructor(args: readonly string[], log: WriteStream, { data, onLost }: AgentOptions) {
     this.args = args;
     this.log = log;
+    this.data = data;
     this.onLost = onLost;
   }
 
@@ -49,8 +52,8 @@ export class Agent {
     const args = ['--server', options.server, '--ca', options.ca, '--node-name', options.nodeName];
     args.push('--bootstrap-token-file', tokenFile, '--data', data, '--stop-pods');
     const log = createWriteStream(join(options.data, 'logs/agent.log'), { flags: 'a' });
-    const agent = new Agent(args, log, options.onLost);
-    agent.spawn();
+    const agent = new Agent(args, log, options);
+    await agent.spawn();
     return agent;
   }
 
@@ -63,9 +66,10 @@ export class Agent {
     const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await this.gone;
     clearTimeout(deadline);
+    await forget(this.data, 'agent');
   }
 
-  private spawn(): void {
+  private async spawn(): Promise<void> {
     const started = Date.now();
     const child = spawn(process.execPath, [join(ROOT, 'agent/main.ts'), ...this.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -79,6 +83,7 @@ export class Agent {
         this.died(signal ?? `exit code ${code}`, Date.now() - started);
       });
     });
+    if (child.pid !== undefined) await record(this.data, 'agent', child.pid);
   }
 
   /** Its containers go on without it; the next agent takes them over. */
@@ -87,6 +92,6 @@ export class Agent {
     this.deaths = lived > SOUND_MS ? 0 : this.deaths + 1;
     const wait = RESTART_MS[this.deaths];
     if (wait === undefined) this.onLost(why);
-    else this.restart = setTimeout(() => this.spawn(), wait);
+    else this.restart = setTimeout(() => void this.spawn(), wait);
   }
 }

@@ -22,18 +22,24 @@ export async function until<T>(what: string, ms: number, attempt: () => Promise<
   }
 }
 
-/** Waits, by watching, until `count` nodes are Ready, or the named one is. */
+/**
+ * Waits, by watching, until the nodes that are Ready are those that are wanted. `since`: in milliseconds; what a node said before
+ * that does not count, for it was said by another agent.
+ */
 export async function nodesReady(
   client: HttpClient,
   ms: number,
   isDone: (ready: ReadonlySet<string>) => boolean,
+  since = 0,
 ): Promise<void> {
   const ready = new Set<string>();
   const abort = new AbortController();
   const deadline = setTimeout(() => abort.abort(), ms);
   const note = (node: Node): void => {
     const condition = node.status?.conditions?.find((c) => c.type === 'Ready');
-    if (condition?.status === 'True') ready.add(node.metadata.name);
+    // Heartbeats are told in whole seconds.
+    const isNew = since === 0 || Date.parse(condition?.lastHeartbeatTime ?? '') >= Math.floor(since / 1000) * 1000;
+    if (condition?.status === 'True' && isNew) ready.add(node.metadata.name);
     else ready.delete(node.metadata.name);
   };
   try {

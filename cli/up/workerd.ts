@@ -1,12 +1,13 @@
 /** workerd itself, with a configuration of ours: native TLS, state on disk, and a private socket that fires the tick. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { UserError } from '../command.ts';
 import type { Built } from './build.ts';
+import { forget, record } from './leftover.ts';
 import type { Pki } from './pki.ts';
 
 const CLASSES: Record<string, string> = {
@@ -54,7 +55,6 @@ export class Workerd {
   static async start(options: ServeOptions): Promise<Workerd> {
     const { data } = options;
     await Promise.all(['state', 'logs'].map((folder) => mkdir(join(data, folder), { recursive: true })));
-    await endLeftover(join(data, 'workerd.pid'));
     await writeFile(join(data, 'workerd.capnp'), configuration(options));
     const workerd = new Workerd(options, createWriteStream(join(data, 'logs/workerd.log'), { flags: 'a' }));
     await workerd.spawn();
@@ -75,7 +75,7 @@ export class Workerd {
     const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await gone;
     clearTimeout(deadline);
-    await rm(join(this.options.data, 'workerd.pid'), { force: true });
+    await forget(this.options.data, 'workerd');
   }
 
   private async spawn(): Promise<void> {
@@ -91,9 +91,7 @@ export class Workerd {
     child.stderr?.pipe(this.log, { end: false });
     const started = Date.now();
     child.once('exit', (code, signal) => this.died(signal ?? `exit code ${code}`, Date.now() - started));
-    if (child.pid !== undefined) {
-      await writeFile(join(data, 'workerd.pid'), `${child.pid} ${await startTime(child.pid)}`);
-    }
+    if (child.pid !== undefined) await record(data, 'workerd', child.pid);
   }
 
   private died(why: string, lived: number): void {
@@ -174,24 +172,4 @@ export function fireTick(socketPath: string): Promise<void> {
     });
     request.on('error', reject);
   });
-}
-
-/** When a process began, in the kernel's own count; tells a process from a later one with its id. */
-async function startTime(pid: number): Promise<string> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
-  }
-}
-
-/** Ends the workerd that a launcher left behind when it was killed. */
-async function endLeftover(pidFile: string): Promise<void> {
-  const [pid, started] = (await readFile(pidFile, 'utf8').catch(() => '')).split(' ');
-  if (!pid || !started || (await startTime(Number(pid))) !== started) return;
-  process.kill(Number(pid), 'SIGKILL');
-  for (let i = 0; i < 100 && (await startTime(Number(pid))) === started; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -1,11 +1,14 @@
 /** Processes killed between any two lines: nothing that was acknowledged is lost, nothing that ran is disturbed. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../agent/client.ts';
 import { delay } from '../../agent/informer.ts';
-import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { ROOT } from '../../cli/command.ts';
+import { type ControlPlane, freePort, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { endRemains } from '../../cli/harness/remains.ts';
 import { importImages } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must } from './support.ts';
 
@@ -155,18 +158,23 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     expect(await run('exec', 'deployment/web', '--', 'echo', 'alive')).toBe('alive\n');
   });
 
-  it('of everything, the next start finds its objects and its containers', async () => {
+  it.each([
+    ['the launcher', (): number[] => [plane.process.pid as number]],
+    ['everything', (): number[] => [plane.process.pid as number, agentPid(plane), workerdPid(plane)]],
+  ])('of %s, the next start takes over what is left', async (_, killed) => {
     const before = await containers();
     const { data, port } = plane;
-    const pids = [plane.process.pid as number, agentPid(plane), workerdPid(plane)];
+    const old = [agentPid(plane), workerdPid(plane)];
     const ended = new Promise((resolve) => plane.process.once('exit', resolve));
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    for (const pid of killed()) process.kill(pid, 'SIGKILL');
     await ended;
     plane = await startControlPlane({ nodes: 'real', data, port });
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
-    expect(await containers()).toEqual(before);
     const { stop } = plane;
     plane.stop = () => stop({ keepData: false });
+    for (const pid of old) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await run('scale', 'deployment', 'web', '--replicas=6');
+    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
+    expect(await containers()).toMatchObject(before);
   });
 
   it('of a container again and again, it is restarted with back-off', async () => {
@@ -182,6 +190,33 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     const events = await run('get', 'events', '--field-selector', 'involvedObject.name=failing', '-o', 'name');
     expect(events.split('\n').length).toBeGreaterThan(3);
     expect(await run('describe', 'pod', 'failing')).toMatch(/BackOff\s.*Back-off restarting failed container failing/);
+  });
+});
+
+describe.skipIf(!isRoot && process.env['CI'] !== 'true')('npm start in a terminal', () => {
+  it('ends in order when the terminal is closed', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'zeroplane-'));
+    const file = (name: string): string => join(data, name);
+    const args = ['up', '--port', String(await freePort()), '--data', data, '--kubeconfig', file('kubeconfig')];
+    const command = [process.execPath, join(ROOT, 'cli/main.ts'), ...args, '--nodes', 'simulated=1', '--yes'].join(' ');
+    const terminal = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      let shown = '';
+      terminal.stdout.on('data', (chunk: Buffer) => {
+        shown += chunk.toString();
+      });
+      await expect.poll(() => shown, { timeout: 60_000 }).toMatch(/^ready\r?$/m);
+      expect(existsSync(file('lock'))).toBe(true);
+      const pid = Number.parseInt(readFileSync(file('workerd.pid'), 'utf8'), 10);
+      terminal.kill('SIGKILL');
+      await expect.poll(() => existsSync(file('lock')), { timeout: 20_000 }).toBe(false);
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      expect(existsSync(file('workerd.pid'))).toBe(false);
+    } finally {
+      terminal.kill('SIGKILL');
+      await endRemains(data);
+      rmSync(data, { recursive: true, force: true });
+    }
   });
 });
 

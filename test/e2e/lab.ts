@@ -1,13 +1,13 @@
 /** Machines for a test: network namespaces on one bridge, each with an agent and a containerd of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../cli/command.ts';
 import type { ControlPlane } from '../../cli/harness/control-plane.ts';
+import { endRemains } from '../../cli/harness/remains.ts';
 import { requestCredential } from '../../cli/up/credentials.ts';
 import { busyboxImage, writeImages } from '../support/images.ts';
-import { endContainers, endNamespace } from './remains.ts';
 
 export interface Machine {
   name: string;
@@ -144,8 +144,7 @@ async function remove(bridge: string, namespaces: string[], folder: string): Pro
       problems.push(error);
     }
   };
-  for (const netns of namespaces) await attempt(() => endNamespace(netns));
-  for (const name of readdirSync(folder)) await attempt(() => endContainers(join(folder, name)));
+  await attempt(() => endRemains(folder));
   await attempt(() => rmSync(folder, { recursive: true, force: true }));
   for (const netns of namespaces) await attempt(() => run('ip', 'netns', 'del', netns));
   await attempt(() => run('ip', 'link', 'del', bridge));
