@@ -1,8 +1,9 @@
-import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { CertificateSigningRequest } from '../../generated/types/certificates.v1.ts';
 import { changeSubresource, groupVersion, statusSubresource } from '../group.ts';
 import type { Resource, SubresourceStrategy } from '../resource.ts';
 import { keep } from '../strategies.ts';
+import { pathSegmentName } from '../validation/object-names.ts';
+import { validateRequest } from './validation.ts';
 
 const certificates = groupVersion('certificates.k8s.io', 'v1');
 
@@ -30,31 +31,6 @@ const status: SubresourceStrategy<Request> = {
   },
 };
 
-function validate({ spec }: Request): FieldError[] {
-  const errors: FieldError[] = [];
-  const signer = spec?.signerName ?? '';
-  let pem = '';
-  try {
-    pem = atob(spec?.request ?? '');
-  } catch {
-    // Not base64, so not PEM either.
-  }
-  if (!pem.includes('-----BEGIN CERTIFICATE REQUEST-----')) {
-    errors.push(invalid('spec.request', spec?.request ?? null, 'PEM block type must be CERTIFICATE REQUEST'));
-  }
-  if (!spec?.usages?.length) errors.push(required('spec.usages'));
-  if (signer === '') errors.push(required('spec.signerName'));
-  else if (!/^[^/]+\/.+$/.test(signer)) {
-    const detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
-    errors.push(invalid('spec.signerName', signer, detail));
-  }
-  if (spec?.expirationSeconds !== undefined && spec.expirationSeconds < 600) {
-    const detail = 'may not specify a duration less than 600 seconds (10 minutes)';
-    errors.push(invalid('spec.expirationSeconds', spec.expirationSeconds, detail));
-  }
-  return errors;
-}
-
 /** The resources of the group `certificates.k8s.io`. Who asks is written into the request by the registry. */
 export const certificatesResources: readonly Resource[] = [
   certificates<Request>({
@@ -68,13 +44,16 @@ export const certificatesResources: readonly Resource[] = [
     ],
     strategy: {
       generation: false,
+      nameErrors: pathSegmentName,
       prepareForCreate(request) {
         request.status = {};
       },
       prepareForUpdate(request, old) {
         keep(request, old, 'spec', 'status');
       },
-      validate,
+      validate: validateRequest,
+      // What was asked for is kept, so there is nothing to check.
+      validateUpdate: () => [],
     },
     selectableFields: ({ spec }) => ({ 'spec.signerName': spec?.signerName ?? '' }),
   }),
