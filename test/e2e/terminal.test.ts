@@ -1,6 +1,6 @@
 /** What people do with a pod at a terminal: real kubectl, a real pseudo-terminal, a real container. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,21 @@ import { hasKubectl, isRoot, KUBECTL, kubectl, must } from './support.ts';
 
 const SCRIPT =
   'mkdir -p /www; echo hello > /www/index.html; echo started; trap "exit 0" TERM; httpd -p 80 -h /www; while :; do sleep 0.2; done';
+
+/** A pod whose container starts again. */
+const RESTARTING = (script: string): string => `
+apiVersion: v1
+kind: Pod
+metadata: {name: again}
+spec:
+  terminationGracePeriodSeconds: 0
+  volumes: [{name: shared, emptyDir: {}}]
+  containers:
+  - name: main
+    image: busybox:1.35
+    command: [sh, -c, "${script}"]
+    volumeMounts: [{name: shared, mountPath: /shared}]
+`;
 
 /** A process and what it has said so far. */
 interface Running {
@@ -61,6 +76,64 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('at a t
     expect(output()).toMatch(/\/dev\/pts\/\d+\s+33 101/);
   });
 
+  it('exec -it carries keys, Ctrl-C too, to the process there', async () => {
+    const remote = 'trap "echo caught; exit 9" INT; read line; echo "got $line"; while :; do sleep 0.1; done';
+    const local = `${KUBECTL} exec -it web -- sh -c '${remote}'; echo ended $?`;
+    const { child, output } = start('script', ['-qfec', local, '/dev/null'], { SHELL: '/bin/sh' });
+    child.stdin?.write('some keys\n');
+    await expect.poll(output, { timeout: 15_000 }).toContain('got some keys');
+    child.stdin?.write('\x03');
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/caught[\s\S]*ended 9/);
+  });
+
+  it('attach -it types into the process that the pod is', async () => {
+    const options = ['--stdin', '--tty', '--attach=false', '--restart=Never'];
+    await run('run', 'typist', '--image=busybox:1.35', ...options, '--', 'sh');
+    await run('wait', '--for=condition=Ready', 'pod/typist', '--timeout=30s');
+    const attached = `stty rows 21 cols 77; ${KUBECTL} attach -it typist; echo ended $?`;
+    const { child, output } = start('script', ['-qfec', attached, '/dev/null'], { SHELL: '/bin/sh' });
+    // What is typed before it is attached is for the terminal here.
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/press(ing)? enter|# /);
+    child.stdin?.write('echo $((20 + 3))\nstty size\n');
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/23\s[\s\S]*21 77/);
+    child.stdin?.write('exit 0\n');
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/ended 0/);
+    await run('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/typist', '--timeout=30s');
+  });
+
+  it('run -i --rm takes a pod for one command', async () => {
+    const args = [
+      'run',
+      'once',
+      '-i',
+      '--rm',
+      '--restart=Never',
+      '--image=busybox:1.35',
+      '--',
+      'sh',
+      '-c',
+      'cat; exit 4',
+    ];
+    expect(await kubectl(plane, args, 'through\n')).toMatchObject({
+      code: 4,
+      stdout: expect.stringContaining('through\n'),
+    });
+    expect((await kubectl(plane, ['get', 'pod', 'once'])).stderr).toContain('NotFound');
+  });
+
+  it('logs of the container before, since, and with times', async () => {
+    const script = 'echo run; test -e /shared/ran && sleep 1000; touch /shared/ran';
+    await must(plane, ['apply', '-f', '-'], RESTARTING(script));
+    const restarts = 'jsonpath={.status.containerStatuses[0].restartCount}';
+    await expect.poll(() => run('get', 'pod', 'again', '-o', restarts), { timeout: 30_000 }).toBe('1');
+    expect(await run('logs', 'again', '--previous', '--timestamps')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z run\n$/);
+    expect(await run('logs', 'again')).toBe('run\n');
+    expect(await run('logs', 'again', '--since-time=2999-01-01T00:00:00Z')).toBe('');
+    expect((await kubectl(plane, ['logs', 'web', '--previous'])).stderr).toContain(
+      'previous terminated container "web" in pod "web" not found',
+    );
+  });
+
   it('logs -f follows until the pod ends', async () => {
     await run(
       'run',
@@ -93,6 +166,10 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('at a t
     expect(await run('exec', 'web', '--', 'wc', '-c', '/tmp/there')).toBe('200000 /tmp/there\n');
     await run('cp', 'web:/tmp/there', join(folder, 'back'));
     expect(readFileSync(join(folder, 'back'), 'utf8')).toBe(readFileSync(file, 'utf8'));
+    mkdirSync(join(folder, 'tree/below'), { recursive: true });
+    writeFileSync(join(folder, 'tree/below/run.sh'), 'echo ran', { mode: 0o755 });
+    await run('cp', join(folder, 'tree'), 'web:/tmp/');
+    expect(await run('exec', 'web', '--', '/bin/sh', '-c', '/tmp/tree/below/run.sh')).toBe('ran\n');
   });
 
   it('port-forward carries requests', async () => {
