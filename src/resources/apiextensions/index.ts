@@ -2,6 +2,7 @@ import type { CustomResourceDefinition } from '../../generated/types/apiextensio
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { keep, keepAllButStatus } from '../strategies.ts';
+import { validateDefinition, validateDefinitionUpdate } from './validation.ts';
 
 const apiextensions = groupVersion('apiextensions.k8s.io', 'v1');
 
@@ -18,7 +19,8 @@ function setDefaults({ spec }: CustomResourceDefinition): void {
 
 /** The versions in which objects may be stored: that which is now, and those which were. */
 function withStoredVersion(definition: CustomResourceDefinition): void {
-  const stored = definition.spec?.versions?.find((version) => version.storage === true)?.name;
+  const version = definition.spec?.versions?.find(({ storage }) => storage === true);
+  const stored = version === undefined ? undefined : (version.name ?? '');
   definition.status ??= {};
   definition.status.storedVersions ??= [];
   if (stored !== undefined && !definition.status.storedVersions.includes(stored)) {
@@ -50,6 +52,8 @@ export const apiextensionsResources: readonly Resource[] = [
         keep(definition, old, 'status');
         withStoredVersion(definition);
       },
+      validate: validateDefinition,
+      validateUpdate: validateDefinitionUpdate,
     },
   }),
 ];
