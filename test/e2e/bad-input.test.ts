@@ -134,6 +134,12 @@ describe('what is odd and still fine', () => {
     },
   );
 
+  it('a watch of what no event can be', async () => {
+    const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+    const answer = await send({ path: `${CONFIG_MAPS}?watch=maybe`, headers: { accept } });
+    expect([answer.status, answer.text]).toEqual([200, '']);
+  });
+
   it('a path that ends with a slash', async () => {
     expect((await send({ path: `${HERE}/` })).status).toBe(200);
     expect((await send({ path: `${CONFIG_MAPS}/` })).status).toBe(200);
