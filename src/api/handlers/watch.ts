@@ -37,8 +37,6 @@ export async function watch(context: Context, resource: Resource): Promise<Respo
   // One object is no list: upstream's encoder gives up at the first event, after it has said 200.
   if (accepted.as === 'PartialObjectMetadataList') return new Response('', { headers: { 'content-type': JSON_TYPE } });
   const query = watchQuery(context, resource);
-  // No event is a list: upstream ends such a watch at the first one.
-  if (accepted.as === 'PartialObjectMetadataList') return new Response('', { headers: { 'content-type': JSON_TYPE } });
   const headers = { upgrade: 'websocket', 'x-watch': encodeURIComponent(JSON.stringify(query)) };
   const answer = await storeFor(context, resource).fetch(new Request('https://store/watch', { headers }));
   const socket = answer.webSocket;
