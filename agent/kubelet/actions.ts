@@ -48,6 +48,15 @@ export function shouldRestart(pod: Pod, container: Container, latest: RuntimeCon
 
 /** The next steps. Idempotent: nothing to do gives empty lists. */
 export function computeActions(pod: Pod, runtime: PodRuntime, health: Health): Actions {
+  const actions = ownActions(pod, runtime, health);
+  if (actions.finish || actions.createSandbox) return actions;
+  // Ephemeral containers wait for nobody, and run once.
+  const fresh = (pod.spec?.ephemeralContainers ?? []).filter(({ name = '' }) => !runtime.containers.has(name));
+  return { ...actions, start: [...fresh, ...actions.start] };
+}
+
+/** The next steps for what the pod itself is made of. */
+function ownActions(pod: Pod, runtime: PodRuntime, health: Health): Actions {
   const actions: Actions = { finish: false, createSandbox: false, kill: [], start: [] };
   const sandbox = readySandbox(runtime);
   const main = pod.spec?.containers ?? [];

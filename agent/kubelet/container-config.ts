@@ -84,6 +84,8 @@ export interface ContainerInput {
   image: Image;
   volumes: HostPaths;
   podIps: readonly string[];
+  /** The container whose processes this one sees. */
+  targetId: string | undefined;
   folders: PodFolders;
   cluster: ClusterInfo;
   memoryCapacity: number;
@@ -95,7 +97,7 @@ export async function containerConfig(input: ContainerInput): Promise<ContainerC
   const { pod, container, restartCount, image, folders } = input;
   const name = container.name ?? '';
   try {
-    const security = containerSecurity(pod, container, image, folders.seccomp);
+    const security = containerSecurity(pod, container, image, folders.seccomp, input.targetId);
     const envs = await environment(pod, container, input.sources);
     const known = new Map(envs);
     const mounts = [...(await volumeMounts(input, known)), ...(await ownMounts(input))];

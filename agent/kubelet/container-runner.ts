@@ -1,5 +1,5 @@
 /** Starting and stopping one container, with hooks, back-off and events. */
-import type { Container, Pod } from '../../src/generated/types/core.v1.ts';
+import type { Container, EphemeralContainer, Pod } from '../../src/generated/types/core.v1.ts';
 import { isMissing } from '../runtime/cri.ts';
 import type { PodSandboxConfig, PodSandboxStatus } from '../runtime/cri-types.ts';
 import { goDuration } from './backoff.ts';
@@ -7,7 +7,7 @@ import { containerConfig, type PodFolders } from './container-config.ts';
 import type { KubeletDeps } from './deps.ts';
 import { rpcText, WaitingError } from './images.ts';
 import { runHook } from './lifecycle.ts';
-import { fieldPathOf, podFullName } from './pod.ts';
+import { fieldPathOf, keptStatus, podFullName } from './pod.ts';
 import { type PodRuntime, type RuntimeContainer, restartCount, sandboxIps } from './pod-runtime.ts';
 import type { HostPaths } from './volumes/manager.ts';
 
@@ -45,11 +45,9 @@ export async function startContainer(deps: KubeletDeps, input: StartInput): Prom
   try {
     const config = deps.config.for(uid);
     const image = await deps.images.ensure(pod, container, config, input.signal);
-    const kept = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
-      (status) => status.name === name && status.containerID,
-    );
+    const kept = keptStatus(pod, name);
     const attempt =
-      latest === undefined ? (kept === undefined ? 0 : (kept.restartCount ?? 0) + 1) : restartCount(latest) + 1;
+      latest === undefined ? (kept?.containerID ? (kept.restartCount ?? 0) + 1 : 0) : restartCount(latest) + 1;
     const ips = pod.spec?.hostNetwork === true ? [deps.node.ip] : sandboxIps(input.sandbox);
     const configuration = await containerConfig({
       pod: { ...pod, status: { ...pod.status, podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) } },
@@ -59,6 +57,7 @@ export async function startContainer(deps: KubeletDeps, input: StartInput): Prom
       volumes: input.volumes,
       podIps: ips,
       folders: input.folders,
+      targetId: targetOf(container, runtime),
       cluster: deps.cluster,
       memoryCapacity: deps.allocatable['memory'] ?? 1,
       sources: { config, services: deps.services(), node: deps.node, allocatable: deps.allocatable },
@@ -76,6 +75,16 @@ export async function startContainer(deps: KubeletDeps, input: StartInput): Prom
   } catch (error) {
     failed(error);
   }
+}
+
+/** The running container whose processes an ephemeral one is to see. Throws when there is none. */
+function targetOf(container: EphemeralContainer, runtime: PodRuntime): string | undefined {
+  const name = container.targetContainerName;
+  if (!name) return undefined;
+  const target = runtime.containers.get(name)?.[0];
+  if (target?.state === 'CONTAINER_RUNNING') return target.id;
+  const why = target === undefined ? `unable to find target container ${name}` : `container "${name}" is not running`;
+  throw new WaitingError('CreateContainerConfigError', why);
 }
 
 /** CrashLoopBackOff: throws while the container has to wait after its last end. */

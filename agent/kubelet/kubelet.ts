@@ -18,7 +18,7 @@ import { type LogOptions, streamLog } from './logs.ts';
 import { capacity } from './machine.ts';
 import { NodeAgent } from './node-agent.ts';
 import { Pleg } from './pleg.ts';
-import { allContainers } from './pod.ts';
+import { everyContainer, keptStatus } from './pod.ts';
 import { readPodRuntime, readySandbox, restartCount, runningContainers } from './pod-runtime.ts';
 import { removeFromRuntime } from './pod-stopper.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -100,7 +100,7 @@ export class Kubelet implements KubeletHandle {
     const worker = this.#worker(namespace, pod, uid);
     const name = container || this.#onlyContainer(worker.pod);
     const status = worker.runtime.containers.get(name)?.[0];
-    if (!allContainers(worker.pod).some((candidate) => candidate.name === name)) {
+    if (!everyContainer(worker.pod).some((candidate) => candidate.name === name)) {
       throw badRequest(`container ${name} is not valid for pod ${pod}`);
     }
     if (status?.state !== 'CONTAINER_RUNNING') throw badRequest(`container not found ("${name}")`);
@@ -174,13 +174,11 @@ export class Kubelet implements KubeletHandle {
   #logPath(worker: PodWorker, container: string, previous: boolean): string {
     const { pod, runtime } = worker;
     const quoted = `container "${container}" in pod "${pod.metadata.name}"`;
-    if (!allContainers(pod).some(({ name }) => name === container)) {
+    if (!everyContainer(pod).some(({ name }) => name === container)) {
       throw badRequest(`container ${container} is not valid for pod ${pod.metadata.name}`);
     }
     const attempts = runtime.containers.get(container) ?? [];
-    const status = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
-      ({ name }) => name === container,
-    );
+    const status = keptStatus(pod, container);
     const chosen = previous ? previousAttempt(attempts, status) : attempts[0];
     if (chosen !== undefined) return chosen.logPath;
     if (previous) {

@@ -1,5 +1,5 @@
 /** Small questions that many parts ask of a pod. */
-import type { Container, Pod } from '../../src/generated/types/core.v1.ts';
+import type { Container, ContainerStatus, Pod } from '../../src/generated/types/core.v1.ts';
 
 /** `name_namespace(uid)`: how upstream's messages name a pod. */
 export function podFullName(pod: Pod): string {
@@ -16,10 +16,23 @@ export function allContainers(pod: Pod): Container[] {
   return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
 }
 
-/** `spec.containers{name}` or `spec.initContainers{name}`: what an event about a container points at. */
+/** All that can have logs and be attached to: ephemeral containers too, which are no part of what the pod asks for. */
+export function everyContainer(pod: Pod): Container[] {
+  return [...allContainers(pod), ...(pod.spec?.ephemeralContainers ?? [])];
+}
+
+/** What the API server has of a container of any kind. */
+export function keptStatus(pod: Pod, name: string): ContainerStatus | undefined {
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
+  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+  return all.find((status) => status.name === name);
+}
+
+/** `spec.containers{name}` and the like: what an event about a container points at. */
 export function fieldPathOf(pod: Pod, name: string): string {
-  const list = pod.spec?.initContainers?.some((container) => container.name === name) ? 'initContainers' : 'containers';
-  return `spec.${list}{${name}}`;
+  const lists = ['initContainers', 'ephemeralContainers'] as const;
+  const found = lists.find((list) => pod.spec?.[list]?.some((container) => container.name === name));
+  return `spec.${found ?? 'containers'}{${name}}`;
 }
 
 /** Whether the pod has come to its end: no container will be started again. */

@@ -54,12 +54,13 @@ export function sandboxSecurity(pod: Pod, seccompDir: string): SandboxSecurityCo
   });
 }
 
-/** The container's own settings, over the pod's. Throws when runAsNonRoot cannot be kept. */
+/** The container's own settings, over the pod's. `targetId`: another container, whose processes it is to see. Throws when runAsNonRoot cannot be kept. */
 export function containerSecurity(
   pod: Pod,
   container: Container,
   image: Image | undefined,
   seccompDir: string,
+  targetId?: string,
 ): ContainerSecurityContext {
   const own = container.securityContext;
   const shared = pod.spec?.securityContext;
@@ -68,8 +69,11 @@ export function containerSecurity(
   if ((own?.runAsNonRoot ?? shared?.runAsNonRoot) === true) verifyNonRoot(pod, container, runAsUser, image);
   const runAsGroup = own?.runAsGroup ?? shared?.runAsGroup;
   const hasUser = runAsUser !== undefined || image?.uid !== undefined;
+  const shares = namespaceOptions(pod);
+  // Where the pod's containers see each other anyway there is no need to choose one.
+  const target = targetId !== undefined && shares.pid === 'CONTAINER' ? { pid: 'TARGET' as const, targetId } : {};
   return omitUndefined<ContainerSecurityContext>({
-    namespaceOptions: namespaceOptions(pod),
+    namespaceOptions: { ...shares, ...target },
     runAsUser: int64(runAsUser ?? (runAsGroup === undefined ? undefined : Number(image?.uid?.value ?? 0))),
     runAsGroup: hasUser || runAsGroup !== undefined ? int64(runAsGroup) : undefined,
     supplementalGroups: groups(pod),

@@ -3,7 +3,7 @@ import { now } from '../../src/apimachinery/meta.ts';
 import type { Container, ContainerState, ContainerStatus, Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
 import { shouldRestart } from './actions.ts';
 import { conditions } from './conditions.ts';
-import { isSidecar } from './pod.ts';
+import { isSidecar, keptStatus } from './pod.ts';
 import { type PodRuntime, type RuntimeContainer, readySandbox, restartCount, sandboxIps } from './pod-runtime.ts';
 import { qosClass } from './resources.ts';
 
@@ -32,6 +32,7 @@ export function podStatus(input: StatusInput): PodStatus {
   const old = pod.status ?? {};
   const init = (pod.spec?.initContainers ?? []).map((container) => containerStatus(input, container, true));
   const main = (pod.spec?.containers ?? []).map((container) => containerStatus(input, container, false));
+  const ephemeral = (pod.spec?.ephemeralContainers ?? []).map((container) => ephemeralStatus(input, container));
   const phase = failure !== undefined ? 'Failed' : podPhase(input, init, main);
   const sandbox = readySandbox(runtime);
   const fresh = pod.spec?.hostNetwork === true ? [input.nodeIp] : sandboxIps(sandbox);
@@ -50,6 +51,7 @@ export function podStatus(input: StatusInput): PodStatus {
     qosClass: old.qosClass ?? qosClass(pod),
     ...(init.length === 0 ? {} : { initContainerStatuses: init }),
     containerStatuses: main,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   };
   return status;
 }
@@ -123,6 +125,12 @@ function containerStatus(input: StatusInput, container: Container, isInit: boole
   } as ContainerStatus;
 }
 
+/** Ephemeral containers have no probes and take no traffic. */
+function ephemeralStatus(input: StatusInput, container: Container): ContainerStatus {
+  const { started: _, ...status } = containerStatus(input, container, false);
+  return { ...status, ready: false };
+}
+
 const present = ({ reason, message }: { reason: string; message: string }): { reason: string; message?: string } =>
   message === '' ? { reason } : { reason, message };
 
@@ -130,9 +138,7 @@ const present = ({ reason, message }: { reason: string; message: string }): { re
 function unseen(input: StatusInput, container: Container, isInit: boolean): ContainerStatus {
   const { pod, waiting } = input;
   const name = container.name ?? '';
-  const kept = (isInit ? pod.status?.initContainerStatuses : pod.status?.containerStatuses)?.find(
-    (status) => status.name === name,
-  );
+  const kept = keptStatus(pod, name);
   if (kept?.state?.terminated)
     return { ...kept, ready: isInit && kept.state.terminated.exitCode === 0, started: false };
   if (kept?.state?.running && input.terminal) {

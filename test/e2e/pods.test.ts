@@ -155,6 +155,20 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('pods o
     expect(await run('logs', 'group')).toBe('640:1000:2000\nreadable\n');
   });
 
+  it('debug adds a container that sees the processes of another', async () => {
+    const there = ['debug', 'named', '--image=busybox:1.35', '--target=main', '--profile=general'];
+    await run(...there, '--container=look', '--', 'sh', '-c', 'ps; wget -qO- http://127.0.0.1:8080/; exit 5');
+    await expect.poll(() => status('named', `${LOOKING}.terminated.exitCode`), { timeout: 20_000 }).toBe('5');
+    expect(await run('logs', 'named', '-c', 'look')).toMatch(/ 1 .*httpd -f -p 8080[\s\S]*from named\n$/);
+    await run(...there, '--container=stay', '--', 'sleep', 'infinity');
+    await expect.poll(() => status('named', `${STAYING}.running`), { timeout: 20_000 }).toContain('startedAt');
+    expect(await run('exec', 'named', '-c', 'stay', '--', 'cat', '/proc/1/cmdline')).toContain('httpd');
+    // What has ended is not started again, and the pod is as it was.
+    expect(await status('named', 'ephemeralContainerStatuses[*].restartCount')).toBe('0 0');
+    expect(await status('named', 'containerStatuses[0].restartCount')).toBe('0');
+    expect(await run('describe', 'pod', 'named')).toMatch(/Ephemeral Containers:\s+look:/);
+  });
+
   it('a container that ends is started again as its pod’s policy says', async () => {
     await apply(
       ending('never', 'Never', 'exit 3'),
@@ -186,6 +200,8 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('pods o
   });
 });
 
+const LOOKING = 'ephemeralContainerStatuses[?(@.name=="look")].state';
+const STAYING = 'ephemeralContainerStatuses[?(@.name=="stay")].state';
 const MESSAGES = 'jsonpath={.items[*].message}';
 /** The ports of a slice as `name:number`. */
 const PORTS = 'go-template={{range .items}}{{range .ports}}{{.name}}:{{.port}} {{end}}{{end}}';

@@ -298,6 +298,7 @@ describe('actions', () => {
   const main = { name: 'm' };
   const car = { name: 'car', restartPolicy: 'Always' };
   const init = { name: 'i' };
+  const look = { name: 'l' };
   it.each<[string, PodSpec, PodRuntime, object]>([
     ['a new pod', { containers: [main] }, { sandboxes: [], containers: new Map() }, { createSandbox: true }],
     ['an empty sandbox', { containers: [main] }, runtimeOf(), { start: [main] }],
@@ -334,6 +335,24 @@ describe('actions', () => {
       { finish: true },
     ],
     ['never', { containers: [main], restartPolicy: 'Never' }, runtimeOf(status('m', 1)), { finish: true }],
+    [
+      'an ephemeral one, which waits for nobody',
+      { containers: [main], initContainers: [init], ephemeralContainers: [look] },
+      runtimeOf(status('i')),
+      { start: [look] },
+    ],
+    [
+      'an ephemeral one that has ended',
+      { containers: [main], ephemeralContainers: [look] },
+      runtimeOf(status('m'), status('l', 1)),
+      { start: [] },
+    ],
+    [
+      'an ephemeral one of a pod that is done',
+      { containers: [main], ephemeralContainers: [look], restartPolicy: 'Never' },
+      runtimeOf(status('m', 0)),
+      { finish: true, start: [] },
+    ],
   ])('%s', (_, spec, runtime, expected) => {
     expect(computeActions(podOf(spec), runtime, healthy)).toMatchObject(expected);
   });
