@@ -124,7 +124,7 @@ function storedErrors({ spec, status }: CustomResourceDefinition): FieldError[] 
   const at = 'status.storedVersions';
   const stored = status?.storedVersions ?? [];
   if (stored.length === 0) return [invalid(at, null, 'must have at least one stored version')];
-  const known = new Set(spec?.versions?.map(({ name }) => name));
+  const known = new Set(spec?.versions?.map(({ name = '' }) => name));
   return stored.flatMap((version, index) => {
     if (known.has(version)) return [];
     const migration = `until a storage migration ensures no data remains persisted in ${version}`;

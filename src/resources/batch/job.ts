@@ -1,6 +1,6 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
-import { isDns1123Label } from '../../apimachinery/names.ts';
+import { isDns1123Label, isLabelValue } from '../../apimachinery/names.ts';
 import type { Job, JobSpec } from '../../generated/types/batch.v1.ts';
 import type { PodSpec } from '../../generated/types/core.v1.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
@@ -41,9 +41,9 @@ function generateSelector(job: Job): void {
   spec.template.metadata.labels ??= {};
   const labels = spec.template.metadata.labels;
   labels['controller-uid'] = uid;
-  labels['job-name'] = job.metadata.name;
+  labels['job-name'] = job.metadata.name ?? '';
   labels[`${PREFIX}controller-uid`] = uid;
-  labels[`${PREFIX}job-name`] = job.metadata.name;
+  labels[`${PREFIX}job-name`] = job.metadata.name ?? '';
   spec.selector ??= {};
   spec.selector.matchLabels ??= {};
   spec.selector.matchLabels[`${PREFIX}controller-uid`] ??= uid;
@@ -185,7 +185,11 @@ export const job = batch<Job>({
     prepareForCreate(job) {
       generateSelector(job);
       const labels = job.spec?.template?.metadata?.labels;
-      if (labels !== undefined && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = labels;
+      const isLabelled = Object.keys(job.metadata.labels ?? {}).length > 0;
+      // Upstream labels what is stored already: a name that is no label is an error of the template's labels alone.
+      if (!isLabelled && labels !== undefined && isLabelValue(job.metadata.name ?? '').length === 0) {
+        job.metadata.labels = labels;
+      }
       job.status = {};
     },
     prepareForUpdate(job, old) {

@@ -47,6 +47,8 @@ function validateUpdate(event: Event, old: Event): FieldError[] {
     if (!deepEqual(value, was)) errors.push(invalid(field, value, 'field is immutable'));
   };
   fixed('involvedObject', asStruct(event.regarding), asStruct(old.regarding));
+  // Upstream compares the reason twice.
+  fixed('reason', event.reason ?? '', old.reason ?? '');
   fixed('reason', event.reason ?? '', old.reason ?? '');
   fixed('message', event.note ?? '', old.note ?? '');
   fixed('eventTime', event.eventTime ?? null, old.eventTime ?? null);

@@ -1,0 +1,142 @@
+/** Rules that recordings reach seldom or never: addresses, webhooks, schemas and what is printed of structs. */
+import { describe, expect, it } from 'vitest';
+import type { FieldError } from '../../src/apimachinery/field.ts';
+import { schemaErrors } from '../../src/resources/apiextensions/schema.ts';
+import { shownVersions, versionViews } from '../../src/resources/apiextensions/versions.ts';
+import { shownPodSpec } from '../../src/resources/batch/pod-shape.ts';
+import { number, pointerTo, struct, text } from '../../src/resources/validation/go-struct.ts';
+import { isStrictSubset, parseNetwork, strictCidr, strictIp } from '../../src/resources/validation/networks.ts';
+import { containerResourceName } from '../../src/resources/validation/resource-names.ts';
+import { check } from '../../src/resources/validation/rules.ts';
+import { webhookServiceErrors, webhookUrlErrors } from '../../src/resources/validation/webhooks.ts';
+
+const bodies = (errors: readonly FieldError[]): string[] =>
+  errors.map(({ body }) => body.replace(/^[^:]*: "[^"]*": /, ''));
+
+describe('networks', () => {
+  it.each([
+    ['10.0.0.0/8', []],
+    ['fd00::/64', []],
+    ['10.1.1.1/8', ['must not have bits set beyond the prefix length']],
+    ['010.0.0.0/8', ['must not have leading 0s in IP or prefix length']],
+    ['10.0.0.0/08', ['must not have leading 0s in IP or prefix length']],
+    ['::ffff:10.0.0.0/120', ['must not have an IPv4-mapped IPv6 address']],
+    ['10.0.0.0/33', ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)']],
+    ['10.0.0.0', ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)']],
+  ])('%s', (network, problems) => {
+    expect(bodies(check(strictCidr, network, 'at'))).toEqual(problems);
+  });
+
+  it.each([
+    ['10.0.0.1', []],
+    ['::1', []],
+    ['1.2.3.04', ['must not have leading 0s']],
+    ['::ffff:1.2.3.4', ['must not be an IPv4-mapped IPv6 address']],
+    ['localhost', ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']],
+  ])('%s', (address, problems) => {
+    expect(bodies(check(strictIp, address, 'at'))).toEqual(problems);
+  });
+
+  it('knows what contains what', () => {
+    const subset = (inner: string, outer: string): boolean => {
+      const [a, b] = [parseNetwork(inner), parseNetwork(outer)];
+      return a !== undefined && b !== undefined && isStrictSubset(a, b);
+    };
+    expect(subset('10.1.0.0/16', '10.0.0.0/8')).toBe(true);
+    expect(subset('10.0.0.0/8', '10.0.0.0/8')).toBe(false);
+    expect(subset('11.0.0.0/16', '10.0.0.0/8')).toBe(false);
+    expect(subset('fd00:0:0:1::/64', 'fd00::/32')).toBe(true);
+    expect(subset('10.0.0.0/16', '::/0')).toBe(false);
+  });
+});
+
+describe('webhooks', () => {
+  it.each([
+    ['https://example.com/path', []],
+    ['http://example.com', ["'https' is the only allowed URL scheme; desired format: https://host[/path]"]],
+    ['https:///path', ['host must be specified; desired format: https://host[/path]']],
+    ['https://user@example.com', ['user information is not permitted in the URL']],
+    ['https://example.com?a=b', ['query parameters are not permitted in the URL']],
+    ['https://example.com#a', ['fragments are not permitted in the URL']],
+  ])('%s', (url, problems) => {
+    expect(bodies(webhookUrlErrors(url, 'at'))).toEqual(problems);
+  });
+
+  it('points at what a Service lacks', () => {
+    expect(webhookServiceErrors({ port: 443 }, 'at').map(({ field }) => field)).toEqual(['at.name', 'at.namespace']);
+    const errors = webhookServiceErrors({ name: 'a', namespace: 'b', port: 443, path: '/a//b' }, 'at');
+    expect(bodies(errors)).toEqual(['segment[1] may not be empty']);
+  });
+});
+
+describe('names of resources', () => {
+  it.each([
+    ['cpu', 0],
+    ['hugepages-2Mi', 0],
+    ['example.com/gpu', 0],
+    ['pods', 1],
+    ['gpu', 2],
+    ['requests.example.com/gpu', 1],
+  ])('%s', (name, errors) => {
+    expect(check(containerResourceName, name, 'at')).toHaveLength(errors);
+  });
+});
+
+describe('structs', () => {
+  it('are printed with their Go names and zero values', () => {
+    const print = struct({ Name: text, NodeID: text, CEL: pointerTo(struct({ Expression: text })), Count: number });
+    expect(print({ nodeID: 'n', cel: {} })).toEqual({ Name: '', NodeID: 'n', CEL: { Expression: '' }, Count: 0 });
+    expect(print(undefined)).toEqual({ Name: '', NodeID: '', CEL: null, Count: 0 });
+  });
+
+  it('keep the namespaces of the host where upstream keeps them', () => {
+    const shown = shownPodSpec({ hostNetwork: true, dnsPolicy: 'Default', containers: [] }) as Record<string, unknown>;
+    expect(shown).toMatchObject({ DNSPolicy: 'Default', SecurityContext: { HostNetwork: true, HostPID: false } });
+    expect(shownPodSpec({ containers: [] })).toMatchObject({ SecurityContext: null });
+  });
+});
+
+describe('schemas of custom resources', () => {
+  const errorsOf = (schema: object): string[] => {
+    const errors: FieldError[] = [];
+    schemaErrors(schema, 'root', 's', errors);
+    return errors.map(({ field, body }) => `${field}: ${body}`);
+  };
+
+  it('must be structural', () => {
+    expect(errorsOf({ type: 'object', properties: { a: {} } })).toEqual([
+      's.properties[a].type: Required value: must not be empty for specified object fields',
+    ]);
+    expect(errorsOf({ type: 'object', anyOf: [{ type: 'object' }] })).toEqual([
+      's.anyOf[0].type: Forbidden: must be empty to be structural',
+    ]);
+    const port = { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] };
+    expect(errorsOf({ type: 'object', properties: { port } })).toEqual([]);
+  });
+
+  it('take no parts that are too costly', () => {
+    expect(errorsOf({ type: 'object', properties: { a: { type: 'array', uniqueItems: true } } })).toHaveLength(1);
+    expect(errorsOf({ type: 'object', additionalProperties: false })).toHaveLength(1);
+    expect(errorsOf({ type: 'object', $ref: '#/x' })).toEqual(['s.$ref: Forbidden: $ref is not supported']);
+  });
+
+  it('have lists with keys', () => {
+    const list = { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'map' };
+    expect(errorsOf({ type: 'object', properties: { list } })).toEqual([
+      's.properties[list].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map',
+    ]);
+  });
+
+  it('are found at the spec while all versions have the same', () => {
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    const same = [
+      { name: 'v1', schema },
+      { name: 'v2', schema },
+    ];
+    expect(versionViews(same).map(({ schemaPath }) => schemaPath)).toEqual(['spec.validation', 'spec.validation']);
+    expect(shownVersions(same)).toMatchObject([{ Schema: null }, { Schema: null }]);
+    const different = [{ name: 'v1', schema }, { name: 'v2' }];
+    expect(versionViews(different)[1]?.schemaPath).toBe('spec.versions[1].schema');
+    expect(shownVersions(different)).toMatchObject([{ Schema: schema }, { Schema: null }]);
+  });
+});
