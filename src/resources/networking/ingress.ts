@@ -117,9 +117,20 @@ function validate(ingress: Ingress): FieldError[] {
   return errors;
 }
 
+/** A reference to the core group says so with a null. */
+function sayGroup(reference: { apiGroup?: string | null } | undefined): void {
+  if (reference !== undefined) reference.apiGroup ??= null;
+}
+
 /** How Ingresses are made. */
 export const ingress: Strategy<Ingress> = {
   ...statusIsSeparate<Ingress>({ loadBalancer: {} }),
+  default({ spec }) {
+    sayGroup(spec?.defaultBackend?.resource);
+    for (const { http } of spec?.rules ?? []) {
+      for (const path of http?.paths ?? []) sayGroup(path.backend?.resource);
+    }
+  },
   validate,
   validateUpdate,
   warnings(value, old) {
