@@ -29,6 +29,8 @@ export function kubectl(
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, stdout, stderr });
     });
+    // One that has ended already takes nothing.
+    child.stdin?.on('error', () => {});
     child.stdin?.end(input ?? '');
   });
 }
