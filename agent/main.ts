@@ -6,6 +6,7 @@ import { type Credential, keepToken, loadCredential, requestCredential, saveCred
 import { Kubelet } from './kubelet/kubelet.ts';
 import { capacity } from './kubelet/machine.ts';
 import { createLog } from './log.ts';
+import { claimNetwork } from './network/claim.ts';
 import { type AgentOptions, parseOptions, USAGE, UsageError } from './options.ts';
 import { PARTS } from './parts.ts';
 import { paths } from './paths.ts';
@@ -87,10 +88,16 @@ const containerdOptions = (options: AgentOptions, log: Log): Parameters<typeof s
   ...(options.registryMirror === undefined ? {} : { mirror: options.registryMirror }),
 });
 
+async function claim({ nodeName, dataDir }: AgentOptions): Promise<void> {
+  const holder = await claimNetwork(`node ${nodeName}, process ${process.pid}, data folder ${dataDir}`);
+  if (holder !== undefined) throw new UsageError(`another agent has this machine's network (${holder}): stop it first`);
+}
+
 /** Runs the agent until `signal` aborts. */
 async function run(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const log = createLog('agent', options.verbose);
   mkdirSync(options.dataDir, { recursive: true });
+  if (!options.kubeletOnly) await claim(options);
   const credential = await credentialOf(options, log);
   const keeper = keepToken({
     server: options.server,

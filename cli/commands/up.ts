@@ -6,6 +6,7 @@ import net from 'node:net';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HttpClient } from '../../agent/client.ts';
+import { networkHolder } from '../../agent/network/claim.ts';
 import { type Command, UserError } from '../command.ts';
 import { bold, dim, say, step } from '../progress.ts';
 import { Agent } from '../up/agent.ts';
@@ -20,6 +21,8 @@ import { startSimulatedNodes } from '../up/simulated-node.ts';
 import { nodesReady, until } from '../up/wait.ts';
 import { Workerd } from '../up/workerd.ts';
 
+/** Said where this machine is a node already. */
+export const ANOTHER_NODE = 'another node agent runs on this machine';
 const YEAR = 365 * 24 * 3600;
 const HOUR = 3600;
 const NODE_READY_MS = 120_000;
@@ -124,6 +127,10 @@ async function chooseNodes(options: UpOptions): Promise<UpOptions['nodes']> {
   if (why !== undefined) {
     say(`This machine joins as a simulated node, on which pods do not really run: ${why}.`);
     return { kind: 'simulated', count: undefined };
+  }
+  const holder = await networkHolder();
+  if (holder !== undefined) {
+    throw new UserError(`${ANOTHER_NODE} (${holder}); stop it first, or start with --nodes simulated.`);
   }
   await installMissing(options.yes);
   return options.nodes;

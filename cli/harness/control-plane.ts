@@ -4,8 +4,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { delay } from '../../agent/informer.ts';
+import { networkHolder } from '../../agent/network/claim.ts';
 import { ROOT } from '../command.ts';
+import { ANOTHER_NODE } from '../commands/up.ts';
 import { endRemains } from './remains.ts';
+
+/** How long another test run may take with its real node. */
+const TURN_MS = 150_000;
 
 export interface ControlPlaneOptions {
   nodes: string;
@@ -42,8 +48,30 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Starts a control plane and waits until it says `ready`. Throws with what it printed when it does not. */
+/**
+ * Starts a control plane and waits until it says `ready`. Throws with what it printed when it does not. A machine can be one real node
+ * at a time: while another test run has it, this one waits.
+ */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const deadline = Date.now() + TURN_MS;
+  for (;;) {
+    while (options.nodes === 'real' && (await isTaken(options.data)) && Date.now() < deadline) await delay(200);
+    try {
+      return await start(options);
+    } catch (error) {
+      const isLate = error instanceof Error && error.message.includes(ANOTHER_NODE);
+      if (!isLate || Date.now() >= deadline) throw error;
+    }
+  }
+}
+
+/** Whether another agent has this machine's network. One of the same data folder does not count: the launcher ends it. */
+async function isTaken(data = '\0'): Promise<boolean> {
+  const holder = await networkHolder();
+  return holder !== undefined && !holder.includes(data);
+}
+
+async function start(options: ControlPlaneOptions): Promise<ControlPlane> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'zeroplane-')));
   const port = options.port ?? (await freePort());
   const args = ['up', '--port', String(port), '--data', data, '--nodes', options.nodes, '--yes'];
