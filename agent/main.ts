@@ -16,6 +16,8 @@ import type { AgentContext, ClusterInfo, Log, Running } from './types.ts';
 
 const JOIN_RETRY_MS = 3000;
 const SUPERVISE_MS = 2000;
+/** How long requests that are under way may take to end. */
+const END_MS = 1000;
 
 /** The node's credential: the kept one, or a new one for the bootstrap token. Waits for a server that is not there yet. */
 async function credentialOf(options: AgentOptions, log: Log): Promise<Credential> {
@@ -132,7 +134,7 @@ async function run(options: AgentOptions, signal: AbortSignal): Promise<void> {
   log.info('stopping', { pods: options.stopPods ? 'stopped too' : 'left running' });
   await kubelet.stop({ stopPods: options.stopPods });
   for (const part of parts.reverse()) await part.stop({ keep: !options.stopPods });
-  await Promise.all([informers.stop(), keeper.stop()]);
+  await Promise.race([Promise.all([informers.stop(), keeper.stop()]), delay(END_MS)]);
   if (options.stopPods) await supervisor?.stopContainerd();
   else await supervisor?.stop();
   cri.close();

@@ -1,6 +1,5 @@
 /** The parts of the agent beside the kubelet, in the order in which they start. */
 import { startDns } from './dns/server.ts';
-import { delay } from './informer.ts';
 import { startApiProxy } from './network/api-proxy.ts';
 import { startCni } from './network/cni.ts';
 import { startRoutes } from './network/routes.ts';
@@ -16,22 +15,24 @@ import type { AgentContext, KubeletHandle, Running } from './types.ts';
 /** Starts one part; it may go on starting in the background, and must not fail for what time heals. */
 export type StartPart = (context: AgentContext, kubelet: KubeletHandle) => Promise<Running> | Running;
 
-/** A proxy that still waits for the server is not waited for longer. */
-const PROXY_STOP_MS = 3000;
-
 /** Services that every node answers for itself: the API and the cluster's DNS. */
 async function services(context: AgentContext): Promise<Running> {
   const [api, dns] = await Promise.all([startApiProxy(context), startDns(context)]);
   const local = new Map<string, LocalAddress>([['kube-system/kube-dns', dns]]);
   if (api !== undefined) local.set('default/kubernetes', api);
-  // The informers wait for a server that may not be there yet; the kubelet does not wait for them.
-  const proxy = startProxy(context, local);
+  // The informers wait for a server that may not be there yet; nobody waits for them, neither now nor at the end.
+  let ended: { keep: boolean } | undefined;
+  let running: Running | undefined;
+  void startProxy(context, local).then((proxy) => {
+    running = proxy;
+    if (ended !== undefined) void proxy.stop(ended);
+  });
   return {
-    async stop(options) {
-      const stopped = proxy.then((running) => running.stop(options));
-      const inTime = await Promise.race([stopped.then(() => true), delay(PROXY_STOP_MS)]);
+    async stop(options = { keep: false }) {
+      ended = options;
+      if (running !== undefined) await running.stop(options);
       // It has never begun, but an earlier agent's table may be there.
-      if (inTime !== true && options?.keep !== true) await removeTable().catch(() => {});
+      else if (!options.keep) await removeTable().catch(() => {});
       await Promise.all([api?.stop(), dns.stop()]);
     },
   };

@@ -19,7 +19,7 @@ import { capacity } from './machine.ts';
 import { NodeAgent } from './node-agent.ts';
 import { Pleg } from './pleg.ts';
 import { everyContainer, keptStatus } from './pod.ts';
-import { readPodRuntime, readySandbox, restartCount, runningContainers } from './pod-runtime.ts';
+import { LABELS, readPodRuntime, readySandbox, restartCount, runningContainers } from './pod-runtime.ts';
 import { removeFromRuntime } from './pod-stopper.ts';
 import { PodWorker } from './pod-worker.ts';
 import { Prober } from './probes/prober.ts';
@@ -27,6 +27,10 @@ import { TokenSource } from './tokens.ts';
 import { VolumeManager } from './volumes/manager.ts';
 
 const HOUSEKEEPING_MS = 10_000;
+/** How long what is under way may take to end. */
+const END_MS = 3000;
+const STOP_TRIES = 5;
+const STOP_RETRY_MS = 200;
 const PODS = { group: '', resource: 'pods' };
 
 export interface KubeletOptions {
@@ -87,6 +91,7 @@ export class Kubelet implements KubeletHandle {
   async start(): Promise<void> {
     // Service variables must not be missing from the first containers.
     await Promise.all([this.#pods.synced, this.#services.synced]);
+    if (this.#abort.signal.aborted) return;
     this.#unsubscribe = this.#pods.subscribe((change) => this.#onPod(change));
     this.#pleg = new Pleg(this.#deps.cri, this.#deps.log, (uid) => this.#workers.get(uid)?.wake());
     this.#housekeeping = this.#keepHouse();
@@ -128,8 +133,10 @@ export class Kubelet implements KubeletHandle {
   async stop({ stopPods }: { stopPods: boolean }): Promise<void> {
     this.#abort.abort();
     this.#unsubscribe();
-    await Promise.all([this.#node.stop(), this.#pleg?.stop(), this.#housekeeping]);
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    const workers = [...this.#workers.values()].map((worker) => worker.stop());
+    const ended = Promise.all([this.#node.stop(), this.#pleg?.stop(), this.#housekeeping, ...workers]);
+    // A server that does not answer must not keep pods running.
+    await Promise.race([ended.catch(() => {}), delay(END_MS)]);
     for (const uid of this.#workers.keys()) this.#deps.prober.release(uid);
     if (stopPods) await this.#stopPods();
     await Promise.race([this.#deps.events.flush(), delay(2000)]);
@@ -137,15 +144,30 @@ export class Kubelet implements KubeletHandle {
 
   /** Ends all pods at once, without asking: the agent's next start runs them again. */
   async #stopPods(): Promise<void> {
+    // The runtime is asked: an agent that is stopped early has not seen yet what its predecessor has left.
+    const sandboxes = await this.#deps.cri.listPodSandboxes();
+    const uids = new Set([...this.#workers.keys(), ...sandboxes.flatMap(({ labels }) => labels[LABELS.podUid] ?? [])]);
+    await Promise.all([...uids].map((uid) => this.#stopPod(uid)));
+  }
+
+  /** A pod that does not go keeps no other from going. */
+  async #stopPod(uid: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#removePod(uid);
+      } catch (error) {
+        // Somebody else may be at it: a worker that was ending the pod goes on.
+        if (tries === STOP_TRIES) return this.#deps.log.error('a pod could not be stopped', { uid, error });
+        await delay(STOP_RETRY_MS);
+      }
+    }
+  }
+
+  async #removePod(uid: string): Promise<void> {
     const { cri, volumes } = this.#deps;
-    const uids = new Set([...this.#workers.keys(), ...(this.#pleg?.uids() ?? [])]);
-    await Promise.all(
-      [...uids].map(async (uid) => {
-        await removeFromRuntime(cri, await readPodRuntime(cri, uid));
-        await volumes.tearDown(uid);
-        removePodCgroup(uid);
-      }),
-    );
+    await removeFromRuntime(cri, await readPodRuntime(cri, uid));
+    await volumes.tearDown(uid);
+    removePodCgroup(uid);
   }
 
   #worker(namespace: string, name: string, uid: string | undefined): PodWorker {
@@ -257,9 +279,7 @@ export class Kubelet implements KubeletHandle {
     for (const uid of present) {
       if (known.has(uid) || this.#workers.has(uid)) continue;
       log.info('cleaning up a pod that is no more', { uid });
-      await removeFromRuntime(cri, await readPodRuntime(cri, uid));
-      await volumes.tearDown(uid);
-      removePodCgroup(uid);
+      await this.#removePod(uid);
     }
   }
 }

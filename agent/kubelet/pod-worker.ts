@@ -211,6 +211,7 @@ export class PodWorker {
     if (actions.finish) return this.#finish();
     if (!this.#pod.status?.startTime) await this.#report(false);
     const volumes = await this.#mount();
+    if (this.#stopped) return RESYNC_MS;
     if (actions.createSandbox) {
       await this.#createSandbox();
       await this.#read();

@@ -191,6 +191,22 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     expect(events.split('\n').length).toBeGreaterThan(3);
     expect(await run('describe', 'pod', 'failing')).toMatch(/BackOff\s.*Back-off restarting failed container failing/);
   });
+
+  it('of the agent, a stop while the server does not answer leaves nothing', async () => {
+    const processes = (): string => execFileSync('pgrep', ['-f', `${plane.data}/`], { encoding: 'utf8' });
+    const adoptions = (): number =>
+      readFileSync(join(plane.data, 'logs/agent.log'), 'utf8').split('adopted the running containerd').length;
+    const before = adoptions();
+    const ended = new Promise((resolve) => plane.process.once('exit', resolve));
+    expect(processes().split('\n').length).toBeGreaterThan(6);
+    // Without a server that answers it does not learn which pods there are.
+    process.kill(workerdPid(plane), 'SIGSTOP');
+    process.kill(agentPid(plane), 'SIGKILL');
+    await expect.poll(adoptions, { timeout: 20_000, interval: 5 }).toBe(before + 1);
+    plane.process.kill('SIGTERM');
+    await ended;
+    expect(processes).toThrow('Command failed');
+  });
 });
 
 describe.skipIf(!isRoot && process.env['CI'] !== 'true')('npm start in a terminal', () => {
