@@ -155,11 +155,12 @@ async function remove(bridge: string, namespaces: string[], folder: string): Pro
 export function importImages(...sockets: string[]): void {
   const folder = mkdtempSync(join(tmpdir(), 'zeroplane-images-'));
   const archive = join(folder, 'images.tar');
-  writeImages(archive, [busyboxImage()]);
-  for (const socket of sockets) {
-    execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'import', archive], { stdio: 'ignore' });
+  try {
+    writeImages(archive, [busyboxImage()]);
+    for (const socket of sockets) run('ctr', '-a', socket, '-n', 'k8s.io', 'images', 'import', archive);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  rmSync(folder, { recursive: true });
 }
 
 /** The process of a running container, by the `containerID` of its status. */
