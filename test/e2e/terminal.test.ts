@@ -94,8 +94,9 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('at a t
     const { child, output } = start('script', ['-qfec', attached, '/dev/null'], { SHELL: '/bin/sh' });
     // What is typed before it is attached is for the terminal here.
     await expect.poll(output, { timeout: 15_000 }).toMatch(/press(ing)? enter|# /);
-    child.stdin?.write('echo $((20 + 3))\nstty size\n');
-    await expect.poll(output, { timeout: 15_000 }).toMatch(/23\s[\s\S]*21 77/);
+    // kubectl attach sends a size one larger first, so that what runs there draws itself anew.
+    child.stdin?.write('echo $((20 + 3))\nuntil stty size | grep "^21 77"; do sleep 0.1; done\n');
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/^23\s[\s\S]*^21 77/m);
     child.stdin?.write('exit 0\n');
     await expect.poll(output, { timeout: 15_000 }).toMatch(/ended 0/);
     await run('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/typist', '--timeout=30s');
