@@ -3,13 +3,13 @@
 import { type Command, UserError } from './command.ts';
 import { bench } from './commands/bench.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
-import { replay } from './commands/replay.ts';
+import { converge, replay } from './commands/recorded.ts';
 import { test } from './commands/test.ts';
 import { token } from './commands/token.ts';
 import { up } from './commands/up.ts';
 
 /** Adding a command is a file and a line here. */
-const COMMANDS: readonly Command[] = [up, kubeconfig, token, test, bench, replay];
+const COMMANDS: readonly Command[] = [up, kubeconfig, token, test, bench, replay, converge];
 
 function help(): string {
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`);
