@@ -16,6 +16,9 @@ export function timeOf(timestamp: string | undefined): number {
   return Number.isNaN(time) ? 0 : time;
 }
 
+/** What a person is told of a failure. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Oldest first, then by name. */
 export function byAge(a: KubeObject, b: KubeObject): number {
   const age = timeOf(a.metadata.creationTimestamp) - timeOf(b.metadata.creationTimestamp);

@@ -6,8 +6,7 @@ import { controllerOf, type JsonObject } from '../../apimachinery/meta.ts';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../../generated/types/apps.v1.ts';
 import type { PodTemplateSpec } from '../../generated/types/core.v1.ts';
 import type { ControllerContext, Requeue } from '../controller.ts';
-import { byAge, controllerRef, deleteIfPresent, patchStatus } from '../objects.ts';
-import { messageOf } from '../replicaset/replicas.ts';
+import { byAge, controllerRef, deleteIfPresent, messageOf, patchStatus } from '../objects.ts';
 import {
   findNewReplicaSet,
   newReplicaSetAnnotations,

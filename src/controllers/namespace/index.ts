@@ -5,8 +5,7 @@ import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { Namespace, NamespaceStatus, Pod } from '../../generated/types/core.v1.ts';
 import { storeOf } from '../../resources/resource.ts';
 import { type Controller, itself, itsNamespace, type Watch } from '../controller.ts';
-import { deleteIfPresent, forEachLimited, patchStatus } from '../objects.ts';
-import { messageOf } from '../replicaset/replicas.ts';
+import { deleteIfPresent, forEachLimited, messageOf, patchStatus } from '../objects.ts';
 import { BUSY_STORES, deletableResources } from '../stores.ts';
 
 const FINALIZER = 'kubernetes';

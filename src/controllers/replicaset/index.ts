@@ -13,10 +13,10 @@ import {
   type Requeue,
 } from '../controller.ts';
 import { type LabelSelector, selects, selectsEverything } from '../labels.ts';
-import { patchStatus } from '../objects.ts';
+import { messageOf, patchStatus } from '../objects.ts';
 import { isPodActive, isPodReady, isPodTerminating, podAvailableAt, podCondition } from '../pods.ts';
 import { claim } from './claim.ts';
-import { manageReplicas, messageOf, type PodOwner } from './replicas.ts';
+import { manageReplicas, type PodOwner } from './replicas.ts';
 
 type Replicated = ReplicaSet | ReplicationController;
 

@@ -1,10 +1,10 @@
 /** Makes the number of pods what it should be: creation in growing batches, deletion by rank. */
 import type { Client } from '../../apimachinery/client.ts';
-import { isReason, StatusError } from '../../apimachinery/errors.ts';
 import { controllerOf, type KubeObject } from '../../apimachinery/meta.ts';
 import type { Pod, PodTemplateSpec } from '../../generated/types/core.v1.ts';
 import type { ControllerContext } from '../controller.ts';
-import { controllerRef, deleteIfPresent, forEachLimited } from '../objects.ts';
+import { controllerRef, forEachLimited } from '../objects.ts';
+import { createPods, deletePod } from '../pod-control.ts';
 import { isPodActive } from '../pods.ts';
 import { rankForDeletion } from './ranking.ts';
 
@@ -48,32 +48,11 @@ export async function manageReplicas(
   context: ControllerContext,
 ): Promise<void> {
   const surplus = active.length - owner.replicas;
-  if (surplus < 0) await createPods(client, owner, Math.min(-surplus, BURST), context);
-  else if (surplus > 0) await deletePods(client, owner, active, Math.min(surplus, BURST), context);
-}
-
-/** Batches of 1, 2, 4, …: when pods cannot be made, one refusal tells, not hundreds (`slowStartBatch`). */
-async function createPods(client: Client, owner: PodOwner, count: number, context: ControllerContext): Promise<void> {
-  let left = count;
-  for (let batch = 1; left > 0; batch = Math.min(batch * 2, left)) {
-    const size = Math.min(batch, left);
-    const results = await Promise.allSettled(
-      Array.from({ length: size }, () => client.create('core/pods', podFromTemplate(owner))),
-    );
-    let failure: unknown;
-    for (const result of results) {
-      if (result.status === 'fulfilled') {
-        const message = `Created pod: ${result.value.metadata.name}`;
-        context.events.record(owner.object, 'Normal', 'SuccessfulCreate', message);
-        continue;
-      }
-      if (inTerminatingNamespace(result.reason)) return;
-      context.events.record(owner.object, 'Warning', 'FailedCreate', `Error creating: ${messageOf(result.reason)}`);
-      failure ??= result.reason;
-    }
+  if (surplus < 0) {
+    const pods = Array.from({ length: Math.min(-surplus, BURST) }, () => podFromTemplate(owner));
+    const { failure } = await createPods(client, owner.object, pods, context);
     if (failure !== undefined) throw failure;
-    left -= size;
-  }
+  } else if (surplus > 0) await deletePods(client, owner, active, Math.min(surplus, BURST), context);
 }
 
 async function deletePods(
@@ -88,14 +67,7 @@ async function deletePods(
     ? [...active]
     : rankForDeletion(active, [...active, ...(await podsOfSiblings(client, owner.object))], context.now());
   await forEachLimited(ranked.slice(0, count), PARALLEL, async (pod) => {
-    try {
-      const deleted = await deleteIfPresent(client, 'core/pods', pod, { propagationPolicy: 'Background' });
-      if (!deleted) return;
-      context.events.record(owner.object, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
-    } catch (error) {
-      context.events.record(owner.object, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`);
-      throw error;
-    }
+    await deletePod(client, owner.object, pod, context);
   });
 }
 
@@ -114,11 +86,3 @@ async function podsOfSiblings(client: Client, object: KubeObject): Promise<Pod[]
   );
   return lists.flatMap((list) => list.items).filter(isPodActive);
 }
-
-const inTerminatingNamespace = (error: unknown): boolean =>
-  isReason(error, 'Forbidden') &&
-  error instanceof StatusError &&
-  (error.status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false);
-
-/** What a person is told of a failure. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
