@@ -7,18 +7,18 @@ import { generateTypes } from './types.ts';
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Writes only what has changed, so that nothing is built again for nothing. */
-function write(path: string, text: string): void {
+function write(path: string, content: string | Uint8Array): void {
   const file = join(root, path);
   try {
-    if (readFileSync(file, 'utf8') === text) return;
+    if (readFileSync(file).equals(Buffer.from(content))) return;
   } catch {
     mkdirSync(dirname(file), { recursive: true });
   }
-  writeFileSync(file, text);
+  writeFileSync(file, content);
 }
 
-for (const [name, text] of generateTypes()) write(`src/generated/types/${name}`, text);
+for (const [name, content] of generateTypes()) write(`src/generated/types/${name}`, content);
 if (!process.argv.includes('--types')) {
   const { generateOpenApi } = await import('./openapi.ts');
-  for (const [name, text] of await generateOpenApi(root)) write(`dist/assets/openapi/${name}`, text);
+  for (const [name, content] of await generateOpenApi(root)) write(`dist/assets/openapi/${name}`, content);
 }

@@ -8,6 +8,7 @@ import type { Resource } from '../../src/resources/resource.ts';
 import type { GroupVersionKind } from './operations.ts';
 import { discoveryPath, pathsOf } from './paths.ts';
 import { Schemas } from './schemas.ts';
+import { swaggerProtobuf } from './swagger-protobuf.ts';
 
 const INFO = { title: 'Kubernetes', version: 'v1.36.0' };
 /** Kinds of `meta/v1` that every version's document has. */
@@ -15,8 +16,8 @@ const META_KINDS = ['APIResourceList', 'DeleteOptions', 'Status', 'WatchEvent'];
 /** Those of them that belong to each group, too. */
 const IN_EVERY_GROUP = new Set(['DeleteOptions', 'WatchEvent']);
 
-/** Texts by file name below `openapi/`. */
-export async function generateOpenApi(root: string): Promise<Map<string, string>> {
+/** What the documents are made of, by file name below `openapi/`: texts, and `v2.pb`. `etags.json` says the hash of each. */
+export async function generateOpenApi(root: string): Promise<Map<string, string | Uint8Array>> {
   const documents = new Map<string, JsonObject>();
   const gvks = gvkIndex();
   const versions = byVersion();
@@ -47,18 +48,24 @@ export async function generateOpenApi(root: string): Promise<Map<string, string>
       },
     });
   }
-  const files = new Map<string, string>();
+  const files = new Map<string, string | Uint8Array>();
   const index: JsonObject = {};
   for (const path of [...documents.keys()].sort()) {
     const text = JSON.stringify(documents.get(path));
     files.set(`v3/${path}.json`, text);
-    const hash = createHash('sha512').update(text).digest('hex').toUpperCase();
-    index[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
+    index[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hashOf(text)}` };
   }
   files.set('v3/index.json', JSON.stringify({ paths: index }));
-  files.set('v2.json', JSON.stringify(swagger(root, gvks, versions)));
+  const v2 = swagger(root, gvks, versions);
+  files.set('v2.json', JSON.stringify(v2));
+  files.set('v2.pb', swaggerProtobuf(v2));
+  const etags = [...files].map(([name, content]) => [name, hashOf(content)] as const);
+  files.set('etags.json', JSON.stringify(Object.fromEntries(etags)));
   return files;
 }
+
+const hashOf = (content: string | Uint8Array): string =>
+  createHash('sha512').update(content).digest('hex').toUpperCase();
 
 const BEARER = {
   BearerToken: { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' },

@@ -108,7 +108,7 @@ function write(operation: Operation, shared: readonly string[], v2: boolean): Js
       ...about,
       consumes: consumes.length === 0 ? ['*/*'] : [...consumes],
       produces: [...produces],
-      parameters: [...bodies, ...own],
+      ...(bodies.length + own.length === 0 ? {} : { parameters: [...bodies, ...own] }),
       responses: answers(operation, (name) => (name === undefined ? {} : { schema: ref(name) })),
     };
   }

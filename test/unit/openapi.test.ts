@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { generateOpenApi } from '../../scripts/generate/openapi.ts';
 import { resources } from '../../src/resources/index.ts';
+import { decodeSwagger } from '../support/swagger-decoder.ts';
 
 interface Schema {
   [key: string]: unknown;
@@ -34,12 +35,15 @@ interface Document {
   components: { schemas: Record<string, Schema> };
 }
 
-let files: Map<string, string>;
+let files: Map<string, string | Uint8Array>;
+/** Those of them that are JSON. */
+let texts: Map<string, string>;
 beforeAll(async () => {
   files = await generateOpenApi('.');
+  texts = new Map([...files].filter((file): file is [string, string] => typeof file[1] === 'string'));
 });
 
-const read = <T>(name: string): T => JSON.parse(files.get(name) ?? 'null') as T;
+const read = <T>(name: string): T => JSON.parse(texts.get(name) ?? 'null') as T;
 const document = (path: string): Document => read<Document>(`v3/${path}.json`);
 const names = (parameters: readonly Parameter[] | undefined): string[] =>
   (parameters ?? []).map(({ name }) => name).sort();
@@ -55,9 +59,15 @@ describe('the index', () => {
   });
 });
 
+it('every document has a hash, which is its ETag', () => {
+  const etags = read<Record<string, string>>('etags.json');
+  expect(Object.keys(etags).sort()).toEqual([...files.keys()].filter((name) => name !== 'etags.json').sort());
+  expect(etags['v2.pb']).toMatch(/^[0-9A-F]{128}$/);
+});
+
 describe('paths', () => {
   it('every PATCH says that it takes fieldValidation', () => {
-    for (const [name, text] of files) {
+    for (const [name, text] of texts) {
       if (!name.startsWith('v3/api') || name === 'v3/index.json') continue;
       for (const [path, item] of Object.entries((JSON.parse(text) as Document).paths)) {
         if (item['patch'] === undefined || item['patch']['x-kubernetes-action'] !== 'patch') continue;
@@ -69,7 +79,7 @@ describe('paths', () => {
   });
 
   it('operations have ids of their own', () => {
-    const ids = [...files].flatMap(([name, text]) =>
+    const ids = [...texts].flatMap(([name, text]) =>
       name.startsWith('v3/api')
         ? Object.values((JSON.parse(text) as Document).paths).flatMap((item) =>
             operations(item).map(([, { operationId }]) => operationId),
@@ -81,8 +91,8 @@ describe('paths', () => {
   });
 
   it('every reference leads somewhere', () => {
-    for (const [name, text] of files) {
-      if (name === 'v3/index.json') continue;
+    for (const [name, text] of texts) {
+      if (!/^v[23]/.test(name) || name === 'v3/index.json') continue;
       const { components, definitions } = JSON.parse(text) as {
         components?: { schemas: object };
         definitions?: object;
@@ -114,6 +124,15 @@ describe('v2', () => {
     ).toHaveLength(new Set(resources.map(({ group, version }) => `${group}/${version}`)).size);
     const patch = v2.paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']?.['patch'];
     expect(names(patch?.parameters)).toContain('fieldValidation');
+  });
+
+  it('is the same as protobuf', () => {
+    expect(decodeSwagger(files.get('v2.pb') as Uint8Array)).toEqual(read('v2.json'));
+  });
+
+  it('as protobuf begins as every document of Swagger 2 does', () => {
+    const start = Buffer.from('\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.36.0B');
+    expect(Buffer.from(files.get('v2.pb') as Uint8Array).subarray(0, start.length)).toEqual(start);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Context } from '../context.ts';
 import { respond, respondText } from '../respond.ts';
 import { VERSION } from '../version.ts';
+import { openapi } from './openapi.ts';
 
 const CHECKS = ['ping', 'cluster'];
 const HEALTH = new Set(['/healthz', '/livez', '/readyz']);
@@ -14,7 +15,7 @@ export async function nonResource(context: Context): Promise<Response | undefine
   if (HEALTH.has(path)) return health(context, path.slice(1));
   if (path === '/openid/v1/jwks') return respond({ keys: context.snapshot.keys as never }, { format: 'json' });
   if (path === '/.well-known/openid-configuration') return respond(issuer(context), { format: 'json' });
-  if (path === '/openapi/v2' || path.startsWith('/openapi/v3')) return openapi(context, path);
+  if (path.startsWith('/openapi/')) return openapi(context);
   return undefined;
 }
 
@@ -33,20 +34,4 @@ function issuer({ snapshot }: Context) {
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
   };
-}
-
-/** Schemas are static files; a path with a hash in its query may be kept for ever. */
-async function openapi({ around, url, request }: Context, path: string): Promise<Response | undefined> {
-  const file =
-    path === '/openapi/v2' ? '/openapi/v2.json' : path === '/openapi/v3' ? '/openapi/v3/index.json' : `${path}.json`;
-  if (file.includes('..')) return undefined;
-  const headers = new Headers();
-  const match = request.headers.get('if-none-match');
-  if (match !== null) headers.set('if-none-match', match);
-  const found = await around.assets.fetch(new Request(`https://assets${file}`, { headers }));
-  if (found.status === 404) return undefined;
-  const answer = new Response(found.body, { status: found.status, headers: found.headers });
-  if (found.status === 200) answer.headers.set('content-type', 'application/json');
-  if (url.searchParams.has('hash')) answer.headers.set('cache-control', 'public, immutable');
-  return answer;
 }
