@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import type { FieldError } from '../apimachinery/field.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
+import type { MetadataChecks } from '../apimachinery/validation/meta.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
@@ -50,6 +51,11 @@ export interface Strategy<T extends KubeObject> {
   returnsDeleted?: boolean;
   /** Objects of this kind have `metadata.generation`. Default: whether the object has a `spec`. `on update`: from their first change on. */
   generation?: boolean | 'on update';
+  /**
+   * How often upstream's own validation of an update looks at the whole metadata, and how often at its transition; each time
+   * repeats the causes of what is wrong there. Default: once each.
+   */
+  metadataChecks?: MetadataChecks;
   /** Whether a change beside that of the spec counts as one. */
   generationChanged?(object: T, old: T): boolean;
 }

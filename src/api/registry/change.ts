@@ -160,7 +160,7 @@ function finish(
   if (bumps && changesGeneration(resource, next, old)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   const validate = subresource?.strategy === undefined ? strategy.validateUpdate : subresource.strategy.validateUpdate;
   const errors = [
-    ...validateObjectMetaUpdate(next.metadata, old.metadata, resource.namespaced),
+    ...validateObjectMetaUpdate(next.metadata, old.metadata, resource.namespaced, strategy.metadataChecks),
     ...(validate?.(next, old) ?? (subresource === undefined ? strategy.validate?.(next) : undefined) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(storedResource(resource), old.metadata.name, errors);

@@ -40,8 +40,7 @@ export function validateObjectMeta(
   if (name === '') errors.push(required(at('name'), 'name or generateName is required'));
   else for (const problem of nameErrors(name, false)) errors.push(invalid(at('name'), name, problem));
   errors.push(...namespaceErrors(meta.namespace ?? '', namespaced, at('namespace')));
-  errors.push(...commonErrors(meta, path));
-  return errors;
+  return [...errors, ...commonErrors(meta, path), ...validateStandardFinalizers(meta.finalizers, at('finalizers'))];
 }
 
 function namespaceErrors(namespace: string, namespaced: boolean, path: string): FieldError[] {
@@ -56,12 +55,18 @@ function commonErrors(meta: ObjectMeta, path: string): FieldError[] {
   if ((meta.generation ?? 0) < 0) {
     errors.push(invalid(at('generation'), meta.generation, 'must be greater than or equal to 0'));
   }
-  errors.push(...validateLabels(meta.labels, at('labels')));
-  errors.push(...validateAnnotations(meta.annotations, at('annotations')));
-  errors.push(...validateOwnerReferences(meta.ownerReferences, at('ownerReferences')));
-  errors.push(...validateFinalizers(meta.finalizers, at('finalizers')));
-  errors.push(...validateManagedFields(meta, at('managedFields')));
-  return errors;
+  return [...errors, ...contentErrors(meta, path), ...validateFinalizers(meta.finalizers, at('finalizers'))];
+}
+
+/** Of the parts that an update may change. */
+function contentErrors(meta: ObjectMeta, path: string): FieldError[] {
+  const at = (name: string): string => child(path, name);
+  return [
+    ...validateLabels(meta.labels, at('labels')),
+    ...validateAnnotations(meta.annotations, at('annotations')),
+    ...validateOwnerReferences(meta.ownerReferences, at('ownerReferences')),
+    ...validateManagedFields(meta, at('managedFields')),
+  ];
 }
 
 /** Errors of labels (`ValidateLabels`): they point at the whole map. A null value counts as empty, as Go reads it. */
@@ -120,22 +125,28 @@ function versionOf(apiVersion: string): { group: string; version: string } {
 }
 
 const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes'];
+const NOT_STANDARD = 'name is neither a standard finalizer name nor is it fully qualified';
 
-/** Problems of one finalizer's name, other than its form: a plain name must be a standard one (`ValidateFinalizerName`). */
+/** Problems of finalizers' names (`ValidateFinalizers`). */
 function validateFinalizers(finalizers: readonly string[] | null | undefined, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const list = finalizers ?? [];
-  list.forEach((finalizer, index) => {
+  for (const finalizer of list) {
     for (const problem of isQualifiedName(finalizer)) errors.push(invalid(path, finalizer, problem));
-    if (finalizer.split('/').length === 1 && !STANDARD_FINALIZERS.includes(finalizer)) {
-      const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-      errors.push(invalid(item(path, index), finalizer, detail));
-    }
-  });
+  }
   if (list.includes('orphan') && list.includes('foregroundDeletion')) {
     errors.push(invalid(path, list, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }
   return errors;
+}
+
+/** A plain name must be that of a standard finalizer (`ValidateFinalizerName`). */
+function validateStandardFinalizers(finalizers: readonly string[] | null | undefined, path: string): FieldError[] {
+  return (finalizers ?? []).flatMap((finalizer, index) =>
+    finalizer.includes('/') || STANDARD_FINALIZERS.includes(finalizer)
+      ? []
+      : [invalid(item(path, index), finalizer, NOT_STANDARD)],
+  );
 }
 
 const MANAGER_TEXT = 'should not contain control characters';
@@ -169,13 +180,39 @@ const FIXED = [
   'deletionGracePeriodSeconds',
 ] as const;
 
-/** Errors of an update's metadata: of the transition, and of what is new (`ValidateObjectMetaUpdate`). */
+/** How often the whole metadata is looked at, and how often its transition. */
+export type MetadataChecks = readonly [whole: number, transition: number];
+
+/**
+ * Errors of an update's metadata: of the transition, and of what is new (`ValidateObjectMetaUpdate`). Upstream looks once for
+ * every kind and as often as `checks` says for this one, and names the causes each time.
+ */
 export function validateObjectMetaUpdate(
   meta: ObjectMeta,
   old: ObjectMeta,
   namespaced: boolean,
+  checks: MetadataChecks = [1, 1],
   path = 'metadata',
 ): FieldError[] {
+  const whole = commonErrors(meta, path);
+  const content = contentErrors(meta, path);
+  const standard = validateStandardFinalizers(meta.finalizers, child(path, 'finalizers'));
+  const transition = transitionErrors(meta, old, namespaced, path);
+  if (whole.length + standard.length === 0) return transition;
+  const [wholes, transitions] = checks;
+  return [
+    ...transition,
+    ...repeat(whole, 1 + wholes),
+    ...repeat(content, 1 + transitions),
+    ...repeat(standard, wholes),
+  ];
+}
+
+function repeat<T>(list: readonly T[], times: number): T[] {
+  return Array.from({ length: times }, () => list).flat();
+}
+
+function transitionErrors(meta: ObjectMeta, old: ObjectMeta, namespaced: boolean, path: string): FieldError[] {
   const at = (name: string): string => child(path, name);
   const errors: FieldError[] = [];
   // A finalizer that was taken away may come back no more: deletion only waits for those that are there.
@@ -200,7 +237,6 @@ export function validateObjectMetaUpdate(
   if ((meta.generation ?? 0) < (old.generation ?? 0)) {
     errors.push(invalid(at('generation'), meta.generation, 'must not be decremented'));
   }
-  errors.push(...commonErrors(meta, path));
   return errors;
 }
 

@@ -81,6 +81,7 @@ export const deployment = apps<Deployment>({
   categories: ['all'],
   subresources: [scaleSubresource, statusSubresource('Deployment', keepAllButStatus('labels'))],
   strategy: {
+    metadataChecks: [0, 1],
     generationChanged: (deployment, old) => !deepEqual(deployment.metadata.annotations, old.metadata.annotations),
     default(deployment) {
       deployment.spec ??= {} as DeploymentSpec;

@@ -35,6 +35,7 @@ export const replicaSet = apps<ReplicaSet>({
   categories: ['all'],
   subresources: [scaleSubresource, statusSubresource('ReplicaSet')],
   strategy: {
+    metadataChecks: [0, 1],
     default(replicaSet) {
       replicaSet.spec ??= {} as ReplicaSetSpec;
       replicaSet.spec.replicas ??= 1;

@@ -74,6 +74,7 @@ export const cronJob = batch<CronJob>({
   categories: ['all'],
   subresources: [statusSubresource('CronJob')],
   strategy: {
+    metadataChecks: [0, 1],
     default(cronJob) {
       cronJob.spec ??= {} as CronJobSpec;
       const { spec } = cronJob;

@@ -3,11 +3,9 @@ import { now } from '../../apimachinery/meta.ts';
 import type {
   Binding,
   ComponentStatus,
-  LimitRange,
   PersistentVolume,
   PersistentVolumeClaim,
   PodTemplate,
-  ResourceQuota,
 } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
@@ -16,6 +14,7 @@ import { configMap } from './configmap.ts';
 import { endpoints } from './endpoints.ts';
 import { event } from './event.ts';
 import { core } from './group.ts';
+import { limitRange } from './limitrange.ts';
 import { namespace } from './namespace.ts';
 import { node } from './node.ts';
 import { pod } from './pod.ts';
@@ -23,20 +22,10 @@ import { claimSpec } from './pod-spec/volumes.ts';
 import { podSpecWarnings } from './pod-spec/warnings.ts';
 import { defaultPodTemplate, validatePodTemplate } from './pod-template.ts';
 import { replicationController } from './replicationcontroller.ts';
+import { resourceQuota } from './resourcequota.ts';
 import { secret } from './secret.ts';
 import { service } from './service.ts';
 import { serviceAccount } from './serviceaccount.ts';
-
-/** The limits of containers follow from each other: default from max, defaultRequest from default, then from min. */
-function defaultLimitRange({ spec }: LimitRange): void {
-  for (const limit of spec?.limits ?? []) {
-    if (limit.type !== 'Container') continue;
-    limit.default = { ...limit.max, ...limit.default };
-    limit.defaultRequest = { ...limit.min, ...limit.default, ...limit.defaultRequest };
-    if (Object.keys(limit.default).length === 0) delete limit.default;
-    if (Object.keys(limit.defaultRequest).length === 0) delete limit.defaultRequest;
-  }
-}
 
 /** The resources of the core group. */
 export const coreResources: readonly Resource[] = [
@@ -51,13 +40,7 @@ export const coreResources: readonly Resource[] = [
   configMap,
   endpoints,
   event,
-  core<LimitRange>({
-    resource: 'limitranges',
-    kind: 'LimitRange',
-    namespaced: true,
-    shortNames: ['limits'],
-    strategy: { default: defaultLimitRange, generation: false },
-  }),
+  limitRange,
   namespace,
   node,
   core<PersistentVolumeClaim>({
@@ -127,14 +110,7 @@ export const coreResources: readonly Resource[] = [
     },
   }),
   replicationController,
-  core<ResourceQuota>({
-    resource: 'resourcequotas',
-    kind: 'ResourceQuota',
-    namespaced: true,
-    shortNames: ['quota'],
-    subresources: [statusSubresource('ResourceQuota')],
-    strategy: { ...statusIsSeparate<ResourceQuota>({}), generation: false, returnsDeleted: true },
-  }),
+  resourceQuota,
   secret,
   serviceAccount,
   service,

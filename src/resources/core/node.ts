@@ -76,6 +76,8 @@ function validate(node: Node): FieldError[] {
 
 function validateUpdate(node: Node, old: Node): FieldError[] {
   const errors = validate(node);
+  // Upstream looks at the taints once for the node and once for the change.
+  taints(node.spec?.taints, errors);
   const spec: NodeSpec = node.spec ?? {};
   const was: NodeSpec = old.spec ?? {};
   if (was.podCIDRs?.length && !deepEqual(spec.podCIDRs, was.podCIDRs)) {

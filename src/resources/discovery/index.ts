@@ -98,6 +98,7 @@ export const discoveryResources: readonly Resource[] = [
     kind: 'EndpointSlice',
     namespaced: true,
     strategy: {
+      metadataChecks: [1, 0],
       generation: true,
       generationChanged: (slice, old) => !deepEqual(slice.metadata.labels, old.metadata.labels),
       default(slice) {

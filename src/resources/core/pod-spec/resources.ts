@@ -3,13 +3,14 @@ import { type FieldError, invalid, required as requiredError } from '../../../ap
 import { canonical, compareQuantity } from '../../../apimachinery/quantity.ts';
 import type { ResourceRequirements } from '../../../generated/types/core.v1.ts';
 import { isQualifiedName } from '../../validation/primitives.ts';
+import { resourceQuantity } from '../../validation/resource-names.ts';
 import type { Rule } from '../../validation/rules.ts';
 
 const STANDARD = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const isStandard = (name: string): boolean => STANDARD.has(name) || name.startsWith('hugepages-');
 
 /** Whether a request may be lower than its limit: only of what the kernel can take back. */
-function isOvercommittable(name: string): boolean {
+export function isOvercommittable(name: string): boolean {
   return (name.includes('/') === false || name.startsWith('kubernetes.io/')) && !name.startsWith('hugepages-');
 }
 
@@ -26,10 +27,7 @@ function quantities(list: Record<string, string> | undefined, path: string, erro
   for (const name in list) {
     const at = `${path}[${name}]`;
     resourceName(name, at, errors);
-    const value = list[name] as string;
-    if (compareQuantity(value, '0') < 0) {
-      errors.push(invalid(at, canonical(value), 'must be greater than or equal to 0'));
-    }
+    resourceQuantity(name, list[name] as string, at, errors);
   }
 }
 
