@@ -13,6 +13,8 @@ import { resourceNamed } from './resource-name.ts';
 
 const FIRST_PORT = 30000;
 const LAST_PORT = 32767;
+/** The ports of a dry run count from here: such a one is never handed out. */
+const DRY_RUN_PORT = 32768;
 /** Addresses that are left to Services which ask for one by name, as upstream leaves the lower band of its range. */
 const STATIC_BAND = 256;
 
@@ -48,6 +50,7 @@ function holdingOf(service: Service): Holding {
   return { ips: ips.filter((ip) => ip !== 'None' && ip !== ''), ports };
 }
 
+const portOf = (key: string): number => Number(key.slice(key.indexOf('/') + 1));
 const portKey = ({ protocol, nodePort }: ServicePort): string => `${protocol ?? 'TCP'}/${nodePort}`;
 
 /** The families of a Service on a network that has one: IPv4. Without addresses and selector, nobody knows which its backends have. */
@@ -82,7 +85,7 @@ export class ServiceAllocator {
       const dryRun = outcome.do === 'answer' && current === undefined;
       if (outcome.do !== 'write' && !dryRun) return outcome;
       const service = decodeText<Service>(outcome.do === 'write' ? outcome.object.text : outcome.text);
-      const errors = this.allocate(key, service);
+      const errors = this.allocate(key, service, dryRun);
       if (errors.length > 0)
         return { do: 'fail', status: invalidObject(services, service.metadata.name, errors).status };
       const object = encodeStored(services, service);
@@ -91,7 +94,7 @@ export class ServiceAllocator {
   }
 
   /** Fills in place what the Service needs; answers why it cannot have what it asks for. */
-  private allocate(key: string, service: Service): FieldError[] {
+  private allocate(key: string, service: Service, dryRun: boolean): FieldError[] {
     const { spec } = service;
     if (spec === undefined) return [];
     const errors: FieldError[] = [];
@@ -102,14 +105,15 @@ export class ServiceAllocator {
     const exposes =
       spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
     const taken = new Set<string>();
+    const free = (protocol: string, preferred?: number): number =>
+      dryRun ? Math.max(DRY_RUN_PORT, ...[...taken].map(portOf)) + 1 : this.freePort(protocol, taken, preferred);
     for (const [i, port] of (spec.ports ?? []).entries()) {
       if ((port.nodePort ?? 0) > 0) this.checkPort(key, port, i, errors);
-      else if (exposes)
-        port.nodePort = this.freePort(port.protocol ?? 'TCP', taken, samePort(spec.ports ?? [], port, i));
-      taken.add(portKey(port));
+      else if (exposes) port.nodePort = free(port.protocol ?? 'TCP', samePort(spec.ports ?? [], port, i));
+      if (port.nodePort) taken.add(portKey(port));
     }
     if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && !spec.healthCheckNodePort) {
-      spec.healthCheckNodePort = this.freePort('TCP', taken, undefined);
+      spec.healthCheckNodePort = free('TCP');
     }
     return errors;
   }
