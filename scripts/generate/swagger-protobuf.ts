@@ -1,5 +1,5 @@
 /** Swagger 2 as the protobuf that Go clients before 1.29 ask for. */
-import { stringify } from 'yaml';
+import { encodeYaml } from '../../src/apimachinery/codec/index.ts';
 import { VARINT, Writer } from '../../src/apimachinery/codec/wire.ts';
 import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
 import { type Choice, DOCUMENT, type Form, type Message, type Scalar } from './swagger-messages.ts';
@@ -50,7 +50,7 @@ function writeValue(writer: Writer, number: number, value: Json, as: Scalar | Me
       writer.int(value === true ? 1 : 0);
       break;
     case 'any':
-      writer.nested(number, () => writer.text(2, stringify(value)));
+      writer.nested(number, () => writer.text(2, encodeYaml(value)));
       break;
     case 'strings':
       writer.nested(number, () => {

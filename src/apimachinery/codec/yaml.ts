@@ -1,7 +1,7 @@
 /** YAML bodies, read as Go's YAML 1.1 reader does. */
 import { type Document, isScalar, LineCounter, parseDocument, type ScalarTag, stringify, type Tags, visit } from 'yaml';
 import { badRequest } from '../errors.ts';
-import type { Json, JsonObject } from '../meta.ts';
+import type { Json } from '../meta.ts';
 
 /** Anchors may multiply a document no further than this. */
 const MAX_ALIASES = 100;
@@ -94,7 +94,7 @@ function firstDocument(text: string): string {
   return match === null ? text : text.slice(0, match.index + 1);
 }
 
-/** An object as YAML, keys sorted as upstream's are. */
-export function encodeYaml(object: JsonObject): string {
-  return stringify(object, { ...SCHEMA, sortMapEntries: true, aliasDuplicateObjects: false, lineWidth: 0 });
+/** A value as YAML, keys sorted as upstream's are. */
+export function encodeYaml(value: Json): string {
+  return stringify(value, { ...SCHEMA, sortMapEntries: true, aliasDuplicateObjects: false, lineWidth: 0 });
 }
