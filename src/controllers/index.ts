@@ -13,6 +13,7 @@ import { podGarbageCollector } from './pod-garbage-collector/index.ts';
 import { replicaSetController, replicationController } from './replicaset/index.ts';
 import { rootCaController } from './root-ca/index.ts';
 import { serviceAccountController } from './serviceaccount/index.ts';
+import { statefulSetController } from './statefulset/index.ts';
 import { taintEvictionController } from './taint-eviction/index.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/index.ts';
 
@@ -20,6 +21,7 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
   replicationController,
+  statefulSetController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,

@@ -1,5 +1,7 @@
 /** What controllers ask of a pod. */
+import { deepEqual } from '../apimachinery/equal.ts';
 import type { Pod } from '../generated/types/core.v1.ts';
+import type { ObjectChange, Requeue } from './controller.ts';
 import { timeOf } from './objects.ts';
 
 /** The condition of this type, if the pod has it. */
@@ -24,4 +26,32 @@ export function podAvailableAt(pod: Pod, minReadySeconds: number): number | unde
   const ready = podCondition(pod, 'Ready');
   if (ready?.status !== 'True') return undefined;
   return minReadySeconds === 0 ? 0 : timeOf(ready.lastTransitionTime) + minReadySeconds * 1000;
+}
+
+/** Whether the pod has been ready for `minReadySeconds` at a time. */
+export const isPodAvailable = (pod: Pod, minReadySeconds: number, at: number): boolean =>
+  (podAvailableAt(pod, minReadySeconds) ?? Number.POSITIVE_INFINITY) <= at;
+
+/** When the next ready pod will have been ready for long enough. */
+export function nextAvailability(pods: readonly Pod[], minReadySeconds: number, at: number): Requeue | undefined {
+  if (minReadySeconds === 0) return undefined;
+  const times = pods.map((pod) => podAvailableAt(pod, minReadySeconds) ?? 0).filter((time) => time > at);
+  return times.length === 0 ? undefined : { requeueAfterMs: Math.min(...times) - at };
+}
+
+/** What of a pod its owner counts by. */
+const counted = (pod: Pod): unknown[] => [
+  pod.metadata.labels,
+  pod.metadata.ownerReferences,
+  pod.metadata.deletionTimestamp === undefined,
+  pod.status?.phase,
+  podCondition(pod, 'Ready')?.status,
+  podCondition(pod, 'Ready')?.lastTransitionTime,
+];
+
+/** Whether a change of a pod is one that its owner may have to act upon. */
+export async function countsDiffer(change: ObjectChange): Promise<boolean> {
+  if (change.type !== 'MODIFIED' || change.previous === undefined) return true;
+  const pod = await change.object();
+  return pod === undefined || !deepEqual(counted(pod), counted(change.previous));
 }

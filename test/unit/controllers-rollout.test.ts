@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sameTemplate, templateHash } from '../../src/controllers/deployment/revisions.ts';
+import { sameTemplate } from '../../src/controllers/deployment/revisions.ts';
 import {
   fenceposts,
   maxUnavailable,
@@ -7,6 +7,7 @@ import {
   proportionalSizes,
 } from '../../src/controllers/deployment/rollout-math.ts';
 import { planSlices } from '../../src/controllers/endpointslice/slices.ts';
+import { templateHash } from '../../src/controllers/history/hash.ts';
 import { formatSelector, type LabelSelector, selects } from '../../src/controllers/labels.ts';
 import { rankForDeletion } from '../../src/controllers/replicaset/ranking.ts';
 import type { Deployment, ReplicaSet } from '../../src/generated/types/apps.v1.ts';

@@ -1,9 +1,10 @@
 /** Rolls Deployments out: one ReplicaSet for each template. */
-import { controllerOf } from '../../apimachinery/meta.ts';
+import type { Client } from '../../apimachinery/client.ts';
 import type { Deployment, ReplicaSet } from '../../generated/types/apps.v1.ts';
-import { type Controller, itself, keyOf, type ObjectChange } from '../controller.ts';
+import { type Controller, itself, type ObjectChange } from '../controller.ts';
 import { selects, selectsEverything } from '../labels.ts';
 import { patchStatus } from '../objects.ts';
+import { ownerKeys } from '../owners.ts';
 import { claim } from '../replicaset/claim.ts';
 import { isRollingUpdate, progressDeadline } from './rollout-math.ts';
 import { calculateStatus, conditionOf, newCondition, setCondition, TIMED_OUT } from './status.ts';
@@ -11,18 +12,10 @@ import { isScalingEvent, recreate, rollingUpdate, scaleOnly } from './strategies
 import { DeploymentSync } from './sync.ts';
 
 /** The Deployment that owns the changed ReplicaSet, or those that would adopt it. */
-async function deploymentsOf(change: ObjectChange, client: Parameters<Controller['reconcile']>[0]): Promise<string[]> {
-  const { namespace, previous } = change;
-  const states = [await change.object(), previous].filter((state) => state !== undefined);
-  const owners = states.map(controllerOf).filter((owner) => owner !== undefined);
-  if (owners.length > 0) {
-    return owners.filter(({ kind }) => kind === 'Deployment').map(({ name }) => `${namespace}/${name}`);
-  }
-  const { items } = await client.list<Deployment>('apps/deployments', { namespace });
-  const concerned = (deployment: Deployment): boolean =>
-    states.length === 0 || states.some(({ metadata }) => selects(deployment.spec?.selector, metadata.labels));
-  return items.filter(concerned).map(keyOf);
-}
+const deploymentsOf = (change: ObjectChange, client: Client): Promise<string[]> =>
+  ownerKeys<Deployment>(change, client, { kind: 'Deployment', resource: 'apps/deployments' }, (deployment, set) =>
+    selects(deployment.spec?.selector, set.metadata.labels),
+  );
 
 /** Says in the Progressing condition that a roll-out is paused, or goes on: a pause does not count against the deadline. */
 function pauseCondition(deployment: Deployment, at: number): Deployment['status'] {

@@ -17,27 +17,6 @@ const NOT_COPIED = new Set([
   DESIRED_REPLICAS,
   MAX_REPLICAS,
 ]);
-/** No vowels and nothing that looks like one: a hash never spells a word. */
-const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** The JSON of a value with its keys in order, so that equal templates have equal hashes. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value).filter(([, child]) => child !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, child]) => `${JSON.stringify(key)}:${canonical(child)}`).join(',')}}`;
-}
-
-/** The `pod-template-hash` of a template: 32-bit FNV-1a in decimal, written in a safe alphabet (`ComputeHash`). */
-export function templateHash(template: PodTemplateSpec, collisionCount = 0): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(`${canonical(template)}${collisionCount === 0 ? '' : collisionCount}`)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return [...String(hash)].map((digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join('');
-}
-
 /** A template without its hash label. */
 function withoutHash(template: PodTemplateSpec | undefined): PodTemplateSpec {
   const { [POD_TEMPLATE_HASH]: _, ...labels } = template?.metadata?.labels ?? {};

@@ -1,5 +1,6 @@
 /** The arithmetic of roll-outs: how many pods there may be, and how they are shared among ReplicaSets. Pure. */
 import type { Deployment, ReplicaSet } from '../../generated/types/apps.v1.ts';
+import { scaledValue } from '../scaled.ts';
 
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';
 export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
@@ -21,21 +22,12 @@ export const totalOf = (
 export const isRollingUpdate = (deployment: Deployment): boolean =>
   (deployment.spec?.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate';
 
-/** A number, or a percentage of `total`; broken values count as 0. */
-function scaled(value: number | string | undefined, total: number, roundUp: boolean): number {
-  if (typeof value === 'number') return value;
-  const percent = /^(\d{1,6})%$/.exec(value ?? '');
-  if (percent === null) return 0;
-  const exact = (Number(percent[1]) * total) / 100;
-  return roundUp ? Math.ceil(exact) : Math.floor(exact);
-}
-
 /** `maxSurge` and `maxUnavailable` in pods (`ResolveFenceposts`): never both 0. */
 export function fenceposts(deployment: Deployment): { surge: number; unavailable: number } {
   const { maxSurge = '25%', maxUnavailable = '25%' } = deployment.spec?.strategy?.rollingUpdate ?? {};
   const replicas = replicasOf(deployment);
-  const surge = scaled(maxSurge, replicas, true);
-  const unavailable = scaled(maxUnavailable, replicas, false);
+  const surge = scaledValue(maxSurge, replicas, true);
+  const unavailable = scaledValue(maxUnavailable, replicas, false);
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
 }
 

@@ -6,6 +6,7 @@ import { controllerOf, type JsonObject } from '../../apimachinery/meta.ts';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../../generated/types/apps.v1.ts';
 import type { PodTemplateSpec } from '../../generated/types/core.v1.ts';
 import type { ControllerContext, Requeue } from '../controller.ts';
+import { templateHash } from '../history/hash.ts';
 import { byAge, controllerRef, deleteIfPresent, messageOf, patchStatus } from '../objects.ts';
 import {
   findNewReplicaSet,
@@ -15,7 +16,6 @@ import {
   revisionOf,
   sameTemplate,
   sizeAnnotations,
-  templateHash,
 } from './revisions.ts';
 import { newReplicaSetSize, progressDeadline, replicasOf, revisionHistoryLimit } from './rollout-math.ts';
 import { conditionOf, deadlineCheck, newCondition, rolloutStatus, setCondition } from './status.ts';
@@ -187,7 +187,8 @@ export class DeploymentSync {
     const { metadata } = this.deployment;
     if (metadata.annotations?.[REVISION] === revision) return;
     const patch = { metadata: { annotations: { [REVISION]: revision } } };
-    await this.client.patch(DEPLOYMENTS, metadata.namespace ?? '', metadata.name, 'merge', patch);
+    // As a status: the generation counts changes of annotations too, and this is none of the user's.
+    await this.client.patch(DEPLOYMENTS, metadata.namespace ?? '', metadata.name, 'merge', patch, 'status');
     metadata.annotations = { ...metadata.annotations, [REVISION]: revision };
   }
 

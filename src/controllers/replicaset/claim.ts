@@ -5,7 +5,7 @@ import { controllerOf, type KubeObject } from '../../apimachinery/meta.ts';
 import { formatSelector, type LabelSelector, selects } from '../labels.ts';
 import { controllerRef } from '../objects.ts';
 
-/** The dependents of `owner` in its namespace, after adoption and release (`ControllerRefManager`). */
+/** The dependents of `owner` in its namespace, after adoption and release (`ControllerRefManager`); `fits`: what must hold beside the selector. */
 export async function claim<T extends KubeObject>(
   client: Client,
   resource: ResourceId,
@@ -13,6 +13,7 @@ export async function claim<T extends KubeObject>(
   apiVersion: string,
   kind: string,
   selector: LabelSelector,
+  fits: (object: T) => boolean = () => true,
 ): Promise<T[]> {
   const { namespace = '', uid = '', deletionTimestamp } = owner.metadata;
   const [matching, owned] = await Promise.all([
@@ -22,12 +23,14 @@ export async function claim<T extends KubeObject>(
   const mine: T[] = [];
   for (const object of owned.items) {
     if (controllerOf(object)?.uid !== uid) continue;
-    if (selects(selector, object.metadata.labels) || deletionTimestamp !== undefined) mine.push(object);
+    const selected = selects(selector, object.metadata.labels) && fits(object);
+    if (selected || deletionTimestamp !== undefined) mine.push(object);
     else await setOwners(client, resource, object, (owners) => owners.filter((other) => other.uid !== uid));
   }
   if (deletionTimestamp !== undefined) return mine;
   for (const object of matching.items) {
     if (controllerOf(object) !== undefined || object.metadata.deletionTimestamp !== undefined) continue;
+    if (!fits(object)) continue;
     const reference = controllerRef(owner, apiVersion, kind);
     const adopted = await setOwners(client, resource, object, (owners) => [...owners, reference]);
     if (adopted !== undefined) mine.push(adopted);

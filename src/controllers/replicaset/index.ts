@@ -1,20 +1,13 @@
 /** Keeps the number of pods of ReplicaSets and, by the same code, of ReplicationControllers. */
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
-import { deepEqual } from '../../apimachinery/equal.ts';
-import { controllerOf, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../generated/types/apps.v1.ts';
 import type { Pod, PodTemplateSpec, ReplicationController } from '../../generated/types/core.v1.ts';
-import {
-  type Controller,
-  type ControllerContext,
-  itself,
-  keyOf,
-  type ObjectChange,
-  type Requeue,
-} from '../controller.ts';
+import { type Controller, type ControllerContext, itself, type ObjectChange, type Requeue } from '../controller.ts';
 import { type LabelSelector, selects, selectsEverything } from '../labels.ts';
 import { messageOf, patchStatus } from '../objects.ts';
-import { isPodActive, isPodReady, isPodTerminating, podAvailableAt, podCondition } from '../pods.ts';
+import { ownerKeys } from '../owners.ts';
+import { countsDiffer, isPodActive, isPodAvailable, isPodReady, isPodTerminating, nextAvailability } from '../pods.ts';
 import { claim } from './claim.ts';
 import { manageReplicas, type PodOwner } from './replicas.ts';
 
@@ -30,32 +23,12 @@ interface Flavour {
   countsTerminating: boolean;
 }
 
-/** What of a pod its owner counts by. */
-const facts = (pod: Pod): unknown[] => [
-  pod.metadata.labels,
-  pod.metadata.ownerReferences,
-  pod.metadata.deletionTimestamp === undefined,
-  pod.status?.phase,
-  podCondition(pod, 'Ready')?.status,
-  podCondition(pod, 'Ready')?.lastTransitionTime,
-];
-
-/** Keys of owners of `kind` that a change of a pod concerns: its controller now and before, or whoever would adopt it. */
+/** Keys of owners of a flavour that a change of a pod concerns. */
 async function ownersOfPod(change: ObjectChange, client: Client, flavour: Flavour): Promise<string[]> {
-  const { namespace, previous } = change;
-  const pod = await change.object();
-  if (change.type === 'MODIFIED' && pod && previous && deepEqual(facts(pod as Pod), facts(previous as Pod))) return [];
-  const states = [pod, previous].filter((state) => state !== undefined);
-  const owners = states.map(controllerOf).filter((owner) => owner !== undefined);
-  const keys = owners.filter(({ kind }) => kind === flavour.kind).map(({ name }) => `${namespace}/${name}`);
-  if (owners.length > 0) return [...new Set(keys)];
-  const { items } = await client.list<Replicated>(flavour.resource, { namespace });
-  // Of a deleted pod nothing may be known: all that could miss it look.
-  const mayOwn = (object: Replicated): boolean => {
-    const selector = flavour.selector(object);
-    return states.length === 0 || states.some(({ metadata }) => selects(selector, metadata.labels));
-  };
-  return items.filter(mayOwn).map(keyOf);
+  if (!(await countsDiffer(change))) return [];
+  return ownerKeys<Replicated>(change, client, flavour, (object, pod) =>
+    selects(flavour.selector(object), pod.metadata.labels),
+  );
 }
 
 function replicaController(flavour: Flavour): Controller {
@@ -104,7 +77,7 @@ function statusOf(
   const minReadySeconds = object.spec?.minReadySeconds ?? 0;
   const labels = { matchLabels: owner.template.metadata?.labels ?? {} };
   const at = context.now();
-  const available = (pod: Pod): boolean => (podAvailableAt(pod, minReadySeconds) ?? Number.POSITIVE_INFINITY) <= at;
+  const available = (pod: Pod): boolean => isPodAvailable(pod, minReadySeconds, at);
   const count = (holds: (pod: Pod) => boolean): number | undefined => active.filter(holds).length || undefined;
   const conditions = (object.status?.conditions ?? []).filter((condition) => condition.type !== 'ReplicaFailure');
   if (failure !== undefined) {
@@ -128,13 +101,6 @@ function statusOf(
     observedGeneration: object.metadata.generation,
     ...(conditions.length === 0 ? {} : { conditions }),
   };
-}
-
-/** When the next ready pod will have been ready for long enough. */
-function nextAvailability(pods: readonly Pod[], minReadySeconds: number, at: number): Requeue | undefined {
-  if (minReadySeconds === 0) return undefined;
-  const times = pods.map((pod) => podAvailableAt(pod, minReadySeconds) ?? 0).filter((time) => time > at);
-  return times.length === 0 ? undefined : { requeueAfterMs: Math.min(...times) - at };
 }
 
 const labelMap = (object: KubeObject & { spec?: { selector?: unknown } }): LabelSelector | undefined =>
