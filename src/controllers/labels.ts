@@ -44,3 +44,8 @@ export function formatSelector(selector: LabelSelector): string {
   }
   return parts.join(',');
 }
+
+/** The same labels in the order of their keys, as the API shows maps. */
+export function sorted(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

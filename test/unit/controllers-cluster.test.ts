@@ -106,7 +106,10 @@ describe('services', () => {
   it('spread many endpoints over slices of 100, and touch one for one change', async () => {
     const simulation = await start();
     const { cluster } = simulation;
-    await cluster.create('core/services', service('big', { selector: { app: 'web' }, ports: [{ port: 80 }] }));
+    await cluster.create(
+      'core/services',
+      service('big', { ipFamilies: ['IPv4'], selector: { app: 'web' }, ports: [{ port: 80 }] }),
+    );
     for (let i = 0; i < 250; i++) await cluster.create('core/pods', pod(`p${i}`));
     await simulation.settle();
     const slices = () => cluster.all<EndpointSlice>('discovery.k8s.io/endpointslices');

@@ -6,13 +6,11 @@ import {
   newReplicaSetSize,
   proportionalSizes,
 } from '../../src/controllers/deployment/rollout-math.ts';
-import { planSlices } from '../../src/controllers/endpointslice/slices.ts';
 import { templateHash } from '../../src/controllers/history/hash.ts';
 import { formatSelector, type LabelSelector, selects } from '../../src/controllers/labels.ts';
 import { rankForDeletion } from '../../src/controllers/replicaset/ranking.ts';
 import type { Deployment, ReplicaSet } from '../../src/generated/types/apps.v1.ts';
 import type { Pod, PodTemplateSpec } from '../../src/generated/types/core.v1.ts';
-import type { Endpoint, EndpointSlice } from '../../src/generated/types/discovery.v1.ts';
 
 const deployment = (replicas: number, maxSurge: number | string, unavailable: number | string): Deployment =>
   ({
@@ -144,56 +142,5 @@ describe('selectors', () => {
   ])('%s', (_, selector, text, holds) => {
     expect(selects(selector, { a: '1' })).toBe(holds);
     expect(formatSelector(selector)).toBe(text);
-  });
-});
-
-describe('slices', () => {
-  const endpoints = (from: number, to: number): Endpoint[] =>
-    Array.from({ length: to - from }, (_, i) => ({ addresses: [`10.0.0.${from + i}`] })) as Endpoint[];
-  const ports = [{ name: '', protocol: 'TCP', port: 80 }];
-  const slice = (name: string, held: Endpoint[]): EndpointSlice =>
-    ({ metadata: { name }, addressType: 'IPv4', ports, endpoints: held }) as unknown as EndpointSlice;
-  const group = (all: Endpoint[]) => [{ addressType: 'IPv4', ports, endpoints: all }];
-
-  it.each<[string, EndpointSlice[], Endpoint[], [string | undefined, number][], string[]]>([
-    ['none: a placeholder', [], [], [[undefined, 0]], []],
-    [
-      'new ones',
-      [],
-      endpoints(0, 150),
-      [
-        [undefined, 100],
-        [undefined, 50],
-      ],
-      [],
-    ],
-    [
-      'kept in place',
-      [slice('a', endpoints(0, 10)), slice('b', endpoints(10, 20))],
-      endpoints(5, 20),
-      [
-        ['a', 5],
-        ['b', 10],
-      ],
-      [],
-    ],
-    [
-      'filled up',
-      [slice('a', endpoints(0, 90))],
-      endpoints(0, 120),
-      [
-        ['a', 100],
-        [undefined, 20],
-      ],
-      [],
-    ],
-    ['emptied', [slice('a', endpoints(0, 5)), slice('b', endpoints(5, 9))], endpoints(5, 9), [['b', 4]], ['a']],
-    ['all gone', [slice('a', endpoints(0, 5)), slice('b', endpoints(5, 9))], [], [['a', 0]], ['b']],
-  ])('%s', (_, existing, wanted, written, removed) => {
-    const groups =
-      wanted.length === 0 && existing.length > 0 ? [{ addressType: 'IPv4', ports: [], endpoints: [] }] : group(wanted);
-    const plan = planSlices(existing, groups);
-    expect(plan.write.map(({ slice: held, endpoints: all }) => [held?.metadata.name, all.length])).toEqual(written);
-    expect(plan.remove.map(({ metadata }) => metadata.name)).toEqual(removed);
   });
 });

@@ -5,7 +5,8 @@ import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Pod, Service, ServicePort } from '../../generated/types/core.v1.ts';
 import { keyOf, type ObjectChange } from '../controller.ts';
 import { selects } from '../labels.ts';
-import { isPodReady, isPodTerminal } from '../pods.ts';
+import { timeOf } from '../objects.ts';
+import { isPodReady, isPodTerminal, podCondition } from '../pods.ts';
 
 export const HEADLESS = 'service.kubernetes.io/headless';
 export const LAST_CHANGE = 'endpoints.kubernetes.io/last-change-trigger-time';
@@ -24,11 +25,36 @@ export function endpointSelector(service: Service): Record<string, string> | und
   return selector;
 }
 
-export const isHeadless = (service: Service): boolean => service.spec?.clusterIP === 'None';
+/** Without an address of its own (`!IsServiceIPSet`). */
+export const isHeadless = ({ spec }: Service): boolean => !spec?.clusterIP || spec.clusterIP === 'None';
+
+/** The pod's addresses of a type (`IPv4`, `IPv6`). */
+export function addressesOf({ status }: Pod, addressType: string): string[] {
+  const all = status?.podIPs?.map(({ ip = '' }) => ip) ?? [status?.podIP ?? ''];
+  return all.filter((ip) => ip !== '' && ip.includes(':') === (addressType === 'IPv6'));
+}
+
+/**
+ * When the change happened that endpoints are written for, to measure how long that takes: the earliest of the Service's creation, if it
+ * has none yet, and the last turn of each pod whose readiness they do not show. Undefined when nothing of that kind happened: a pod went.
+ */
+export function triggerTime(
+  service: Service,
+  pods: readonly Pod[],
+  exist: boolean,
+  shownReady: (pod: Pod) => boolean | undefined,
+): string | undefined {
+  const turns = pods.flatMap((pod) => {
+    const turned = podCondition(pod, 'Ready')?.lastTransitionTime;
+    return turned === undefined || shownReady(pod) === isPodReady(pod) ? [] : [turned];
+  });
+  const created = service.metadata.creationTimestamp;
+  return [...turns, ...(exist || created === undefined ? [] : [created])].sort((a, b) => timeOf(a) - timeOf(b))[0];
+}
 
 /** Whether the pod is an endpoint at all. */
 export function isEndpoint(pod: Pod, withTerminating: boolean): boolean {
-  if (isPodTerminal(pod) || !pod.status?.podIP) return false;
+  if (isPodTerminal(pod) || (!pod.status?.podIP && !pod.status?.podIPs?.length)) return false;
   return withTerminating || pod.metadata.deletionTimestamp === undefined;
 }
 
@@ -78,6 +104,21 @@ function facts({ metadata, spec, status }: Pod) {
   return [labels, deletionTimestamp !== undefined, podIPs, podIP, phase, isPodReady(pod), spec?.nodeName];
 }
 
+/** Keys of the Services of a namespace that select any of these pods; of all with a selector where none is known. */
+export async function servicesSelecting(
+  client: Client,
+  namespace: string,
+  pods: readonly KubeObject[] | undefined,
+): Promise<string[]> {
+  const { items } = await client.list<Service>('core/services', { namespace });
+  const concerned = (service: Service): boolean => {
+    const matchLabels = endpointSelector(service);
+    if (matchLabels === undefined) return false;
+    return pods === undefined || pods.some(({ metadata }) => selects({ matchLabels }, metadata.labels));
+  };
+  return items.filter(concerned).map(keyOf);
+}
+
 /** Keys of the Services that select the pod, or did so before the change. */
 export async function servicesOfPod(change: ObjectChange, client: Client): Promise<string[]> {
   const states = [await change.object(), change.previous].filter((state): state is KubeObject => state !== undefined);
@@ -85,11 +126,5 @@ export async function servicesOfPod(change: ObjectChange, client: Client): Promi
   if (after !== undefined && before !== undefined && change.type === 'MODIFIED') {
     if (deepEqual(facts(after), facts(before))) return [];
   }
-  const { items } = await client.list<Service>('core/services', { namespace: change.namespace });
-  const concerned = (service: Service): boolean => {
-    const matchLabels = endpointSelector(service);
-    if (matchLabels === undefined) return false;
-    return states.length === 0 || states.some(({ metadata }) => selects({ matchLabels }, metadata.labels));
-  };
-  return items.filter(concerned).map(keyOf);
+  return servicesSelecting(client, change.namespace, states.length === 0 ? undefined : states);
 }

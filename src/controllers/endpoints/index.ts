@@ -1,59 +1,67 @@
 /** Endpoints of Services with a selector: what came before EndpointSlices. */
+import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
-import { now } from '../../apimachinery/meta.ts';
-import type { EndpointAddress, EndpointSubset, Endpoints, Pod, Service } from '../../generated/types/core.v1.ts';
-import { type Controller, itself } from '../controller.ts';
-import { formatSelector } from '../labels.ts';
-import { isPodReady } from '../pods.ts';
-import {
-  endpointSelector,
-  HEADLESS,
-  hostnameOf,
-  isEndpoint,
-  isHeadless,
-  LAST_CHANGE,
-  portsOf,
-  servicesOfPod,
-  targetRef,
-} from './addresses.ts';
+import type { EndpointAddress, Endpoints, Pod, Service } from '../../generated/types/core.v1.ts';
+import { type Controller, type ControllerContext, itself, type ObjectChange } from '../controller.ts';
+import { formatSelector, sorted } from '../labels.ts';
+import { endpointSelector, HEADLESS, isHeadless, LAST_CHANGE, servicesOfPod, triggerTime } from './addresses.ts';
+import { subsetsOf, truncate } from './subsets.ts';
 
+const ENDPOINTS = 'core/endpoints';
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
 const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
-/** Of one Endpoints object. */
-const MAX_ADDRESSES = 1000;
 
-/** Addresses by the ports that they serve, ready and not ready apart, in order (`RepackSubsets`). */
-function subsetsOf(service: Service, pods: readonly Pod[]): { subsets: EndpointSubset[]; truncated: boolean } {
-  const publishNotReady = service.spec?.publishNotReadyAddresses === true;
-  const hasPorts = (service.spec?.ports?.length ?? 0) > 0;
-  const members = pods.filter((pod) => isEndpoint(pod, publishNotReady));
-  const chosen = [...members].sort((a, b) => Number(isPodReady(b)) - Number(isPodReady(a))).slice(0, MAX_ADDRESSES);
-  const bySubset = new Map<string, EndpointSubset>();
-  for (const pod of chosen) {
-    const ports = portsOf(service, pod).map(({ name, ...port }) => ({ ...(name === '' ? {} : { name }), ...port }));
-    if (ports.length === 0 && hasPorts) continue;
-    const hostname = hostnameOf(service, pod);
-    const address: EndpointAddress = {
-      ip: pod.status?.podIP ?? '',
-      ...(hostname === undefined ? {} : { hostname }),
-      ...(pod.spec?.nodeName ? { nodeName: pod.spec.nodeName } : {}),
-      targetRef: targetRef(pod),
-    };
-    ports.sort((a, b) => a.port - b.port || ((a.name ?? '') < (b.name ?? '') ? -1 : 1));
-    const key = JSON.stringify(ports);
-    const subset = bySubset.get(key) ?? { ...(ports.length === 0 ? {} : { ports }) };
-    const list = publishNotReady || isPodReady(pod) ? 'addresses' : 'notReadyAddresses';
-    subset[list] = [...(subset[list] ?? []), address];
-    bySubset.set(key, subset);
+/** The Endpoints of a pod's uid are ready, not ready, or not there (`undefined`). */
+function shownReadiness(current: Endpoints | undefined): (pod: Pod) => boolean | undefined {
+  const shown = new Map<string | undefined, boolean>();
+  const note = (addresses: EndpointAddress[] = [], ready: boolean): void => {
+    for (const { targetRef } of addresses) shown.set(targetRef?.uid, ready);
+  };
+  for (const subset of current?.subsets ?? []) {
+    note(subset.addresses, true);
+    note(subset.notReadyAddresses, false);
   }
-  const byIp = (a: EndpointAddress, b: EndpointAddress): number => ((a.ip ?? '') < (b.ip ?? '') ? -1 : 1);
-  const subsets = [...bySubset].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, subset]) => subset);
-  for (const subset of subsets) {
-    subset.addresses?.sort(byIp);
-    subset.notReadyAddresses?.sort(byIp);
+  return ({ metadata }) => shown.get(metadata.uid);
+}
+
+/** The Service's labels and ours. */
+function labelsOf(service: Service): Record<string, string> {
+  const { [HEADLESS]: _, ...own } = service.metadata.labels ?? {};
+  const headless: Record<string, string> = isHeadless(service) ? { [HEADLESS]: '' } : {};
+  return sorted({ ...own, [MANAGED_BY]: 'endpoint-controller', ...headless });
+}
+
+async function write(client: Client, service: Service, endpoints: Endpoints, { events }: ControllerContext) {
+  const creates = endpoints.metadata.resourceVersion === undefined;
+  try {
+    if (creates) await client.create(ENDPOINTS, endpoints);
+    else await client.update(ENDPOINTS, endpoints);
+  } catch (error) {
+    // A namespace that is being deleted takes no new Endpoints; a conflict is told by nobody, but tried again.
+    if (creates && isReason(error, 'Forbidden')) return;
+    const { namespace, name } = service.metadata;
+    if (!isReason(error, 'Conflict') && error instanceof Error) {
+      const what = creates ? 'Failed to create endpoint for service' : 'Failed to update endpoint';
+      const reason = creates ? 'FailedToCreateEndpoint' : 'FailedToUpdateEndpoint';
+      events.record(endpoints, 'Warning', reason, `${what} ${namespace}/${name}: ${error.message}`);
+    }
+    throw error;
   }
-  return { subsets, truncated: members.length > MAX_ADDRESSES };
+}
+
+async function remove(client: Client, namespace: string, name: string): Promise<void> {
+  try {
+    await client.delete(ENDPOINTS, namespace, name);
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error;
+  }
+}
+
+/** Endpoints of ours, and those whose Service may have gone. */
+async function ours(change: ObjectChange): Promise<string[]> {
+  const { labels } = ((await change.object()) ?? change.previous)?.metadata ?? {};
+  return labels?.[MANAGED_BY] === undefined ? [] : [change.key];
 }
 
 /** Upstream's `endpoints-controller`. */
@@ -62,57 +70,36 @@ export const endpointsController: Controller = {
   watches: [
     { resource: 'core/services', keys: itself },
     { resource: 'core/pods', keys: servicesOfPod },
-    {
-      resource: 'core/endpoints',
-      keys: async (change) => {
-        const { labels } = ((await change.object()) ?? change.previous)?.metadata ?? {};
-        return labels?.[MANAGED_BY] === undefined ? [] : [change.key];
-      },
-    },
+    { resource: ENDPOINTS, keys: ours },
   ],
   async reconcile(client, { namespace, name }, context) {
     const service = await client.get<Service>('core/services', namespace, name);
     if (service === undefined) {
-      try {
-        await client.delete('core/endpoints', namespace, name);
-      } catch (error) {
-        if (!isReason(error, 'NotFound')) throw error;
-      }
+      await remove(client, namespace, name);
       return;
     }
     const matchLabels = endpointSelector(service);
     if (matchLabels === undefined) return;
     const [pods, current] = await Promise.all([
       client.list<Pod>('core/pods', { namespace, labelSelector: formatSelector({ matchLabels }) }),
-      client.get<Endpoints>('core/endpoints', namespace, name),
+      client.get<Endpoints>(ENDPOINTS, namespace, name),
     ]);
-    const { subsets, truncated } = subsetsOf(service, pods.items);
-    const { [HEADLESS]: _, ...own } = service.metadata.labels ?? {};
-    const labels = {
-      ...own,
-      [MANAGED_BY]: 'endpoint-controller',
-      ...(isHeadless(service) ? { [HEADLESS]: '' } : {}),
-    };
-    const over = current?.metadata.annotations?.[OVER_CAPACITY] === 'truncated';
+    const all = subsetsOf(service, pods.items);
+    const subsets = truncate(all);
+    const truncated = subsets !== all;
+    const labels = labelsOf(service);
     const same =
       current !== undefined &&
-      over === truncated &&
+      (current.metadata.annotations?.[OVER_CAPACITY] === 'truncated') === truncated &&
       deepEqual(current.subsets ?? [], subsets) &&
       deepEqual(current.metadata.labels ?? {}, labels);
     if (same) return;
-    const { [OVER_CAPACITY]: __, ...kept } = current?.metadata.annotations ?? {};
-    const annotations: Record<string, string> = { ...kept, [LAST_CHANGE]: now(context.now()) };
+    const trigger = triggerTime(service, pods.items, current !== undefined, shownReadiness(current));
+    const { [OVER_CAPACITY]: _, [LAST_CHANGE]: __, ...annotations } = current?.metadata.annotations ?? {};
+    if (trigger !== undefined) annotations[LAST_CHANGE] = trigger;
     if (truncated) annotations[OVER_CAPACITY] = 'truncated';
-    if (current !== undefined) {
-      await client.update<Endpoints>('core/endpoints', {
-        ...current,
-        metadata: { ...current.metadata, labels, annotations },
-        subsets,
-      });
-      return;
-    }
-    const metadata = { name, namespace, labels, annotations };
-    await client.create<Endpoints>('core/endpoints', { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets });
+    const metadata = { ...(current?.metadata ?? { name, namespace }), labels, annotations };
+    await write(client, service, { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets }, context);
     return;
   },
 };

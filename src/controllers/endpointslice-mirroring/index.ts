@@ -1,20 +1,22 @@
 /** EndpointSlices of Endpoints that somebody wrote by hand, for a Service without selector. */
+import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
-import type { EndpointAddress, Endpoints, Service } from '../../generated/types/core.v1.ts';
-import type { Endpoint, EndpointSlice } from '../../generated/types/discovery.v1.ts';
+import type { Endpoints, Service } from '../../generated/types/core.v1.ts';
+import type { EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { type Controller, itself } from '../controller.ts';
 import { LAST_CHANGE } from '../endpoints/addresses.ts';
-import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/index.ts';
-import { type EndpointGroup, planSlices } from '../endpointslice/slices.ts';
+import { MANAGED_BY, SERVICE_NAME, slicePrefix } from '../endpointslice/index.ts';
+import { type PlannedSlice, planSlices } from '../endpointslice/slices.ts';
+import type { EventRecorder } from '../events.ts';
+import { sorted } from '../labels.ts';
 import { controllerRef, deleteIfPresent } from '../objects.ts';
+import { MAX_MIRRORED, type Mirror, mirrorOf } from './mirror.ts';
 
 const SLICES = 'discovery.k8s.io/endpointslices';
 const SELF = 'endpointslicemirroring-controller.k8s.io';
 const SKIP = 'endpointslice.kubernetes.io/skip-mirror';
 const LEADER = 'control-plane.alpha.kubernetes.io/leader';
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-/** Of one subset. */
-const MAX_MIRRORED = 1000;
 
 function shouldMirror(endpoints: Endpoints | undefined): endpoints is Endpoints {
   if (endpoints === undefined || endpoints.metadata.deletionTimestamp !== undefined) return false;
@@ -22,34 +24,38 @@ function shouldMirror(endpoints: Endpoints | undefined): endpoints is Endpoints 
   return labels?.[SKIP] !== 'true' && annotations?.[LEADER] === undefined;
 }
 
-function endpointOf(address: EndpointAddress, ready: boolean): Endpoint {
-  const { ip = '', hostname, nodeName, targetRef } = address;
-  return {
-    addresses: [ip],
-    conditions: { ready },
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(targetRef === undefined ? {} : { targetRef }),
-    ...(nodeName === undefined ? {} : { nodeName }),
-  };
+function tell(events: EventRecorder, endpoints: Endpoints, { invalid, skipped }: Mirror): void {
+  const about = { apiVersion: 'v1', kind: 'Endpoints', metadata: endpoints.metadata };
+  if (invalid > 0) {
+    const message = `Skipped ${invalid} invalid IP addresses when mirroring to EndpointSlices`;
+    events.record(about, 'Warning', 'InvalidIPAddress', message);
+  }
+  if (skipped > invalid) {
+    const message =
+      `A max of ${MAX_MIRRORED} addresses can be mirrored to EndpointSlices per Endpoints subset. ` +
+      `${skipped} addresses were skipped`;
+    events.record(about, 'Warning', 'TooManyAddressesToMirror', message);
+  }
 }
 
-function groupsOf({ subsets = [] }: Endpoints): EndpointGroup[] {
-  return subsets.flatMap((subset) => {
-    const ports = (subset.ports ?? []).map(({ name = '', protocol = 'TCP', port = 0, appProtocol }) => ({
-      name,
-      protocol,
-      port,
-      ...(appProtocol === undefined ? {} : { appProtocol }),
-    }));
-    const all = [
-      ...(subset.addresses ?? []).map((address) => endpointOf(address, true)),
-      ...(subset.notReadyAddresses ?? []).map((address) => endpointOf(address, false)),
-    ].slice(0, MAX_MIRRORED);
-    return ['IPv4', 'IPv6'].flatMap((addressType) => {
-      const endpoints = all.filter(({ addresses }) => addresses?.[0]?.includes(':') === (addressType === 'IPv6'));
-      return endpoints.length === 0 ? [] : [{ addressType, ports, endpoints }];
-    });
-  });
+async function writeSlice(client: Client, endpoints: Endpoints, planned: PlannedSlice): Promise<void> {
+  const { name, namespace } = endpoints.metadata;
+  const labels = sorted({ ...endpoints.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: SELF });
+  const { [LAST_APPLIED]: _, [LAST_CHANGE]: __, ...annotations } = endpoints.metadata.annotations ?? {};
+  const { existing, addressType, endpoints: held, ports } = planned;
+  const content = { addressType, endpoints: held, ports };
+  if (existing === undefined) {
+    const ownerReferences = [controllerRef(endpoints, 'v1', 'Endpoints')];
+    const metadata = { name: '', generateName: slicePrefix(name), namespace, labels, annotations, ownerReferences };
+    const kind = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' };
+    await client.create<EndpointSlice>(SLICES, { ...kind, metadata, ...content });
+    return;
+  }
+  const { labels: oldLabels, annotations: oldAnnotations = {} } = existing.metadata;
+  const before = { addressType, endpoints: existing.endpoints ?? [], ports: existing.ports ?? [] };
+  if (deepEqual(before, content) && deepEqual(oldLabels, labels) && deepEqual(oldAnnotations, annotations)) return;
+  const metadata = { ...existing.metadata, labels, annotations };
+  await client.update<EndpointSlice>(SLICES, { ...existing, metadata, ...content });
 }
 
 /** Upstream's `endpointslice-mirroring-controller`. */
@@ -67,7 +73,7 @@ export const endpointSliceMirroringController: Controller = {
       },
     },
   ],
-  async reconcile(client, { namespace, name }) {
+  async reconcile(client, { namespace, name }, { events }) {
     const [service, endpoints] = await Promise.all([
       client.get<Service>('core/services', namespace, name),
       client.get<Endpoints>('core/endpoints', namespace, name),
@@ -79,42 +85,23 @@ export const endpointSliceMirroringController: Controller = {
     }
     const labelSelector = `${SERVICE_NAME}=${name},${MANAGED_BY}=${SELF}`;
     const { items } = await client.list<EndpointSlice>(SLICES, { namespace, labelSelector });
-    if (!wanted) {
-      for (const slice of items) await deleteIfPresent(client, SLICES, slice);
-      return;
-    }
-    const plan = planSlices(items, groupsOf(endpoints));
-    const labels = { ...endpoints.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: SELF };
-    const { [LAST_APPLIED]: _, [LAST_CHANGE]: __, ...annotations } = endpoints.metadata.annotations ?? {};
-    for (const { slice, group, endpoints: held } of plan.write) {
-      const content = { addressType: group.addressType, endpoints: held, ports: group.ports };
-      if (slice === undefined) {
-        await client.create<EndpointSlice>(SLICES, {
-          apiVersion: 'discovery.k8s.io/v1',
-          kind: 'EndpointSlice',
-          metadata: {
-            name: '',
-            generateName: `${name}-`,
-            namespace,
-            labels,
-            annotations,
-            ownerReferences: [controllerRef(endpoints, 'v1', 'Endpoints')],
-          },
-          ...content,
-        });
-        continue;
+    const remove = new Set(items);
+    if (wanted) {
+      const mirror = mirrorOf(endpoints);
+      tell(events, endpoints, mirror);
+      const owned = ({ metadata }: EndpointSlice): boolean =>
+        metadata.ownerReferences?.some(({ uid }) => uid === endpoints.metadata.uid) === true;
+      for (const addressType of new Set(mirror.groups.map((group) => group.addressType))) {
+        const existing = items.filter((slice) => slice.addressType === addressType);
+        const groups = mirror.groups.filter((group) => group.addressType === addressType);
+        // A subset is one slice; only equal ports in several subsets can need more.
+        for (const planned of planSlices(existing, groups, addressType, MAX_MIRRORED, owned).slices) {
+          if (planned.existing !== undefined) remove.delete(planned.existing);
+          await writeSlice(client, endpoints, planned);
+        }
       }
-      const { labels: oldLabels, annotations: oldAnnotations = {} } = slice.metadata;
-      const before = { addressType: slice.addressType, endpoints: slice.endpoints ?? [], ports: slice.ports ?? [] };
-      if (deepEqual(before, content) && deepEqual(oldLabels, labels) && deepEqual(oldAnnotations, annotations))
-        continue;
-      await client.update<EndpointSlice>(SLICES, {
-        ...slice,
-        metadata: { ...slice.metadata, labels, annotations },
-        ...content,
-      });
     }
-    for (const slice of plan.remove) await deleteIfPresent(client, SLICES, slice);
+    for (const slice of remove) await deleteIfPresent(client, SLICES, slice);
     return;
   },
 };

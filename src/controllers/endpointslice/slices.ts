@@ -1,71 +1,112 @@
-/** The EndpointSlices that a set of endpoints wants, made with as few writes as possible. Pure. */
+/** The EndpointSlices of one address type, made of what there is with as few writes as possible. Pure. */
 import { deepEqual } from '../../apimachinery/equal.ts';
 import type { Endpoint, EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import type { ResolvedPort } from '../endpoints/addresses.ts';
 
-/** Of one slice (`--max-endpoints-per-slice`). */
-export const MAX_ENDPOINTS = 100;
-
-/** Endpoints that share their ports, and so may share a slice. */
+/** Endpoints of one address type that share their ports, and so may share a slice. */
 export interface EndpointGroup {
   addressType: string;
   ports: ResolvedPort[];
   endpoints: Endpoint[];
 }
 
-/** What a slice is to hold; `slice` is the one that holds it, absent for a new one. */
-export interface WantedSlice {
-  slice?: EndpointSlice;
-  group: EndpointGroup;
+/** A slice as it shall be. */
+export interface PlannedSlice {
+  /** The slice that becomes this; absent for a new one. */
+  existing?: EndpointSlice;
+  addressType: string;
+  ports: ResolvedPort[];
   endpoints: Endpoint[];
+  /** New, or of other endpoints than `existing`; the endpoints of the others are those that are there, hints included. */
+  changed: boolean;
 }
 
 export interface SlicePlan {
-  write: WantedSlice[];
+  slices: PlannedSlice[];
   remove: EndpointSlice[];
 }
 
-const identity = (endpoint: Endpoint): string => endpoint.targetRef?.uid ?? endpoint.addresses?.[0] ?? '';
+const identity = ({ addresses, targetRef }: Endpoint): string => `${targetRef?.uid ?? ''} ${addresses?.join(' ')}`;
 
-const samePorts = (slice: EndpointSlice, group: EndpointGroup): boolean =>
-  slice.addressType === group.addressType && deepEqual(slice.ports ?? [], group.ports);
+const portsKey = (ports: readonly object[] | undefined): string =>
+  (ports ?? [])
+    .map((port) => JSON.stringify(port, ['name', 'protocol', 'port', 'appProtocol']))
+    .sort()
+    .join();
 
-/** Keeps endpoints where they are, fills what has room, and opens new slices for the rest. */
-export function planSlices(existing: readonly EndpointSlice[], groups: readonly EndpointGroup[]): SlicePlan {
-  const plan: SlicePlan = { write: [], remove: [] };
-  const unused = new Set(existing);
+/** The same endpoint but for hints, which are given later. */
+const sameEndpoint = ({ hints: _, ...a }: Endpoint, { hints: __, ...b }: Endpoint): boolean => deepEqual(a, b);
+
+/** Plans an address type. What is not `owned` by the Service, as one of a namesake that is gone, goes. */
+export function planSlices(
+  existing: readonly EndpointSlice[],
+  groups: readonly EndpointGroup[],
+  addressType: string,
+  max: number,
+  owned: (slice: EndpointSlice) => boolean,
+): SlicePlan {
+  const byPorts = Map.groupBy(existing.filter(owned), ({ ports }) => portsKey(ports));
+  const plan: SlicePlan = { slices: [], remove: existing.filter((slice) => !owned(slice)) };
   for (const group of groups) {
-    const left = new Map(group.endpoints.map((endpoint) => [identity(endpoint), endpoint]));
-    const kept = existing.filter((slice) => unused.has(slice) && samePorts(slice, group));
-    const holding = kept.map((slice): WantedSlice => {
-      unused.delete(slice);
-      const endpoints = (slice.endpoints ?? []).flatMap((endpoint) => {
-        const wanted = left.get(identity(endpoint));
-        left.delete(identity(endpoint));
-        return wanted === undefined ? [] : [wanted];
-      });
-      return { slice, group, endpoints };
+    const key = portsKey(group.ports);
+    const packed = packGroup(byPorts.get(key) ?? [], group, max);
+    byPorts.delete(key);
+    plan.slices.push(...packed.slices);
+    plan.remove.push(...packed.remove);
+  }
+  for (const stale of byPorts.values()) plan.remove.push(...stale);
+  // An address type without endpoints has one empty slice, so that nobody waits for the first.
+  if (plan.slices.length === 0) {
+    const placeholder = plan.remove.find(
+      (slice) => owned(slice) && (slice.ports ?? []).length + (slice.endpoints ?? []).length === 0,
+    );
+    plan.remove = plan.remove.filter((slice) => slice !== placeholder);
+    const changed = placeholder === undefined;
+    plan.slices.push({ ...(changed ? {} : { existing: placeholder }), addressType, ports: [], endpoints: [], changed });
+  }
+  // Updating a slice is cheaper for everybody who watches than deleting one and creating another.
+  for (const slice of plan.slices.filter((planned) => planned.existing === undefined)) {
+    const reused = plan.remove.find(owned);
+    if (reused === undefined) break;
+    plan.remove = plan.remove.filter((removed) => removed !== reused);
+    slice.existing = reused;
+  }
+  return plan;
+}
+
+/** Keeps endpoints where they are, fills what is written anyway, then at most one slice that is not; the rest go into new ones. */
+function packGroup(existing: readonly EndpointSlice[], group: EndpointGroup, max: number): SlicePlan {
+  const left = new Map(group.endpoints.map((endpoint) => [identity(endpoint), endpoint]));
+  const { addressType, ports } = group;
+  const plan: SlicePlan = { slices: [], remove: [] };
+  for (const slice of existing) {
+    const before = slice.endpoints ?? [];
+    const kept = before.flatMap((endpoint) => {
+      const wanted = left.get(identity(endpoint));
+      left.delete(identity(endpoint));
+      return wanted === undefined ? [] : [{ endpoint, wanted }];
     });
-    const rest = [...left.values()];
-    // The fullest first, so that the number of slices stays low.
-    for (const wanted of [...holding].sort((a, b) => b.endpoints.length - a.endpoints.length)) {
-      wanted.endpoints = [...wanted.endpoints, ...rest.splice(0, MAX_ENDPOINTS - wanted.endpoints.length)];
+    const changed = kept.length < before.length || kept.some((pair) => !sameEndpoint(pair.endpoint, pair.wanted));
+    if (changed && kept.length === 0) plan.remove.push(slice);
+    else {
+      const endpoints = changed ? kept.map(({ wanted }) => wanted) : [...before];
+      plan.slices.push({ existing: slice, addressType, ports, endpoints, changed });
     }
-    while (rest.length > 0) holding.push({ group, endpoints: rest.splice(0, MAX_ENDPOINTS) });
-    const filled = holding.filter(({ endpoints }) => endpoints.length > 0);
-    // A group without endpoints is the placeholder of an address type: one slice, empty.
-    const chosen = filled.length > 0 || group.endpoints.length > 0 ? filled : [holding[0] ?? { group, endpoints: [] }];
-    plan.write.push(...chosen);
-    for (const { slice } of holding.filter((wanted) => !chosen.includes(wanted))) if (slice) plan.remove.push(slice);
   }
-  // Slices of ports that nobody serves any more are taken for new ones of the same address type.
-  for (const wanted of plan.write) {
-    if (wanted.slice !== undefined) continue;
-    const reused = [...unused].find((slice) => slice.addressType === wanted.group.addressType);
-    if (reused === undefined) continue;
-    unused.delete(reused);
-    wanted.slice = reused;
+  const rest = [...left.values()];
+  const fill = (slice: PlannedSlice): void => {
+    slice.endpoints.push(...rest.splice(0, Math.max(0, max - slice.endpoints.length)));
+    slice.changed = true;
+  };
+  const fullestFirst = (a: PlannedSlice, b: PlannedSlice): number => b.endpoints.length - a.endpoints.length;
+  for (const slice of plan.slices.filter(({ changed }) => changed).sort(fullestFirst)) fill(slice);
+  while (rest.length > 0) {
+    const fitting = plan.slices
+      .filter(({ changed, endpoints }) => !changed && endpoints.length + rest.length <= max)
+      .sort(fullestFirst)[0];
+    const slice = fitting ?? { addressType, ports, endpoints: [], changed: true };
+    if (fitting === undefined) plan.slices.push(slice);
+    fill(slice);
   }
-  plan.remove.push(...unused);
   return plan;
 }
