@@ -5,7 +5,10 @@ import { controllerOf, type KubeObject } from '../../apimachinery/meta.ts';
 import { formatSelector, type LabelSelector, selects } from '../labels.ts';
 import { controllerRef } from '../objects.ts';
 
-/** The dependents of `owner` in its namespace, after adoption and release (`ControllerRefManager`); `fits`: what must hold beside the selector. */
+/**
+ * The dependents of `owner` in its namespace, after adoption and release (`ControllerRefManager`); `fits`: what must hold beside the
+ * selector; `finalizer`: comes with adoption and goes with release.
+ */
 export async function claim<T extends KubeObject>(
   client: Client,
   resource: ResourceId,
@@ -14,6 +17,7 @@ export async function claim<T extends KubeObject>(
   kind: string,
   selector: LabelSelector,
   fits: (object: T) => boolean = () => true,
+  finalizer?: string,
 ): Promise<T[]> {
   const { namespace = '', uid = '', deletionTimestamp } = owner.metadata;
   const [matching, owned] = await Promise.all([
@@ -25,29 +29,38 @@ export async function claim<T extends KubeObject>(
     if (controllerOf(object)?.uid !== uid) continue;
     const selected = selects(selector, object.metadata.labels) && fits(object);
     if (selected || deletionTimestamp !== undefined) mine.push(object);
-    else await setOwners(client, resource, object, (owners) => owners.filter((other) => other.uid !== uid));
+    else {
+      const without = (finalizers: string[]): string[] => finalizers.filter((other) => other !== finalizer);
+      await setOwners(client, resource, object, (owners) => owners.filter((other) => other.uid !== uid), without);
+    }
   }
   if (deletionTimestamp !== undefined) return mine;
   for (const object of matching.items) {
     if (controllerOf(object) !== undefined || object.metadata.deletionTimestamp !== undefined) continue;
     if (!fits(object)) continue;
     const reference = controllerRef(owner, apiVersion, kind);
-    const adopted = await setOwners(client, resource, object, (owners) => [...owners, reference]);
+    const withFinalizer = (finalizers: string[]): string[] =>
+      finalizer === undefined || finalizers.includes(finalizer) ? finalizers : [...finalizers, finalizer];
+    const adopted = await setOwners(client, resource, object, (owners) => [...owners, reference], withFinalizer);
     if (adopted !== undefined) mine.push(adopted);
   }
   return mine;
 }
 
-/** Writes the owners; undefined when the object is gone. A stale read is a Conflict, thrown. */
+/** Writes the owners, and the finalizers where they change; undefined when the object is gone. A stale read is a Conflict, thrown. */
 export async function setOwners<T extends KubeObject>(
   client: Client,
   resource: ResourceId,
   object: T,
   change: (owners: NonNullable<KubeObject['metadata']['ownerReferences']>) => object[],
+  changeFinalizers: (finalizers: string[]) => string[] = (finalizers) => finalizers,
 ): Promise<T | undefined> {
-  const { namespace = '', name, uid, resourceVersion, ownerReferences = [] } = object.metadata;
+  const { namespace = '', name, uid, resourceVersion, ownerReferences = [], finalizers: before = [] } = object.metadata;
   const owners = change(ownerReferences).map((owner) => ({ ...owner }));
-  const patch = { metadata: { uid, resourceVersion, ownerReferences: owners.length === 0 ? null : owners } };
+  const finalizers = changeFinalizers(before);
+  const changed = finalizers.length === before.length ? {} : { finalizers };
+  const ownersOrNone = owners.length === 0 ? null : owners;
+  const patch = { metadata: { uid, resourceVersion, ownerReferences: ownersOrNone, ...changed } };
   try {
     return await client.patch<T>(resource, namespace, name, 'merge', patch as never);
   } catch (error) {

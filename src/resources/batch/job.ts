@@ -39,20 +39,23 @@ function generateSelector(job: Job): void {
   spec.template ??= {};
   spec.template.metadata ??= { name: '' };
   spec.template.metadata.labels ??= {};
-  const labels = spec.template.metadata.labels;
+  const { labels } = spec.template.metadata;
   labels['controller-uid'] = uid;
   labels['job-name'] = job.metadata.name ?? '';
   labels[`${PREFIX}controller-uid`] = uid;
   labels[`${PREFIX}job-name`] = job.metadata.name ?? '';
+  spec.template.metadata.labels = inOrder(labels);
   spec.selector ??= {};
   spec.selector.matchLabels ??= {};
   spec.selector.matchLabels[`${PREFIX}controller-uid`] ??= uid;
 }
 
-/** A map as messages print it: in the order of its keys. */
-function sorted(map: Record<string, string> | undefined): Record<string, string> | null {
-  return map === undefined ? null : Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+/** A map in the order of its keys, as upstream writes and prints it. */
+const inOrder = (map: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const sorted = (map: Record<string, string> | undefined): Record<string, string> | null =>
+  map === undefined ? null : inOrder(map);
 
 /** Errors of a selector that was generated: pods carry the Job's uid and name, and it selects by them. */
 function generatedErrors({ metadata, spec = {} }: Job, errors: FieldError[]): void {
@@ -123,7 +126,9 @@ const WHERE = ['nodeSelector', 'tolerations', 'affinity', 'schedulingGates'] as 
 function templateErrors(spec: JobSpec, old: Job): FieldError[] {
   const was = old.spec?.template?.spec;
   const template = spec.template?.spec;
-  const waits = old.spec?.suspend === true && old.status?.startTime === undefined;
+  const { conditions = [], startTime, active = 0 } = old.status ?? {};
+  const isSuspended = conditions.some(({ type, status }) => type === 'Suspended' && status === 'True');
+  const waits = old.spec?.suspend === true && active === 0 && (startTime === undefined || isSuspended);
   const compared: PodSpec = { ...was };
   if (waits) {
     for (const field of WHERE) keep<PodSpec>(compared, template ?? {}, field);
