@@ -25,15 +25,21 @@ export interface Surroundings {
   bootstrapSecret: string;
 }
 
-/** One request after authentication. */
-export interface Context {
-  request: Request;
-  url: URL;
+/** Who wants something done, and where. */
+export interface Requester {
   info: RequestInfo;
   user: User;
-  snapshot: Snapshot;
-  authorizer: Authorizer;
   around: Surroundings;
   /** Texts for `Warning` headers. */
   warnings: string[];
+  /** Controllers, whose writes come from inside the cluster, have none. */
+  snapshot?: Snapshot;
+}
+
+/** One request after authentication. */
+export interface Context extends Requester {
+  request: Request;
+  url: URL;
+  snapshot: Snapshot;
+  authorizer: Authorizer;
 }

@@ -1,5 +1,5 @@
 /** What an isolate forgets after a write of its own, so that the next request in it sees the write. */
-import { forgetLimitRanges } from './admission/limit-ranger.ts';
+import { forgetListed } from './admission/listed.ts';
 import { forget } from './admission/lookup.ts';
 import { keyOf } from './registry/encode.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -11,7 +11,9 @@ const LOOKED_UP = new Set(['namespaces', 'serviceaccounts', 'priorityclasses', '
 /** Called after every successful write. */
 export function afterWrite(info: RequestInfo, snapshots: SnapshotCache): void {
   if (IN_SNAPSHOT.has(info.resource)) snapshots.drop(info.cluster);
-  if (info.resource === 'limitranges') forgetLimitRanges(info.cluster, info.namespace);
+  // Which namespaces have quotas is known to the snapshot; how much of them is used is not.
+  if (info.resource === 'resourcequotas' && info.verb === 'create') snapshots.drop(info.cluster);
+  if (info.resource === 'limitranges') forgetListed(info.cluster, 'core/limitranges', info.namespace);
   if (!LOOKED_UP.has(info.resource)) return;
   const namespace = info.resource === 'serviceaccounts' ? info.namespace : undefined;
   forget(info.cluster, `${info.group === '' ? 'core' : info.group}/${info.resource}`, keyOf(namespace, info.name));

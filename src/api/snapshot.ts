@@ -14,6 +14,8 @@ export interface Snapshot {
   keySet: ReturnType<typeof createLocalJWKSet>;
   namespaces: ReadonlyMap<string, NamespaceFact>;
   authorizer: Authorizer;
+  /** Namespaces that have ResourceQuotas. */
+  quotas: ReadonlySet<string>;
 }
 
 /** Indexes what the Cluster object sent. */
@@ -25,6 +27,7 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     keySet: createLocalJWKSet({ keys: facts.keys.map((key) => ({ ...key })) }),
     namespaces: new Map(facts.namespaces.map((ns) => [ns.name, ns])),
     authorizer: new Authorizer(facts.roles, facts.bindings),
+    quotas: new Set(facts.quotas),
   };
 }
 

@@ -13,6 +13,7 @@ import { nodeIpamController } from './node-ipam/index.ts';
 import { nodeLifecycleController } from './node-lifecycle/index.ts';
 import { podGarbageCollector } from './pod-garbage-collector/index.ts';
 import { replicaSetController, replicationController } from './replicaset/index.ts';
+import { resourceQuotaController } from './resource-quota/index.ts';
 import { rootCaController } from './root-ca/index.ts';
 import { serviceAccountController } from './serviceaccount/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
@@ -32,6 +33,7 @@ export const controllers: readonly Controller[] = [
   serviceAccountController,
   rootCaController,
   namespaceController,
+  resourceQuotaController,
   garbageCollector,
   nodeLifecycleController,
   nodeIpamController,

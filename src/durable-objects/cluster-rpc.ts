@@ -57,6 +57,8 @@ export interface ClusterSnapshot {
   namespaces: NamespaceFact[];
   roles: RoleFact[];
   bindings: BindingFact[];
+  /** Namespaces that have ResourceQuotas. */
+  quotas: string[];
 }
 
 export interface MintRequest {

@@ -40,6 +40,7 @@ import { surroundings } from './surroundings.ts';
 /** A node credential lasts a week; an agent renews it when half of that is over. */
 const NODE_TTL_SECONDS = 7 * 24 * 3600;
 const RBAC = 'rbac.authorization.k8s.io';
+const QUOTAS = 'core/resourcequotas';
 
 interface Identity {
   signing: SigningKey;
@@ -123,7 +124,9 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     return (await this.ready()).authority.certificate;
   }
 
-  notify(_notification: Notification): Promise<void> {
+  notify({ store, notices }: Notification): Promise<void> {
+    // Of quotas it matters only where there are any.
+    if (store === QUOTAS && notices.every(({ type }) => type === 'MODIFIED')) return Promise.resolve();
     this.dirty = true;
     return Promise.resolve();
   }
@@ -176,17 +179,19 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   private async read(): Promise<Facts> {
     const list = async <T extends KubeObject>(id: string): Promise<T[]> => (await this.client.list<T>(id)).items;
-    const [namespaces, roles, clusterRoles, roleBindings, clusterRoleBindings] = await Promise.all([
+    const [namespaces, roles, clusterRoles, roleBindings, clusterRoleBindings, quotas] = await Promise.all([
       list<Namespace>('core/namespaces'),
       list<Role>(`${RBAC}/roles`),
       list<Role>(`${RBAC}/clusterroles`),
       list<Binding>(`${RBAC}/rolebindings`),
       list<Binding>(`${RBAC}/clusterrolebindings`),
+      list(QUOTAS),
     ]);
     return {
       namespaces: namespaces.map(namespaceFact),
       roles: [...roles, ...clusterRoles].map(roleFact),
       bindings: [...roleBindings, ...clusterRoleBindings].map(bindingFact),
+      quotas: [...new Set(quotas.map(({ metadata }) => metadata.namespace ?? ''))].sort(),
     };
   }
 }
@@ -204,7 +209,7 @@ interface Binding extends KubeObject {
   subjects?: Subject[];
 }
 
-const factsOf = ({ namespaces, roles, bindings }: ClusterSnapshot): Facts => ({ namespaces, roles, bindings });
+const factsOf = ({ version: _, issuer: __, keys: ___, ...facts }: ClusterSnapshot): Facts => facts;
 
 const namespaceFact = ({ metadata, status }: Namespace): NamespaceFact => ({
   name: metadata.name,

@@ -3,7 +3,9 @@ import { DurableObject } from 'cloudflare:workers';
 import { drizzle } from 'drizzle-orm/durable-sqlite';
 import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/resource-store/migrations.js';
+import type { Demand } from '../api/admission/resource-quota/charge.ts';
 import { decideChange } from '../api/registry/change.ts';
+import { chargeQuotas } from '../api/registry/charge.ts';
 import { ServiceAllocator } from '../api/registry/service-allocator.ts';
 import { StatusError } from '../apimachinery/errors.ts';
 import { ResourceStore as Core, createDecision } from '../store/store.ts';
@@ -103,6 +105,11 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
 
   async deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult> {
     return this.guarded(() => this.core.changeSelected(query, (key) => this.decision(key, request)));
+  }
+
+  async charge(namespace: string, demand: Demand, dryRun: boolean): Promise<{ charged: number } | Failure> {
+    await this.group.turn();
+    return this.guarded(() => chargeQuotas(this.core, namespace, demand, dryRun));
   }
 
   async changesSince(resourceVersion: number): Promise<ChangesSince> {

@@ -1,7 +1,8 @@
 /** What the Durable Objects say to each other and the Worker to them: plain data both ways, failures as `{status}`. */
+import type { Demand } from '../api/admission/resource-quota/charge.ts';
 import type { PatchType, ResourceId } from '../apimachinery/client.ts';
 import type { Status } from '../apimachinery/meta.ts';
-import type { CommitResult, Encoded, EventType, ListKind, ListQuery, ListResult } from '../store/types.ts';
+import type { CommitResult, Encoded, EventType, ListKind, ListQuery, ListResult, Outcome } from '../store/types.ts';
 
 /** Who asks, as far as the registry cares. */
 export interface RequestOptions {
@@ -29,6 +30,8 @@ export type ChangeRequest =
   | { do: 'update'; resource: string; subresource?: string; body: string; options: RequestOptions }
   | { do: 'patch'; resource: string; subresource?: string; type: PatchType; body: string; options: RequestOptions }
   | { do: 'delete'; resource: string; options: DeleteRequest }
+  /** Of an object whose resourceVersion is `from` still. */
+  | { do: 'commit'; resource: string; from: number; outcome: Outcome }
   | ({ do: 'bind'; dryRun: boolean } & Assignment);
 
 /** What `pods/binding` puts on a pod. */
@@ -86,6 +89,8 @@ export interface ResourceStoreRpc {
   changeMany(changes: { key: string; request: ChangeRequest }[]): Promise<CommitResult[]>;
   /** Deletes all that the query selects; answers with the deleted objects' texts, joined. */
   deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult>;
+  /** Of the store of ResourceQuotas alone: takes what an object will use from the quotas of its namespace, or refuses. */
+  charge(namespace: string, demand: Demand, dryRun: boolean): Promise<{ charged: number } | Failure>;
   changesSince(resourceVersion: number): Promise<ChangesSince>;
   stats(): Promise<StoreStats>;
 }

@@ -1,7 +1,8 @@
 /** The `Client` inside the Worker: the same registry that the API uses, without HTTP, authentication or a second copy of anything. */
 
+import { forgetListed } from '../api/admission/listed.ts';
 import type { User } from '../api/authentication/user.ts';
-import type { Context, Store, Surroundings } from '../api/context.ts';
+import type { Requester, Store, Surroundings } from '../api/context.ts';
 import { createObject } from '../api/handlers/write.ts';
 import { fromStored } from '../api/registry/conversion.ts';
 import { decodeText, keyOf } from '../api/registry/encode.ts';
@@ -55,6 +56,7 @@ export class StoreClient implements Client {
       typed(resource, object),
       this.options,
     );
+    forgetListed(this.cluster, id, object.metadata.namespace ?? '');
     return decodeText<T>(text);
   }
 
@@ -112,10 +114,10 @@ export class StoreClient implements Client {
   }
 
   /** What `createObject` needs of a request. */
-  private context(namespace: string): Context {
+  private context(namespace: string): Requester {
     const url = new URL(`https://cluster/clusters/${this.cluster}/`);
     const info = { ...requestInfo('POST', url), cluster: this.cluster, namespace };
-    return { info, url, user: this.user, around: this.around, warnings: [] } as unknown as Context;
+    return { info, user: this.user, around: this.around, warnings: [] };
   }
 }
 

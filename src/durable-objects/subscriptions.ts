@@ -9,6 +9,7 @@ const OF_SCHEDULER = new Set(['core/pods', 'core/nodes']);
 /** What the cluster's snapshot is made of. */
 const OF_CLUSTER = new Set([
   'core/namespaces',
+  'core/resourcequotas',
   'rbac.authorization.k8s.io/roles',
   'rbac.authorization.k8s.io/rolebindings',
   'rbac.authorization.k8s.io/clusterroles',

@@ -4,8 +4,8 @@ import type { AdmissionPlugin } from './plugin.ts';
 
 export const certificateRequester: AdmissionPlugin = {
   name: 'CertificateRequester',
-  admitCreate({ context, resource, object }) {
-    if (resource.resource !== 'certificatesigningrequests') return;
+  handles: ({ resource, operation }) => operation === 'CREATE' && resource.resource === 'certificatesigningrequests',
+  admit({ context, object }) {
     const request = object as CertificateSigningRequest;
     const { name, uid, groups, extra } = context.user;
     request.spec = { ...request.spec, username: name, uid, groups: [...groups] } as typeof request.spec;

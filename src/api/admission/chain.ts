@@ -1,16 +1,13 @@
 /** The built-in admission plugins, in upstream's order. Adding one is a file and a line here. */
-import type { KubeObject } from '../../apimachinery/meta.ts';
-import type { RequestOptions } from '../../durable-objects/rpc.ts';
-import type { Resource } from '../../resources/resource.ts';
-import type { Context } from '../context.ts';
 import { certificateRequester } from './certificate-requester.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { defaultIngressClass, defaultStorageClass } from './defaults-by-class.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
-import type { AdmissionPlugin } from './plugin.ts';
+import type { AdmissionPlugin, Attributes, Operation } from './plugin.ts';
 import { podSecurity } from './pod-security/index.ts';
 import { priority } from './priority.ts';
+import { resourceQuota } from './resource-quota/index.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
@@ -21,6 +18,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   limitRanger,
   serviceAccount,
   taintNodesByCondition,
+  podSecurity,
   priority,
   defaultTolerationSeconds,
   defaultStorageClass,
@@ -28,20 +26,29 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   runtimeClass,
   certificateRequester,
   defaultIngressClass,
-  // Upstream's validating plugins see what the others have made of the object.
-  podSecurity,
+  // Last: what a quota is charged for has been found good by all others.
+  resourceQuota,
 ];
 
-/** Lets every plugin see a new object, in order; throws what the first that refuses throws. */
-export async function admitCreate(
-  context: Context,
-  resource: Resource,
-  object: KubeObject,
-  options: RequestOptions,
-): Promise<void> {
-  const attributes = { context, resource, object, options };
+/** Whether any plugin has a say in the write. */
+export function isAdmitted(operation: Operation): boolean {
+  return PLUGINS.some((plugin) => plugin.handles(operation));
+}
+
+/** Lets every plugin change the object, in order; throws what the first that refuses throws. */
+export function admit(attributes: Attributes): Promise<void> {
+  return each(attributes, 'admit');
+}
+
+/** Lets every plugin judge the valid object, in order; throws what the first that refuses throws. */
+export function validate(attributes: Attributes): Promise<void> {
+  return each(attributes, 'validate');
+}
+
+async function each(attributes: Attributes, phase: 'admit' | 'validate'): Promise<void> {
   for (const plugin of PLUGINS) {
-    const pending = plugin.admitCreate(attributes);
+    if (plugin[phase] === undefined || !plugin.handles(attributes)) continue;
+    const pending = plugin[phase](attributes);
     // Most plugins have nothing to wait for; a turn of the event loop each would be felt.
     if (pending !== undefined) await pending;
   }

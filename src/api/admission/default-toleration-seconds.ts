@@ -1,14 +1,14 @@
 /** DefaultTolerationSeconds: a pod stays five minutes on a node that is not ready or not reachable. */
 import type { Pod, PodSpec, Toleration } from '../../generated/types/core.v1.ts';
-import type { AdmissionPlugin } from './plugin.ts';
+import { type AdmissionPlugin, creates } from './plugin.ts';
 
 const SECONDS = 300;
 const TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
-  admitCreate({ resource, object }) {
-    if (resource.resource !== 'pods' || resource.group !== '') return;
+  handles: creates('pods'),
+  admit({ object }) {
     const spec = (object as Pod).spec as PodSpec;
     const missing = TAINTS.filter((key) => !(spec.tolerations ?? []).some((t) => tolerates(t, key)));
     if (missing.length === 0) return;

@@ -4,10 +4,10 @@ import type { ResourceId } from '../../apimachinery/client.ts';
 import { forbidden } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { unwrap } from '../respond.ts';
-import type { AdmissionPlugin, CreateAttributes } from './plugin.ts';
+import { type AdmissionPlugin, type Attributes, creates } from './plugin.ts';
 
 /** The classes that carry the mark, the newest first, and by name where they are of one age. */
-async function marked({ context }: CreateAttributes, store: ResourceId, annotation: string): Promise<KubeObject[]> {
+async function marked({ context }: Attributes, store: ResourceId, annotation: string): Promise<KubeObject[]> {
   const page = unwrap(await context.around.store(context.info.cluster, store).list({ prefix: '' }));
   const classes = JSON.parse(`[${page.items}]`) as KubeObject[];
   return classes
@@ -25,10 +25,9 @@ interface Claim extends KubeObject {
 
 export const defaultStorageClass: AdmissionPlugin = {
   name: 'DefaultStorageClass',
-  admitCreate(attributes) {
-    const { resource, object } = attributes;
-    if (resource.group !== '' || resource.resource !== 'persistentvolumeclaims') return;
-    const claim = object as Claim;
+  handles: creates('persistentvolumeclaims'),
+  admit(attributes) {
+    const claim = attributes.object as Claim;
     const inAnnotation = claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'];
     // An empty name is a choice: no class.
     if (claim.spec?.storageClassName !== undefined || inAnnotation !== undefined) return;
@@ -46,9 +45,10 @@ interface Ingress extends KubeObject {
 
 export const defaultIngressClass: AdmissionPlugin = {
   name: 'DefaultIngressClass',
-  admitCreate(attributes) {
+  handles: ({ resource, operation }) =>
+    operation === 'CREATE' && resource.group === 'networking.k8s.io' && resource.resource === 'ingresses',
+  admit(attributes) {
     const { resource, object } = attributes;
-    if (resource.group !== 'networking.k8s.io' || resource.resource !== 'ingresses') return;
     const ingress = object as Ingress;
     const inAnnotation = ingress.metadata.annotations?.['kubernetes.io/ingress.class'];
     if (ingress.spec?.ingressClassName !== undefined || inAnnotation !== undefined) return;

@@ -1,14 +1,15 @@
 /** What a LimitRange allows of containers, pods and claims, in upstream's words. */
-import { addText, compareQuantity, parseQuantity } from '../../apimachinery/quantity.ts';
+import { compareQuantity, parseQuantity } from '../../apimachinery/quantity.ts';
 import type { LimitRange, PersistentVolumeClaim, Pod } from '../../generated/types/core.v1.ts';
+import { podLimits, podRequests } from '../../resources/core/pod-resources.ts';
 
 type Quantities = Record<string, string>;
 type Item = NonNullable<NonNullable<LimitRange['spec']>['limits']>[number];
 type Container = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
 
 interface Usage {
-  requests: Quantities;
-  limits: Quantities;
+  requests: Readonly<Quantities>;
+  limits: Readonly<Quantities>;
 }
 
 /** Why a pod may not be; empty where it may. */
@@ -36,32 +37,10 @@ const usageOf = ({ resources }: Container): Usage => ({
   limits: (resources?.limits ?? {}) as Quantities,
 });
 
-/** What a pod uses at most at once: its containers and sidecars together, or one of its init containers. */
-function podUsage({ spec }: Pod): Usage {
-  const sum = (pick: (container: Container) => Quantities): Quantities => {
-    const total: Quantities = {};
-    const increase = (into: Quantities, more: Quantities): void => {
-      for (const [name, value] of Object.entries(more)) into[name] = addText(into[name] ?? '0', value);
-    };
-    for (const container of spec?.containers ?? []) increase(total, pick(container));
-    const sidecars: Quantities = {};
-    for (const container of spec?.initContainers ?? []) {
-      if (container.restartPolicy === 'Always') {
-        increase(total, pick(container));
-        increase(sidecars, pick(container));
-        continue;
-      }
-      for (const [name, value] of Object.entries(pick(container))) {
-        const peak = addText(sidecars[name] ?? '0', value);
-        if (total[name] === undefined || compareQuantity(peak, total[name]) > 0) total[name] = peak;
-      }
-    }
-    return total;
-  };
-  return {
-    requests: sum((container) => usageOf(container).requests),
-    limits: sum((container) => usageOf(container).limits),
-  };
+/** What LimitRanges look at of a pod as a whole: its containers alone. */
+function podUsage(pod: Pod): Usage {
+  const options = { containersOnly: true };
+  return { requests: podRequests(pod, options), limits: podLimits(pod, options) };
 }
 
 function violations(item: Item, { requests, limits }: Usage): string[] {
@@ -80,7 +59,13 @@ function each(bounds: object | undefined, check: (name: string, bound: string) =
 
 const less = (a: string, b: string): boolean => compareQuantity(a, b) < 0;
 
-function atLeast(item: Item, name: string, min: string, requests: Quantities, limits: Quantities): string | undefined {
+function atLeast(
+  item: Item,
+  name: string,
+  min: string,
+  requests: Readonly<Quantities>,
+  limits: Readonly<Quantities>,
+): string | undefined {
   const [request, limit] = [requests[name], limits[name]];
   const rule = `minimum ${name} usage per ${item.type} is ${min}`;
   if (request === undefined) return `${rule}.  No request is specified`;
@@ -89,7 +74,13 @@ function atLeast(item: Item, name: string, min: string, requests: Quantities, li
   return undefined;
 }
 
-function atMost(item: Item, name: string, max: string, requests: Quantities, limits: Quantities): string | undefined {
+function atMost(
+  item: Item,
+  name: string,
+  max: string,
+  requests: Readonly<Quantities>,
+  limits: Readonly<Quantities>,
+): string | undefined {
   const [request, limit] = [requests[name], limits[name]];
   const rule = `maximum ${name} usage per ${item.type} is ${max}`;
   if (limit === undefined) return `${rule}.  No limit is specified`;
@@ -98,7 +89,7 @@ function atMost(item: Item, name: string, max: string, requests: Quantities, lim
   return undefined;
 }
 
-function requestAtMost(item: Item, name: string, max: string, requests: Quantities): string | undefined {
+function requestAtMost(item: Item, name: string, max: string, requests: Readonly<Quantities>): string | undefined {
   const request = requests[name];
   const rule = `maximum ${name} usage per ${item.type} is ${max}`;
   if (request === undefined) return `${rule}.  No request is specified`;
@@ -109,8 +100,8 @@ function withinRatio(
   item: Item,
   name: string,
   max: string,
-  requests: Quantities,
-  limits: Quantities,
+  requests: Readonly<Quantities>,
+  limits: Readonly<Quantities>,
 ): string | undefined {
   const [request, limit] = [requests[name], limits[name]];
   const rule = `${name} max limit to request ratio per ${item.type} is ${max}`;

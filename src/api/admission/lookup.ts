@@ -1,7 +1,7 @@
 /** Objects that admission looks at with every request, kept for a second by the isolate. */
 import type { ResourceId } from '../../apimachinery/client.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
-import type { Context } from '../context.ts';
+import type { Requester } from '../context.ts';
 import { decodeText } from '../registry/encode.ts';
 
 const MAX_AGE = 1000;
@@ -13,7 +13,7 @@ const kept = new Map<string, { object: KubeObject; at: number }>();
  * made is seen.
  */
 export function lookUp<T extends KubeObject>(
-  context: Context,
+  context: Requester,
   id: ResourceId,
   key: string,
 ): T | undefined | Promise<T | undefined> {
@@ -25,7 +25,7 @@ export function lookUp<T extends KubeObject>(
 }
 
 async function load<T extends KubeObject>(
-  context: Context,
+  context: Requester,
   id: ResourceId,
   key: string,
   name: string,

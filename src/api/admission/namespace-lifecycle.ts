@@ -15,9 +15,10 @@ interface Namespace extends KubeObject {
 
 export const namespaceLifecycle: AdmissionPlugin = {
   name: 'NamespaceLifecycle',
-  admitCreate({ context, resource, object }) {
+  handles: ({ resource, operation }) => operation === 'CREATE' && resource.namespaced && !ALWAYS.has(resource.resource),
+  admit({ context, resource, object }) {
     const { namespace } = object.metadata;
-    if (!resource.namespaced || namespace === undefined || ALWAYS.has(resource.resource)) return;
+    if (namespace === undefined) return;
     const found = lookUp<Namespace>(context, 'core/namespaces', namespace);
     if (found instanceof Promise) return found.then((loaded) => check(loaded, resource, object, namespace));
     check(found, resource, object, namespace);

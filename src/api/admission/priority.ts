@@ -3,15 +3,15 @@ import { forbidden } from '../../apimachinery/errors.ts';
 import type { Pod, PodSpec } from '../../generated/types/core.v1.ts';
 import type { PriorityClass } from '../../generated/types/scheduling.v1.ts';
 import { lookUp } from './lookup.ts';
-import type { AdmissionPlugin } from './plugin.ts';
+import { type AdmissionPlugin, creates } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 const DEFAULT_POLICY = 'PreemptLowerPriority';
 
 export const priority: AdmissionPlugin = {
   name: 'Priority',
-  admitCreate({ context, resource, object }) {
-    if (resource.resource !== 'pods' || resource.group !== '') return;
+  handles: creates('pods'),
+  admit({ context, object }) {
     const pod = object as Pod;
     const spec = pod.spec as PodSpec;
     if (!spec.priorityClassName) {

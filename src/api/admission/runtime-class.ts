@@ -4,14 +4,14 @@ import { forbidden } from '../../apimachinery/errors.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { RuntimeClass } from '../../generated/types/node.v1.ts';
 import { lookUp } from './lookup.ts';
-import type { AdmissionPlugin } from './plugin.ts';
+import { type AdmissionPlugin, creates } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 
 export const runtimeClass: AdmissionPlugin = {
   name: 'RuntimeClass',
-  admitCreate({ context, resource, object }) {
-    if (resource.resource !== 'pods' || resource.group !== '') return;
+  handles: creates('pods'),
+  admit({ context, object }) {
     const pod = object as Pod;
     const name = pod.spec?.runtimeClassName;
     if (name === undefined) {

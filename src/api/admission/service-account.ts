@@ -3,7 +3,7 @@ import { forbidden } from '../../apimachinery/errors.ts';
 import { randomSuffix } from '../../apimachinery/random.ts';
 import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../generated/types/core.v1.ts';
 import { lookUp } from './lookup.ts';
-import type { AdmissionPlugin, CreateAttributes } from './plugin.ts';
+import { type AdmissionPlugin, type Attributes, creates } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -13,9 +13,9 @@ const MIRROR = 'kubernetes.io/config.mirror';
 
 export const serviceAccount: AdmissionPlugin = {
   name: 'ServiceAccount',
-  admitCreate(attributes) {
-    const { context, resource, object } = attributes;
-    if (resource.resource !== 'pods' || resource.group !== '') return;
+  handles: creates('pods'),
+  admit(attributes) {
+    const { context, object } = attributes;
     const pod = object as Pod;
     if (pod.metadata.annotations?.[MIRROR] !== undefined) return;
     const spec = pod.spec as PodSpec;
@@ -28,7 +28,7 @@ export const serviceAccount: AdmissionPlugin = {
   },
 };
 
-function admit({ object }: CreateAttributes, pod: Pod, spec: PodSpec, account: ServiceAccount | undefined): void {
+function admit({ object }: Attributes, pod: Pod, spec: PodSpec, account: ServiceAccount | undefined): void {
   if (account === undefined) {
     const who = `${pod.metadata.namespace}/${spec.serviceAccountName}`;
     const why = `error looking up service account ${who}: serviceaccount "${spec.serviceAccountName}" not found`;

@@ -9,7 +9,8 @@ const FINALIZERS: Record<string, string> = {
 
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
-  admitCreate({ resource, object }) {
+  handles: ({ operation }) => operation === 'CREATE',
+  admit({ resource, object }) {
     const finalizer = FINALIZERS[`${resource.group}/${resource.resource}`];
     if (finalizer === undefined) return;
     const { finalizers = [] } = object.metadata;

@@ -12,9 +12,9 @@ import { negotiate } from '../negotiation.ts';
 import { applyTo } from '../registry/managed-fields.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { respondObject, unwrap } from '../respond.ts';
+import { changeObject } from './change.ts';
 import { checkPatchOptions } from './field-manager.ts';
 import { requestOptions } from './options.ts';
-import { requestKey, storeFor } from './read.ts';
 import { createObject, isMissing, named, respondChange } from './write.ts';
 
 /** So often an apply tries again when others create and delete its object meanwhile. */
@@ -38,7 +38,7 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
   const bytes = await readBody(request);
   const body = patchBody(new TextDecoder().decode(bytes), type, options, context.warnings);
   for (let attempt = 1; ; attempt++) {
-    const result = await storeFor(context, resource).change(requestKey(context, resource), {
+    const result = await changeObject(context, resource, {
       do: 'patch',
       resource: nameOf(resource),
       ...(info.subresource === '' ? {} : { subresource: info.subresource }),

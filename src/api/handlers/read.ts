@@ -5,7 +5,7 @@ import { formatApiVersion } from '../../apimachinery/meta.ts';
 import { type Resource, storeOf } from '../../resources/resource.ts';
 import { listMeta } from '../../store/list.ts';
 import type { ListPage } from '../../store/types.ts';
-import type { Context, Store } from '../context.ts';
+import type { Context, Requester, Store } from '../context.ts';
 import { type Accepted, negotiate } from '../negotiation.ts';
 import { includeObject, tableOf } from '../printers/table.ts';
 import { fromStored } from '../registry/conversion.ts';
@@ -15,12 +15,12 @@ import { partial, respond, respondObject, respondText, unwrap } from '../respond
 import { listQuery } from './options.ts';
 
 /** The store that keeps a resource of the request's cluster. */
-export function storeFor(context: Context, resource: Resource): Store {
+export function storeFor(context: Requester, resource: Resource): Store {
   return context.around.store(context.info.cluster, storeOf(resource));
 }
 
 /** The key that the request names. */
-export function requestKey(context: Context, resource: Resource): string {
+export function requestKey(context: Requester, resource: Resource): string {
   return keyOf(resource.namespaced ? context.info.namespace : undefined, context.info.name);
 }
 

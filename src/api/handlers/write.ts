@@ -4,9 +4,9 @@ import { invalid, notSupported } from '../../apimachinery/field.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { admitCreate } from '../admission/chain.ts';
+import { admit, validate } from '../admission/chain.ts';
 import { authorize } from '../authorization/authorize.ts';
-import type { Context } from '../context.ts';
+import type { Context, Requester } from '../context.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
 import { type Accepted, negotiate } from '../negotiation.ts';
 import { fromStored } from '../registry/conversion.ts';
@@ -22,6 +22,7 @@ import { trackCreate } from '../registry/managed-fields.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, unwrap } from '../respond.ts';
+import { changeObject } from './change.ts';
 import { integerOf } from './list-options.ts';
 import { dryRun, listQuery, requestOptions } from './options.ts';
 import { requestKey, respondList, storeFor } from './read.ts';
@@ -42,7 +43,7 @@ export async function create(context: Context, resource: Resource): Promise<Resp
 
 /** The whole way of a new object: default, admit, validate, commit; `applied` has its managedFields. Answers its text. */
 export async function createObject(
-  context: Context,
+  context: Requester,
   resource: Resource,
   object: KubeObject,
   options: RequestOptions,
@@ -54,8 +55,10 @@ export async function createObject(
   resource.strategy.default?.(object);
   fillSystemFields(object);
   if (!applied) trackCreate(resource, object, options);
-  await admitCreate(context, resource, object, options);
+  const attributes = { context, resource, operation: 'CREATE', subresource: '', object, options } as const;
+  await admit(attributes);
   beforeCreate(resource, object);
+  await validate(attributes);
   context.warnings.push(...(resource.strategy.warnings?.(object) ?? []));
   const store = storeFor(context, resource);
   for (let attempt = 1; ; attempt++) {
@@ -83,7 +86,7 @@ export async function update(context: Context, resource: Resource): Promise<Resp
   context.warnings.push(...body.warnings);
   ensureNamespace(resource, body.object, info.namespace);
   checkName(body.object, info.name);
-  const result = await storeFor(context, resource).change(requestKey(context, resource), {
+  const result = await changeObject(context, resource, {
     do: 'update',
     resource: nameOf(resource),
     ...(info.subresource === '' ? {} : { subresource: info.subresource }),

@@ -34,12 +34,15 @@ import { applyScale } from './scale.ts';
 /** The decision for a change request; pure, so that it runs wherever the row is. */
 export function decideChange(request: ChangeRequest, key: string): Decide {
   if (request.do === 'bind') return decideBind(request, key);
+  if (request.do === 'commit') return decideCommit(request, key);
   const resource = resourceNamed(request.resource);
   if (request.do === 'delete') return decideDelete(resource, key, request.options);
   return (current) => {
     try {
       if (current === undefined) throw notFound(resource, splitKey(key).name);
-      return change(resource, request, current);
+      const revision = revise(request, current);
+      settleRevision(revision);
+      return outcomeOf(revision);
     } catch (error) {
       if (error instanceof StatusError) return { do: 'fail', status: error.status };
       throw error;
@@ -47,18 +50,48 @@ export function decideChange(request: ChangeRequest, key: string): Decide {
   };
 }
 
-type Rewrite = Extract<ChangeRequest, { do: 'update' | 'patch' }>;
+/** What was worked out elsewhere, from the row as it was. Conflict when it is another by now. */
+function decideCommit({ resource: name, from, outcome }: ChangeRequest & { do: 'commit' }, key: string): Decide {
+  const resource = resourceNamed(name);
+  return (current) => {
+    if (current === undefined) return { do: 'fail', status: notFound(resource, splitKey(key).name).status };
+    if (current.resourceVersion === from) return outcome;
+    return { do: 'fail', status: conflict(resource, splitKey(key).name, MODIFIED).status };
+  };
+}
 
-function change(resource: Resource, request: Rewrite, current: Row): Outcome {
+/** An update or a patch. */
+export type Rewrite = Extract<ChangeRequest, { do: 'update' | 'patch' }>;
+
+/** The row that a change is worked out from. */
+export type Current = Pick<Row, 'text' | 'resourceVersion'>;
+
+/** A change on its way: between its steps others may look at `next`, and change it. */
+export interface Revision {
+  resource: Resource;
+  subresource: Subresource<KubeObject> | undefined;
+  request: Rewrite;
+  current: Current;
+  old: KubeObject;
+  next: KubeObject;
+  warnings: string[];
+}
+
+/** First step: what the request makes of the object, with what the server owns carried over, and defaulted. Throws a StatusError. */
+export function revise(request: Rewrite, current: Current): Revision {
+  const resource = resourceNamed(request.resource);
   const old = decodeText(fromStored(resource, current.text));
   const warnings: string[] = [];
-  if (request.subresource === 'scale') {
-    return finish(resource, undefined, scaled(resource, request, old, warnings), old, current, request, warnings);
-  }
-  const apiVersion = formatApiVersion(resource);
-  const next = rewrite(resource, apiVersion, resource.kind, request, old, warnings);
-  const subresource = resource.subresources?.find((s) => s.name === request.subresource);
-  return finish(resource, subresource, next, old, current, request, warnings);
+  const scales = request.subresource === 'scale';
+  const next = scales
+    ? scaled(resource, request, old, warnings)
+    : rewrite(resource, formatApiVersion(resource), resource.kind, request, old, warnings);
+  checkVersion(resource, next, old, request.do === 'patch');
+  carryMetadata(next, old);
+  resource.strategy.default?.(next);
+  if (!applies(request) && !scales) trackChange(resource, request.subresource, old, next, request.options);
+  const subresource = scales ? undefined : resource.subresources?.find((s) => s.name === request.subresource);
+  return { resource, subresource, request, current, old, next, warnings };
 }
 
 /** The old object with its Scale written, and the owners of the replicas that follow from it. */
@@ -134,24 +167,9 @@ function applyPatch(type: string, target: Json, patch: Json, schema: ReturnType<
   }
 }
 
-/** After upstream's `rest.BeforeUpdate` and `Store.Update`: metadata is carried over, the strategy has its say, then the commit. */
-function finish(
-  resource: Resource,
-  subresource: Subresource<KubeObject> | undefined,
-  next: KubeObject,
-  old: KubeObject,
-  current: Row,
-  request: Rewrite,
-  warnings: string[],
-): Outcome {
+/** Second step, upstream's `rest.BeforeUpdate`: the strategy has its say. Throws Invalid. */
+export function settleRevision({ resource, subresource, old, next, warnings }: Revision): void {
   const { strategy } = resource;
-  const { options } = request;
-  checkVersion(resource, next, old, request.do === 'patch');
-  carryMetadata(next, old);
-  strategy.default?.(next);
-  if (!applies(request) && request.subresource !== 'scale') {
-    trackChange(resource, request.subresource, old, next, options);
-  }
   if (subresource?.strategy !== undefined) subresource.strategy.prepareForUpdate(next, old);
   else strategy.prepareForUpdate?.(next, old);
 
@@ -166,17 +184,20 @@ function finish(
   if (errors.length > 0) throw invalidObject(storedResource(resource), old.metadata.name, errors);
   settleObject(resource, next);
   if (subresource === undefined) warnings.push(...(strategy.warnings?.(next, old) ?? []));
+}
 
+/** Last step, of upstream's `Store.Update`: what is to be done to the row. */
+export function outcomeOf({ resource, request, current, old, next, warnings }: Revision): Outcome {
+  const { dryRun } = request.options;
   const said = warnings.length === 0 ? {} : { warnings };
   if (isDone(resource, next, old)) {
-    if (options.dryRun) return { do: 'answer', text: current.text, ...said };
+    if (dryRun) return { do: 'answer', text: current.text, ...said };
     return { do: 'delete', final: encodeStored(resource, next) };
   }
   next.metadata.resourceVersion = old.metadata.resourceVersion as string;
   if (deepEqual(next, old)) return { do: 'answer', text: current.text, ...said };
   const encoded = encodeStored(resource, next);
-  if (options.dryRun)
-    return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion), ...said };
+  if (dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion), ...said };
   return { do: 'write', object: encoded, ...said };
 }
 

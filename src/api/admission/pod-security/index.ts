@@ -2,7 +2,7 @@
 import { forbidden } from '../../../apimachinery/errors.ts';
 import type { KubeObject, ObjectMeta } from '../../../apimachinery/meta.ts';
 import type { Pod } from '../../../generated/types/core.v1.ts';
-import type { Context } from '../../context.ts';
+import type { Requester } from '../../context.ts';
 import { lookUp } from '../lookup.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { BASELINE, type Check, type Finding } from './baseline.ts';
@@ -63,8 +63,8 @@ const GROUPS = new Set(['', 'apps', 'batch']);
 
 export const podSecurity: AdmissionPlugin = {
   name: 'PodSecurity',
-  admitCreate({ context, resource, object }) {
-    if (!GROUPS.has(resource.group)) return;
+  handles: ({ resource, operation }) => operation === 'CREATE' && GROUPS.has(resource.group),
+  validate({ context, resource, object }) {
     const isPod = resource.resource === 'pods';
     const pod = isPod ? (object as Pod) : TEMPLATES[resource.resource]?.(object);
     if (pod?.spec === undefined) return;
@@ -74,7 +74,7 @@ export const podSecurity: AdmissionPlugin = {
   },
 };
 
-function judge(context: Context, namespace: KubeObject | undefined, pod: Pod, isPod: boolean): void {
+function judge(context: Requester, namespace: KubeObject | undefined, pod: Pod, isPod: boolean): void {
   const labels = namespace?.metadata.labels ?? {};
   const spec = pod.spec as PodSpec;
   const metadata = pod.metadata ?? {};
