@@ -1,18 +1,20 @@
 /** The Scheduler object: a thin shell that tells the scheduler of changes, and wakes it when a pod's time has come. */
 import { DurableObject } from 'cloudflare:workers';
 import type { Store } from '../api/context.ts';
-import type { Client } from '../apimachinery/client.ts';
-import { isReason } from '../apimachinery/errors.ts';
-import { now } from '../apimachinery/meta.ts';
+import type { Client, ResourceId } from '../apimachinery/client.ts';
+import type { KubeObject } from '../apimachinery/meta.ts';
 import { EventMemory, EventRecorder } from '../controllers/events.ts';
 import type { Node, Pod } from '../generated/types/core.v1.ts';
-import { type Binding, type Change, Scheduler as Core, type Ports, SCHEDULER_NAME } from '../scheduler/scheduler.ts';
+import type { Binding } from '../scheduler/binder.ts';
+import { SCHEDULER_NAME } from '../scheduler/profile.ts';
+import { type Change, Scheduler as Core, type Ports } from '../scheduler/scheduler.ts';
 import type { Env } from './env.ts';
 import type { Notification, SubscriberRpc } from './rpc.ts';
 import { StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
 
 const PODS = 'core/pods';
+const NODES = 'core/nodes';
 const PAGE = 500;
 
 export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
@@ -34,6 +36,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
   }
 
   async notify({ store, from, notices }: Notification): Promise<void> {
+    if (store !== PODS && store !== NODES && !this.core?.follows(store)) return;
     const seen = this.cursors.get(store);
     const last = notices.at(-1)?.resourceVersion ?? 0;
     if (seen !== undefined && from > seen) await this.catchUp(store, seen);
@@ -77,7 +80,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
         const core = await this.loaded();
         const arrived = [...this.arrived.values()];
         this.arrived.clear();
-        core.apply(await this.read(arrived));
+        core.apply(await this.read(arrived, core));
         next = await core.run();
       } while (this.arrived.size > 0);
       await this.events.flush();
@@ -100,18 +103,15 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     return this.core;
   }
 
-  private async read(arrived: readonly { store: string; key: string }[]): Promise<Change[]> {
-    const nodes = arrived.filter(({ store }) => store !== PODS).map(({ key }) => key);
-    const pods = arrived.filter(({ store }) => store === PODS).map(({ key }) => key);
-    const [nodeTexts, podTexts] = await Promise.all([
-      nodes.length === 0 ? [] : this.store('core/nodes').getMany(nodes),
-      pods.length === 0 ? [] : this.store(PODS).getMany(pods),
-    ]);
-    const parse = <T>(text: string | null | undefined): T | undefined => (text ? (JSON.parse(text) as T) : undefined);
-    return [
-      ...nodes.map((name, i): Change => ({ kind: 'node', name, node: parse<Node>(nodeTexts[i]) })),
-      ...pods.map((key, i): Change => ({ kind: 'pod', key, pod: parse<Pod>(podTexts[i]) })),
-    ];
+  private async read(arrived: readonly { store: string; key: string }[], core: Core): Promise<Change[]> {
+    const byStore = Map.groupBy(arrived, ({ store }) => store);
+    const changes = [...byStore].map(async ([store, notices]): Promise<Change[]> => {
+      if (store !== PODS && store !== NODES && !core.follows(store)) return [];
+      const keys = notices.map(({ key }) => key);
+      const texts = await this.store(store).getMany(keys);
+      return keys.map((key, i) => changeOf(store, key, texts[i] ?? undefined));
+    });
+    return (await Promise.all(changes)).flat();
   }
 
   private store(id: string): Store {
@@ -120,17 +120,20 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
 
   private ports(): Ports {
     return {
+      client: this.client,
       pods: () => this.allPods(),
-      nodes: async () => {
-        const { items, resourceVersion } = await this.client.list<Node>('core/nodes');
-        this.cursors.set('core/nodes', Number(resourceVersion));
-        return items;
-      },
+      nodes: () => this.all<Node>(NODES),
+      objects: (resource) => this.all(resource),
       bind: (bindings) => this.bind(bindings),
-      unschedulable: (pod, reason, message) => this.unschedulable(pod, reason, message),
       event: (pod, type, reason, message) =>
         this.events.record({ ...pod, kind: 'Pod', apiVersion: 'v1' }, type, reason, message),
     };
+  }
+
+  private async all<T extends KubeObject>(resource: ResourceId): Promise<T[]> {
+    const { items, resourceVersion } = await this.client.list<T>(resource);
+    this.cursors.set(resource, Number(resourceVersion));
+    return items;
   }
 
   private async *allPods(): AsyncIterable<Pod[]> {
@@ -154,23 +157,11 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     );
     return results.map((result) => ('status' in result ? result.status : undefined));
   }
+}
 
-  private async unschedulable(pod: Pod, reason: string, message: string): Promise<void> {
-    const before = pod.status?.conditions?.find((c) => c.type === 'PodScheduled');
-    if (before?.status === 'False' && before.reason === reason && before.message === message) return;
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : now(),
-      reason,
-      message,
-      observedGeneration: pod.metadata.generation,
-    };
-    const { namespace = '', name } = pod.metadata;
-    try {
-      await this.client.patch(PODS, namespace, name, 'strategic', { status: { conditions: [condition] } }, 'status');
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error;
-    }
-  }
+function changeOf(store: string, key: string, text: string | undefined): Change {
+  const object: unknown = text === undefined ? undefined : JSON.parse(text);
+  if (store === PODS) return { kind: 'pod', key, pod: object as Pod | undefined };
+  if (store === NODES) return { kind: 'node', name: key, node: object as Node | undefined };
+  return { kind: 'object', resource: store, key, object: object as KubeObject | undefined };
 }

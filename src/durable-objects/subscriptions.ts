@@ -5,7 +5,27 @@ import { watchedStores } from '../controllers/index.ts';
 export type Subscriber = 'controllers' | 'scheduler' | 'cluster';
 
 const OF_CONTROLLERS = new Set(watchedStores);
-const OF_SCHEDULER = new Set(['core/pods', 'core/nodes']);
+/** Beside pods and nodes, what plugins of the scheduler may read; it looks at those alone that it has read. */
+const OF_SCHEDULER = new Set([
+  'core/pods',
+  'core/nodes',
+  'core/namespaces',
+  'core/services',
+  'core/replicationcontrollers',
+  'core/persistentvolumes',
+  'core/persistentvolumeclaims',
+  'apps/replicasets',
+  'apps/statefulsets',
+  'policy/poddisruptionbudgets',
+  'storage.k8s.io/storageclasses',
+  'storage.k8s.io/csinodes',
+  'storage.k8s.io/csidrivers',
+  'storage.k8s.io/csistoragecapacities',
+  'storage.k8s.io/volumeattachments',
+  'resource.k8s.io/resourceclaims',
+  'resource.k8s.io/resourceslices',
+  'resource.k8s.io/deviceclasses',
+]);
 /** What the cluster's snapshot is made of. */
 const OF_CLUSTER = new Set([
   'core/namespaces',

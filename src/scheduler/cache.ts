@@ -1,58 +1,141 @@
-/** The scheduler's picture of the cluster: an aggregate per node and a few numbers per pod, kept up with what the stores say. */
-import type { Node, Pod } from '../generated/types/core.v1.ts';
-import { addPod, type NodeInfo, nodeInfo, removePod } from './framework/node-info.ts';
-import { isTerminal, type PodInfo, podInfo } from './framework/pod-info.ts';
+/** The scheduler's picture of the cluster: an aggregate per node and a few references per pod, kept up with what the stores say. */
+import type { Node } from '../generated/types/core.v1.ts';
+import { NO_TERMS } from './framework/affinity-terms.ts';
+import {
+  addPod,
+  count,
+  type NodeFacts,
+  type NodeInfo,
+  nodeFacts,
+  removePod,
+  unknownNode,
+} from './framework/node-info.ts';
+import type { Snapshot } from './framework/plugin.ts';
+import type { PodInfo, PodTraits } from './framework/pod-info.ts';
 
-export class Cache {
+const REGION = 'topology.kubernetes.io/region';
+const ZONE = 'topology.kubernetes.io/zone';
+
+export class Cache implements Snapshot {
+  readonly groups = new Map<PodTraits, Map<NodeInfo, number>>();
+  readonly affine = new Set<PodTraits>();
   private readonly nodes = new Map<string, NodeInfo>();
   /** Pods that hold something on a node, by key; assumed ones included. */
   private readonly placed = new Map<string, PodInfo>();
-  private list: NodeInfo[] | undefined;
+  /** Image name -> number of nodes that have it. */
+  private readonly images = new Map<string, number>();
+  private list: readonly NodeInfo[] | undefined;
 
-  /** The nodes that exist, in a stable order. */
   all(): readonly NodeInfo[] {
-    this.list ??= [...this.nodes.values()];
+    this.list ??= byZones([...this.nodes.values()].filter((node) => node.exists));
     return this.list;
   }
 
-  setNode(node: Node): void {
-    const { name } = node.metadata;
-    const before = this.nodes.get(name);
-    const info = nodeInfo(node, before);
-    this.nodes.set(name, info);
+  node(name: string): NodeInfo | undefined {
+    const node = this.nodes.get(name);
+    return node?.exists ? node : undefined;
+  }
+
+  pod(key: string): PodInfo | undefined {
+    return this.placed.get(key);
+  }
+
+  imageNodes(image: string): number {
+    return this.images.get(image) ?? 0;
+  }
+
+  /** How many pods have a node. */
+  get size(): number {
+    return this.placed.size;
+  }
+
+  /** Takes a node as the store has it. Answers what it was before. */
+  setNode(node: Node): { before: NodeFacts | undefined; after: NodeFacts } {
+    const info = this.nodeOf(node.metadata.name);
+    const before = info.exists ? info.facts : undefined;
+    const after = nodeFacts(node);
+    this.countImages(before, -1);
+    this.countImages(after, 1);
+    info.facts = after;
+    info.exists = true;
+    const moved = before?.labels[ZONE] !== after.labels[ZONE] || before?.labels[REGION] !== after.labels[REGION];
+    if (before === undefined || moved) this.list = undefined;
+    return { before, after };
+  }
+
+  /** Answers what it was. */
+  removeNode(name: string): NodeFacts | undefined {
+    const node = this.nodes.get(name);
+    if (node === undefined || !node.exists) return undefined;
+    const { facts } = node;
+    this.countImages(facts, -1);
+    node.exists = false;
+    node.facts = unknownNode(name).facts;
     this.list = undefined;
-    if (before === undefined) for (const pod of this.placed.values()) if (pod.node === name) addPod(info, pod);
+    if (node.pods.size === 0) this.nodes.delete(name);
+    return facts;
   }
 
-  removeNode(name: string): void {
-    this.nodes.delete(name);
-    this.list = undefined;
+  /** Counts a pod on its node, in place of what was known of it. */
+  place(pod: PodInfo): void {
+    this.remove(pod.key);
+    const node = this.nodeOf(pod.node);
+    this.placed.set(pod.key, pod);
+    addPod(node, pod);
+    let group = this.groups.get(pod.traits);
+    if (group === undefined) {
+      group = new Map();
+      this.groups.set(pod.traits, group);
+      if (pod.traits.terms !== NO_TERMS) this.affine.add(pod.traits);
+    }
+    count(group, node, 1);
   }
 
-  /** Takes a pod as the store has it: placed, or not (any more). */
-  setPod(pod: Pod): void {
-    const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
-    if (!pod.spec?.nodeName || isTerminal(pod)) this.removePod(key);
-    else this.place(podInfo(pod));
-  }
-
-  removePod(key: string): void {
-    const before = this.placed.get(key);
-    if (before === undefined) return;
+  /** Takes a pod off its node. Answers what was known of it. */
+  remove(key: string): PodInfo | undefined {
+    const pod = this.placed.get(key);
+    if (pod === undefined) return undefined;
     this.placed.delete(key);
-    const node = this.nodes.get(before.node);
-    if (node !== undefined) removePod(node, before);
+    const node = this.nodeOf(pod.node);
+    removePod(node, pod);
+    if (!node.exists && node.pods.size === 0) this.nodes.delete(node.name);
+    const group = this.groups.get(pod.traits);
+    if (group === undefined) return pod;
+    count(group, node, -1);
+    if (group.size > 0) return pod;
+    this.groups.delete(pod.traits);
+    this.affine.delete(pod.traits);
+    return pod;
   }
 
-  /** Counts a pod on a node before the store has confirmed it; {@link removePod} takes it back. */
-  assume(pod: Pod, node: string): void {
-    this.place({ ...podInfo(pod), node });
+  private nodeOf(name: string): NodeInfo {
+    let node = this.nodes.get(name);
+    if (node === undefined) {
+      node = unknownNode(name);
+      this.nodes.set(name, node);
+    }
+    return node;
   }
 
-  private place(info: PodInfo): void {
-    this.removePod(info.key);
-    this.placed.set(info.key, info);
-    const node = this.nodes.get(info.node);
-    if (node !== undefined) addPod(node, info);
+  private countImages(facts: NodeFacts | undefined, by: number): void {
+    for (const image of facts?.images.keys() ?? []) count(this.images, image, by);
   }
+}
+
+/** One node of each zone in turn, so that a sample of the first ones is spread over all of them (`nodeTree.list`). */
+function byZones(nodes: readonly NodeInfo[]): NodeInfo[] {
+  const zones = new Map<string, NodeInfo[]>();
+  for (const node of nodes) {
+    const { labels } = node.facts;
+    const zone = `${labels[REGION] ?? ''}/${labels[ZONE] ?? ''}`;
+    const there = zones.get(zone);
+    if (there === undefined) zones.set(zone, [node]);
+    else there.push(node);
+  }
+  if (zones.size <= 1) return [...nodes];
+  const turns: NodeInfo[] = [];
+  for (let i = 0; turns.length < nodes.length; i++) {
+    for (const zone of zones.values()) if (i < zone.length) turns.push(zone[i] as NodeInfo);
+  }
+  return turns;
 }

@@ -1,90 +1,120 @@
-/** One pod's scheduling cycle: filter, score, choose; or say why no node will do (`ScheduleOne`, `FitError`). */
-import type { Pod } from '../generated/types/core.v1.ts';
+/** One pod's scheduling cycle: filter, score, choose; or why no node will do (`schedulePod`). */
+import { CycleState } from './framework/cycle-state.ts';
+import type { FitError } from './framework/fit-error.ts';
+import type { Framework } from './framework/framework.ts';
 import type { NodeInfo } from './framework/node-info.ts';
-import { type Candidate, normalize, type Plugin, type Rejection } from './framework/plugin.ts';
-import { podInfo } from './framework/pod-info.ts';
+import type { Nominator } from './framework/nominator.ts';
+import type { Snapshot } from './framework/plugin.ts';
+import type { Candidate } from './framework/pod-info.ts';
+import type { Status } from './framework/status.ts';
 
-export type Verdict = { node: string } | { message: string };
+/** The node, or why there is none: what no node can give, or a fault (also when there is no node at all). */
+export type Verdict = { state: CycleState } & ({ node: NodeInfo } | { fit: FitError } | { error: Status });
 
-/** Upstream looks at no fewer nodes than this, however many there are. */
+/** Upstream looks for no fewer feasible nodes than this, however many there are. */
 const MIN_FEASIBLE = 100;
+const NOT_TRIED: Status = { code: 'UnschedulableAndUnresolvable', reasons: [] };
 
 /** Runs cycles over a set of nodes, beginning each where the last one stopped looking. */
 export class Cycle {
-  private readonly plugins: readonly Plugin[];
+  private readonly snapshot: Snapshot;
+  private readonly nominator: Nominator;
   private start = 0;
 
-  constructor(plugins: readonly Plugin[]) {
-    this.plugins = plugins;
+  constructor(snapshot: Snapshot, nominator: Nominator) {
+    this.snapshot = snapshot;
+    this.nominator = nominator;
   }
 
-  /** The node for a pod, or upstream's words for why there is none. */
-  schedule(pod: Pod, nodes: readonly NodeInfo[]): Verdict {
-    if (nodes.length === 0) return { message: 'no nodes available to schedule pods' };
-    const candidate: Candidate = { pod, info: podInfo(pod) };
-    const wanted = feasibleNodesToFind(nodes.length);
-    const feasible: NodeInfo[] = [];
-    const rejections: Rejection[] = [];
+  schedule(framework: Framework, candidate: Candidate): Verdict {
+    const state = new CycleState();
+    const all = this.snapshot.all();
+    if (all.length === 0) return { state, error: { code: 'Error', reasons: ['no nodes available to schedule pods'] } };
+    const pre = framework.preFilter(state, candidate);
+    if (pre?.status?.code === 'Error') return { state, error: pre.status };
+    if (pre?.status !== undefined) return { state, fit: refusedByAll(pre.status, all.length) };
+    const only = pre?.nodes === undefined ? undefined : this.named(pre.nodes);
+    const absent: Status =
+      pre?.by === undefined
+        ? NOT_TRIED
+        : { ...NOT_TRIED, reasons: [`node(s) didn't satisfy plugin(s) [${pre.by.join(' ')}]`] };
+    const statuses = new Map<NodeInfo, Status>();
+    const nominated = this.nominated(framework, state, candidate, only);
+    const feasible = nominated ?? this.feasible(framework, state, candidate, only ?? all, statuses);
+    if (!Array.isArray(feasible)) return { state, error: feasible };
+    if (feasible.length === 0) {
+      const plugins = new Set(pre?.by ?? []);
+      for (const { plugin } of statuses.values()) if (plugin !== undefined) plugins.add(plugin);
+      return { state, fit: { nodes: all.length, statuses, absent, plugins } };
+    }
+    if (feasible.length === 1) return { state, node: feasible[0] as NodeInfo };
+    const scores = framework.score(state, candidate, feasible);
+    return 'code' in scores ? { state, error: scores } : { state, node: best(feasible, scores) };
+  }
+
+  private named(names: ReadonlySet<string>): NodeInfo[] {
+    return [...names].map((name) => this.snapshot.node(name)).filter((node) => node !== undefined);
+  }
+
+  /** A pod for which room was made goes there when it can, whatever else there is. */
+  private nominated(
+    framework: Framework,
+    state: CycleState,
+    candidate: Candidate,
+    only: readonly NodeInfo[] | undefined,
+  ): NodeInfo[] | undefined {
+    const name = this.nominator.nodeFor(candidate.info.key);
+    const node = name ? this.snapshot.node(name) : undefined;
+    if (node === undefined || (only !== undefined && !only.includes(node))) return undefined;
+    return framework.filterNominated(state, candidate, node) === undefined ? [node] : undefined;
+  }
+
+  private feasible(
+    framework: Framework,
+    state: CycleState,
+    candidate: Candidate,
+    nodes: readonly NodeInfo[],
+    statuses: Map<NodeInfo, Status>,
+  ): NodeInfo[] | Status {
+    const wanted = feasibleNodesToFind(nodes.length, framework.percentage);
+    const found: NodeInfo[] = [];
+    const start = this.start % Math.max(nodes.length, 1);
     let looked = 0;
-    for (; looked < nodes.length && feasible.length < wanted; looked++) {
-      const node = nodes[(this.start + looked) % nodes.length] as NodeInfo;
-      const rejection = this.filter(candidate, node);
-      if (rejection === undefined) feasible.push(node);
-      else rejections.push(rejection);
+    for (; looked < nodes.length && found.length < wanted; looked++) {
+      const node = nodes[(start + looked) % nodes.length] as NodeInfo;
+      const status = framework.filterNominated(state, candidate, node);
+      if (status === undefined) found.push(node);
+      else if (status.code === 'Error') return status;
+      else statuses.set(node, status);
     }
-    this.start = (this.start + looked) % nodes.length;
-    if (feasible.length === 0) return { message: fitError(pod, rejections) };
-    return { node: this.best(candidate, feasible).name };
-  }
-
-  private filter(candidate: Candidate, node: NodeInfo): Rejection | undefined {
-    for (const plugin of this.plugins) {
-      const rejection = plugin.filter?.(candidate, node);
-      if (rejection !== undefined) return rejection;
-    }
-    return undefined;
-  }
-
-  private best(candidate: Candidate, nodes: readonly NodeInfo[]): NodeInfo {
-    if (nodes.length === 1) return nodes[0] as NodeInfo;
-    const totals = new Array<number>(nodes.length).fill(0);
-    for (const plugin of this.plugins) {
-      if (plugin.score === undefined) continue;
-      const scores = nodes.map((node) => plugin.score?.(candidate, node, nodes) ?? 0);
-      if (plugin.normalize !== undefined) normalize(scores, plugin.normalize);
-      for (const [i, score] of scores.entries()) totals[i] = (totals[i] as number) + score * (plugin.weight ?? 1);
-    }
-    const most = Math.max(...totals);
-    const ties = nodes.filter((_, i) => totals[i] === most);
-    // Any of the best will do; always the first would crowd it.
-    return ties[Math.floor(Math.random() * ties.length)] as NodeInfo;
+    this.start = nodes.length === 0 ? 0 : (start + looked) % nodes.length;
+    return found;
   }
 }
 
-/** How many feasible nodes are enough (`numFeasibleNodesToFind`). */
-export function feasibleNodesToFind(nodes: number): number {
+function refusedByAll(status: Status, nodes: number): FitError {
+  const plugins = new Set(status.plugin === undefined ? [] : [status.plugin]);
+  return { nodes, statuses: new Map(), absent: status, preFilter: status, plugins };
+}
+
+/** Any of the best will do; always the first would crowd it. */
+function best(nodes: readonly NodeInfo[], scores: Float64Array): NodeInfo {
+  let most = Number.NEGATIVE_INFINITY;
+  let ties = 0;
+  let chosen = nodes[0] as NodeInfo;
+  for (let i = 0; i < nodes.length; i++) {
+    const score = scores[i] as number;
+    if (score < most) continue;
+    ties = score > most ? 1 : ties + 1;
+    most = score;
+    if (Math.random() * ties < 1) chosen = nodes[i] as NodeInfo;
+  }
+  return chosen;
+}
+
+/** How many feasible nodes are enough (`numFeasibleNodesToFind`); `percentage` 0: upstream's adaptive one. */
+export function feasibleNodesToFind(nodes: number, percentage = 0): number {
   if (nodes < MIN_FEASIBLE) return nodes;
-  const percentage = Math.max(50 - Math.floor(nodes / 125), 5);
-  return Math.max(Math.floor((nodes * percentage) / 100), MIN_FEASIBLE);
-}
-
-function counted(reasons: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .map(([reason, count]) => `${count} ${reason}`)
-    .sort()
-    .join(', ');
-}
-
-function fitError(pod: Pod, rejections: readonly Rejection[]): string {
-  const none = `0/${rejections.length} nodes are available:`;
-  const head = `${none} ${counted(rejections.flatMap((r) => r.reasons))}.`;
-  if (pod.spec?.preemptionPolicy === 'Never') {
-    return `${head} no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.`;
-  }
-  const hopes = rejections.map((r) =>
-    r.unresolvable ? 'Preemption is not helpful for scheduling' : 'No preemption victims found for incoming pod',
-  );
-  return `${head} no new claims to deallocate, preemption: ${none} ${counted(hopes)}.`;
+  const wanted = percentage === 0 ? Math.max(50 - Math.floor(nodes / 125), 5) : percentage;
+  return Math.max(Math.floor((nodes * wanted) / 100), MIN_FEASIBLE);
 }

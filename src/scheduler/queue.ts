@@ -1,83 +1,223 @@
-/** Pods that wait for a node: ready to be tried, backing off, or unschedulable until something changes (`PriorityQueue`). */
+/** Pods that wait for a node: to be tried now, backing off, or unschedulable until something may help (`PriorityQueue`). */
 import type { Pod } from '../generated/types/core.v1.ts';
+import { type ClusterChange, helps } from './framework/cluster-event.ts';
+import type { Framework } from './framework/framework.ts';
+import type { Queued } from './framework/plugin.ts';
+import type { Candidate } from './framework/pod-info.ts';
+import { Heap } from './heap.ts';
 
 const BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 10_000;
 /** An unschedulable pod is tried again after this long, whatever happens (`podMaxInUnschedulablePodsDuration`). */
 const MAX_UNSCHEDULABLE_MS = 300_000;
+const NOBODY: ReadonlySet<string> = new Set();
 
-interface Waiting {
+/** Where a pod waits. `trying`: it was taken and nothing was said of it yet. */
+type Place = 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying';
+
+export interface Entry extends Queued {
+  readonly key: string;
+  readonly framework: Framework;
+  candidate: Candidate;
   pod: Pod;
+  priority: number;
+  place: Place;
+  /** How often it found no node in a row, or failed. */
   attempts: number;
-  /** Not before this time, in ms. */
-  readyAt: number;
-  /** When an unschedulable pod's back-off is over: the earliest that a change may wake it. */
+  /** In ms since the epoch. */
   backoffUntil: number;
+  /** When it became unschedulable. */
+  parkedAt: number;
+  /** Plugins that refused it: one of them must expect help from an event. None: any change of a node may help. */
+  refusedBy: ReadonlySet<string>;
+  /** After a fault its back-off counts even when there is nothing else to do. */
+  faulty: boolean;
 }
 
 export class Queue {
-  private readonly waiting = new Map<string, Waiting>();
+  private readonly entries = new Map<string, Entry>();
+  private readonly active: Heap<Entry>;
+  private readonly backoff = new Heap<Entry>((a, b) => a.backoffUntil - b.backoffUntil);
+  /** In the order in which they were parked. */
+  private readonly unschedulable = new Map<string, Entry>();
 
-  get size(): number {
-    return this.waiting.size;
+  /** `compare`: QueueSort. */
+  constructor(compare: (a: Queued, b: Queued) => number) {
+    this.active = new Heap<Entry>(compare);
   }
 
-  /** Adds a pod, or takes its newer state; a pod whose spec has changed is tried at once. */
-  add(key: string, pod: Pod): void {
-    const before = this.waiting.get(key);
-    if (before === undefined) {
-      this.waiting.set(key, { pod, attempts: 0, readyAt: 0, backoffUntil: 0 });
-      return;
-    }
-    if (before.pod.metadata.generation !== pod.metadata.generation) before.readyAt = before.backoffUntil;
-    before.pod = pod;
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.entries.get(key);
+  }
+
+  /** Adds a pod that is new. */
+  add(candidate: Candidate, framework: Framework, now: number): void {
+    const { info, pod } = candidate;
+    const entry: Entry = {
+      key: info.key,
+      framework,
+      candidate,
+      pod,
+      priority: info.ask.priority,
+      since: now,
+      place: 'gated',
+      attempts: 0,
+      backoffUntil: 0,
+      parkedAt: 0,
+      refusedBy: NOBODY,
+      faulty: false,
+    };
+    this.entries.set(info.key, entry);
+    this.activate(entry, now);
+  }
+
+  /** Takes the newer state of a pod that waits; a change of its own may be what helps it. */
+  update(entry: Entry, change: ClusterChange & { kind: 'pending' }, now: number): void {
+    const { pod, info } = change.after;
+    const moved = entry.priority !== info.ask.priority;
+    entry.candidate = change.after;
+    entry.pod = pod;
+    entry.priority = info.ask.priority;
+    if (entry.place === 'gated' || (moved && entry.place === 'active')) this.activate(entry, now);
+    else if (entry.place === 'unschedulable' && this.mayHelp(entry, change)) this.requeue(entry, now);
   }
 
   remove(key: string): void {
-    this.waiting.delete(key);
-  }
-
-  /** Up to `limit` pods to try now: the highest priority first, then the oldest. */
-  take(limit: number, now: number): [string, Pod][] {
-    const ready = [...this.waiting].filter(([, entry]) => entry.readyAt <= now);
-    ready.sort(([, a], [, b]) => order(a.pod, b.pod));
-    return ready.slice(0, limit).map(([key, { pod }]) => [key, pod]);
-  }
-
-  /** The pod found no node: it waits for a change. `gated` pods wait for their own change alone. */
-  park(key: string, now: number, gated = false): void {
-    const entry = this.waiting.get(key);
+    const entry = this.entries.get(key);
     if (entry === undefined) return;
-    const backoff = Math.min(BACKOFF_MS * 2 ** entry.attempts, MAX_BACKOFF_MS);
-    entry.attempts += gated ? 0 : 1;
-    entry.backoffUntil = gated ? 0 : now + backoff;
-    entry.readyAt = gated ? Number.POSITIVE_INFINITY : now + MAX_UNSCHEDULABLE_MS;
+    this.entries.delete(key);
+    this.unschedulable.delete(key);
   }
 
-  /** The pod could not be bound for a passing reason: it is tried again soon. */
-  retry(key: string, now: number): void {
-    const entry = this.waiting.get(key);
-    if (entry === undefined) return;
+  /** The next pod to try, or undefined. When nothing is ready, one that backs off without a fault need not wait. */
+  take(now: number): Entry | undefined {
+    this.flush(now);
+    for (;;) {
+      const entry = this.active.pop();
+      if (entry === undefined) break;
+      if (this.isAt(entry, 'active')) return this.taken(entry);
+    }
+    const early: Entry[] = [];
+    let found: Entry | undefined;
+    while (found === undefined) {
+      const entry = this.backoff.pop();
+      if (entry === undefined) break;
+      if (!this.isAt(entry, 'backoff')) continue;
+      if (entry.faulty) early.push(entry);
+      else found = entry;
+    }
+    for (const entry of early) this.backoff.push(entry);
+    return found && this.taken(found);
+  }
+
+  /** The pod found no node: it waits for a change that may help with one of the plugins that refused it. */
+  park(entry: Entry, refusedBy: ReadonlySet<string>, now: number): void {
+    if (this.entries.get(entry.key) !== entry) return;
     entry.attempts++;
-    entry.readyAt = now + Math.min(BACKOFF_MS * 2 ** (entry.attempts - 1), MAX_BACKOFF_MS);
+    entry.backoffUntil = now + backoffMs(entry.attempts);
+    entry.refusedBy = refusedBy;
+    entry.faulty = false;
+    entry.parkedAt = now;
+    entry.place = 'unschedulable';
+    this.unschedulable.set(entry.key, entry);
   }
 
-  /** Something changed that may help pods without a node: they are tried when their back-off is over. */
-  wake(): void {
-    for (const entry of this.waiting.values()) {
-      if (entry.readyAt !== Number.POSITIVE_INFINITY) entry.readyAt = Math.min(entry.readyAt, entry.backoffUntil);
+  /** Something failed that has nothing to do with the pod: it is tried again after its back-off. */
+  retry(entry: Entry, now: number): void {
+    if (this.entries.get(entry.key) !== entry) return;
+    entry.attempts++;
+    entry.backoffUntil = now + backoffMs(entry.attempts);
+    entry.refusedBy = NOBODY;
+    entry.faulty = true;
+    entry.place = 'backoff';
+    this.backoff.push(entry);
+  }
+
+  /** Something changed: pods that it may help are tried when their back-off is over. Answers how many. */
+  wake(change: ClusterChange, now: number): number {
+    let woken = 0;
+    for (const entry of this.unschedulable.values()) {
+      if (!this.mayHelp(entry, change)) continue;
+      this.requeue(entry, now);
+      woken++;
+    }
+    return woken;
+  }
+
+  /** When the next pod is to be tried, in ms since the epoch; undefined when none is before something changes. */
+  nextAt(now: number): number | undefined {
+    if ([...this.heads()].some((entry) => entry.place === 'active')) return now;
+    let next = Number.POSITIVE_INFINITY;
+    const [first] = this.unschedulable.values();
+    if (first !== undefined) next = first.parkedAt + MAX_UNSCHEDULABLE_MS;
+    const backing = this.backoff.peek();
+    if (backing !== undefined) next = Math.min(next, backing.backoffUntil);
+    return Number.isFinite(next) ? next : undefined;
+  }
+
+  private *heads(): Iterable<Entry> {
+    for (let head = this.active.peek(); head !== undefined; head = this.active.peek()) {
+      if (this.isAt(head, 'active')) {
+        yield head;
+        return;
+      }
+      this.active.pop();
     }
   }
 
-  /** When the next pod is to be tried, in ms; undefined when none is. */
-  nextAt(): number | undefined {
-    const next = Math.min(...[...this.waiting.values()].map((entry) => entry.readyAt));
-    return Number.isFinite(next) ? next : undefined;
+  /** What waited for long enough is tried. */
+  private flush(now: number): void {
+    for (const entry of this.unschedulable.values()) {
+      if (entry.parkedAt + MAX_UNSCHEDULABLE_MS > now) break;
+      this.requeue(entry, now);
+    }
+    for (let head = this.backoff.peek(); head !== undefined && head.backoffUntil <= now; head = this.backoff.peek()) {
+      this.backoff.pop();
+      if (this.isAt(head, 'backoff')) this.activate(head, now);
+    }
+  }
+
+  private requeue(entry: Entry, now: number): void {
+    this.unschedulable.delete(entry.key);
+    if (entry.backoffUntil <= now) {
+      this.activate(entry, now);
+      return;
+    }
+    entry.place = 'backoff';
+    this.backoff.push(entry);
+  }
+
+  /** To the pods that are tried, unless a plugin says that this one may not be (`PreEnqueue`). */
+  private activate(entry: Entry, _now: number): void {
+    const gate = entry.framework.preEnqueue(entry.pod);
+    entry.place = gate === undefined ? 'active' : 'gated';
+    if (gate === undefined) this.active.push(entry);
+  }
+
+  private taken(entry: Entry): Entry {
+    entry.place = 'trying';
+    return entry;
+  }
+
+  /** Heaps are not searched: what left its place is left out when it comes up. */
+  private isAt(entry: Entry, place: Place): boolean {
+    return entry.place === place && this.entries.get(entry.key) === entry;
+  }
+
+  private mayHelp({ refusedBy, framework, candidate }: Entry, change: ClusterChange): boolean {
+    if (refusedBy.size === 0) return change.kind === 'node' || change.kind === 'pending';
+    for (const plugin of framework.plugins) {
+      if (!refusedBy.has(plugin.name)) continue;
+      if (plugin.events === undefined || plugin.events.some((hint) => helps(hint, candidate, change))) return true;
+    }
+    return false;
   }
 }
 
-function order(a: Pod, b: Pod): number {
-  const byPriority = (b.spec?.priority ?? 0) - (a.spec?.priority ?? 0);
-  if (byPriority !== 0) return byPriority;
-  return (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '');
+function backoffMs(attempts: number): number {
+  return Math.min(BACKOFF_MS * 2 ** (attempts - 1), MAX_BACKOFF_MS);
 }

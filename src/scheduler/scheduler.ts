@@ -1,165 +1,336 @@
-/** kube-scheduler without its surroundings: pods in, bindings out. */
-import type { Status } from '../apimachinery/meta.ts';
+/** kube-scheduler without its surroundings: changes in, bindings out. */
+import type { Client, ResourceId } from '../apimachinery/client.ts';
+import type { Status as ApiStatus, KubeObject } from '../apimachinery/meta.ts';
 import type { Node, Pod } from '../generated/types/core.v1.ts';
+import { Binder, type Binding } from './binder.ts';
 import { Cache } from './cache.ts';
+import { nodeActions, pendingActions, podActions } from './changes.ts';
+import { tellUnscheduled } from './conditions.ts';
 import { Cycle } from './cycle.ts';
-import { isTerminal } from './framework/pod-info.ts';
-import { plugins } from './plugins/index.ts';
-import { Queue } from './queue.ts';
+import type { ClusterChange } from './framework/cluster-event.ts';
+import type { CycleState } from './framework/cycle-state.ts';
+import { type FitError, fitMessage } from './framework/fit-error.ts';
+import { Framework } from './framework/framework.ts';
+import { Nominator } from './framework/nominator.ts';
+import { BINDING_TIMEOUT_MS, type PodRef } from './framework/plugin.ts';
+import { type Candidate, candidateOf, isTerminal, type PodInfo } from './framework/pod-info.ts';
+import { messageOf, type Status } from './framework/status.ts';
+import { Informers } from './informers.ts';
+import { defaultProfile, type Profile, SCHEDULER_NAME } from './profile.ts';
+import { type Entry, Queue } from './queue.ts';
 
-export const SCHEDULER_NAME = 'default-scheduler';
 /** Bindings in one transaction. */
 const BATCH = 200;
+/** Cycles of one batch go on no longer than this before their bindings are committed. */
+const BATCH_MS = 50;
 
-export interface Binding {
-  key: string;
-  uid: string;
-  node: string;
-}
-
-/** What the scheduler does to the cluster. */
+/** What the scheduler has of the cluster. */
 export interface Ports {
+  readonly client: Client;
   /** All pods, in pages. */
   pods(): AsyncIterable<Pod[]>;
   nodes(): Promise<Node[]>;
+  /** All objects of another resource, of whose changes {@link Scheduler.apply} is told from then on. */
+  objects(resource: ResourceId): Promise<readonly KubeObject[]>;
   /** In one transaction; for each binding undefined, or why it failed. */
-  bind(bindings: readonly Binding[]): Promise<(Status | undefined)[]>;
-  /** Writes the PodScheduled condition. */
-  unschedulable(pod: Pod, reason: string, message: string): Promise<void>;
+  bind(bindings: readonly Binding[]): Promise<(ApiStatus | undefined)[]>;
   /** Records an event; it is written in its own time. */
-  event(pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  event(pod: PodRef, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  now?(): number;
 }
 
-/** A change of a pod or a node; the object is undefined when it is gone. */
+/** A change of a pod, a node or another object; the object is undefined when it is gone. */
 export type Change =
   | { kind: 'pod'; key: string; pod: Pod | undefined }
-  | { kind: 'node'; name: string; node: Node | undefined };
+  | { kind: 'node'; name: string; node: Node | undefined }
+  | { kind: 'object'; resource: ResourceId; key: string; object: KubeObject | undefined };
+
+/** A pod that has a node in memory, and waits for a plugin before it is bound. */
+interface Waiting {
+  entry: Entry;
+  state: CycleState;
+  node: string;
+  until: number;
+}
 
 export class Scheduler {
   private readonly ports: Ports;
   private readonly cache = new Cache();
-  private readonly queue = new Queue();
-  private readonly cycle = new Cycle(plugins);
+  private readonly nominator = new Nominator();
+  private readonly informers: Informers;
+  private readonly frameworks = new Map<string, Framework>();
+  private readonly queue: Queue;
+  private readonly cycle: Cycle;
+  private readonly binder: Binder;
+  /** Pods that were put on a node here, and that the store has not yet told of. */
+  private readonly assumed = new Set<string>();
+  private readonly waiting = new Map<string, Waiting>();
+  /** Something changed since the waiting ones were last asked. */
+  private changed = false;
   /** What was last said of a pod, so that it is not said again. */
   private readonly said = new Map<string, string>();
 
-  constructor(ports: Ports) {
+  constructor(ports: Ports, profiles: readonly Profile[] = [defaultProfile()]) {
     this.ports = ports;
+    this.informers = new Informers((resource) => ports.objects(resource));
+    this.cycle = new Cycle(this.cache, this.nominator);
+    this.binder = new Binder((bindings) => ports.bind(bindings));
+    const handle = {
+      client: ports.client,
+      snapshot: this.cache,
+      objects: this.informers,
+      nominator: this.nominator,
+      now: () => this.now(),
+      bind: ({ metadata }: Pod, node: string) =>
+        this.binder.bind({ key: `${metadata.namespace}/${metadata.name}`, uid: metadata.uid ?? '', node }),
+      event: ports.event,
+    };
+    for (const { schedulerName, plugins, percentageOfNodesToScore } of profiles) {
+      this.frameworks.set(schedulerName, new Framework(schedulerName, plugins, handle, percentageOfNodesToScore));
+    }
+    const [first] = this.frameworks.values();
+    this.queue = new Queue((a, b) => first?.compare(a, b) ?? 0);
+  }
+
+  /** How many pods wait for a node. */
+  get pending(): number {
+    return this.queue.size;
+  }
+
+  /** Whether changes of a resource are of interest. */
+  follows(resource: ResourceId): boolean {
+    return this.informers.follows(resource);
   }
 
   /** Reads the whole cluster; called once, when the scheduler wakes. */
   async load(): Promise<void> {
     for (const node of await this.ports.nodes()) this.cache.setNode(node);
-    for await (const page of this.ports.pods()) for (const pod of page) this.setPod(keyOf(pod), pod);
+    for await (const page of this.ports.pods()) for (const pod of page) this.setPod(pod);
   }
 
   /** Takes changes into account, in order. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === 'node') {
-        if (change.node === undefined) this.cache.removeNode(change.name);
-        else this.cache.setNode(change.node);
-        this.queue.wake();
-      } else if (change.pod === undefined) this.forget(change.key);
-      else this.setPod(change.key, change.pod);
+      if (change.kind === 'pod') {
+        if (change.pod === undefined) this.forget(change.key);
+        else this.setPod(change.pod);
+      } else if (change.kind === 'node') this.setNode(change.name, change.node);
+      else this.tell(this.informers.set(change.resource, change.key, change.object));
     }
   }
 
   /** Tries every pod whose time has come. Answers when to come again, in ms; undefined when nothing waits for a time. */
-  async run(now: () => number = Date.now): Promise<number | undefined> {
-    for (let batch = this.queue.take(BATCH, now()); batch.length > 0; batch = this.queue.take(BATCH, now())) {
-      await this.tryBatch(batch, now());
-    }
-    return this.queue.nextAt();
+  async run(): Promise<number | undefined> {
+    if (this.changed || this.waiting.size > 0) await this.askWaiting();
+    for (let more = true; more; ) more = await this.runBatch();
+    const next = Math.min(
+      this.queue.nextAt(this.now()) ?? Number.POSITIVE_INFINITY,
+      ...[...this.waiting.values()].map(({ until }) => until),
+    );
+    return Number.isFinite(next) ? next : undefined;
   }
 
-  private async tryBatch(batch: readonly [string, Pod][], at: number): Promise<void> {
-    const bindings: Binding[] = [];
-    const pods: Pod[] = [];
-    const failures: Promise<void>[] = [];
-    for (const [key, pod] of batch) {
-      const gate = firstGate(pod);
-      if (gate !== undefined) {
-        this.queue.park(key, at, true);
-        failures.push(this.say(key, pod, gate.reason, gate.message, false));
-        continue;
-      }
-      const verdict = this.cycle.schedule(pod, this.cache.all());
-      if ('message' in verdict) {
-        this.queue.park(key, at);
-        failures.push(this.say(key, pod, 'Unschedulable', verdict.message, true));
-        continue;
-      }
-      this.cache.assume(pod, verdict.node);
-      bindings.push({ key, uid: pod.metadata.uid ?? '', node: verdict.node });
-      pods.push(pod);
-    }
-    await this.commit(bindings, pods, at);
-    await Promise.all(failures);
+  private now(): number {
+    return this.ports.now?.() ?? Date.now();
   }
 
-  private async commit(bindings: readonly Binding[], pods: readonly Pod[], at: number): Promise<void> {
-    if (bindings.length === 0) return;
-    let results: (Status | undefined)[];
+  /** Cycles one after another, then their bindings together. Answers whether there was any. */
+  private async runBatch(): Promise<boolean> {
+    const end = this.now() + BATCH_MS;
+    const bindings: Promise<void>[] = [];
+    let tried = 0;
+    this.binder.hold();
     try {
-      results = await this.ports.bind(bindings);
-    } catch (error) {
-      // Nothing is known of the outcome; what was bound will be seen as a change.
-      for (const { key } of bindings) this.fail(key, at);
-      throw error;
+      for (; tried < BATCH && this.now() <= end; tried++) {
+        const entry = this.queue.take(this.now());
+        if (entry === undefined) break;
+        const needs = entry.framework.needs(entry.pod);
+        if (!this.informers.has(needs)) await this.informers.ensure(needs);
+        const bound = await this.tryOne(entry);
+        if (bound !== undefined) bindings.push(bound.binding);
+      }
+    } finally {
+      this.binder.release();
     }
-    for (const [i, { key, node }] of bindings.entries()) {
-      const status = results[i];
-      if (status === undefined) {
-        this.queue.remove(key);
-        this.said.delete(key);
-        this.ports.event(pods[i] as Pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
-      } else if (status.reason === 'NotFound') this.forget(key);
-      else this.fail(key, at);
+    await Promise.all(bindings);
+    return tried > 0;
+  }
+
+  /** One pod's cycle. Answers its binding when it got a node; not awaited here, and so wrapped. */
+  private async tryOne(entry: Entry): Promise<{ binding: Promise<void> } | undefined> {
+    const { candidate, framework } = entry;
+    const verdict = this.cycle.schedule(framework, candidate);
+    if ('error' in verdict) {
+      await this.fail(entry, verdict.error);
+      return undefined;
     }
+    if ('fit' in verdict) {
+      await this.refuse(entry, verdict.state, verdict.fit);
+      return undefined;
+    }
+    const { state, node } = verdict;
+    this.assume(candidate, node.name);
+    const refused = framework.reserve(state, candidate, node.name) ?? framework.permit(state, candidate, node.name);
+    if (refused !== undefined && refused.code !== 'Wait') {
+      await this.release(entry, state, node.name, refused);
+      return undefined;
+    }
+    const binding =
+      refused === undefined
+        ? this.bind(entry, state, node.name)
+        : this.wait({ entry, state, node: node.name, until: 0 });
+    return { binding };
   }
 
-  private fail(key: string, at: number): void {
-    this.cache.removePod(key);
-    this.queue.retry(key, at);
+  private async wait(waiting: Waiting): Promise<void> {
+    this.waiting.set(waiting.entry.key, { ...waiting, until: waiting.until || this.now() + BINDING_TIMEOUT_MS });
   }
 
-  private async say(key: string, pod: Pod, reason: string, message: string, warn: boolean): Promise<void> {
-    if (this.said.get(key) === message) return;
-    this.said.set(key, message);
-    await this.ports.unschedulable(pod, reason, message);
-    if (warn) this.ports.event(pod, 'Warning', 'FailedScheduling', message);
+  /** PreBind and Bind of a pod that has a node in memory. */
+  private async bind(entry: Entry, state: CycleState, node: string, until = 0): Promise<void> {
+    const { key, candidate, framework } = entry;
+    const failure = await framework.bind(state, candidate, node);
+    if (failure?.code === 'Wait') return this.wait({ entry, state, node, until });
+    if (failure !== undefined) return this.release(entry, state, node, failure);
+    this.queue.remove(key);
+    this.said.delete(key);
+    this.nominator.delete(key);
+    framework.postBind(state, candidate, node);
+    this.ports.event(candidate.pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
   }
 
-  private setPod(key: string, pod: Pod): void {
+  /** Asks plugins again that wanted to wait; after the time-out they have refused. */
+  private async askWaiting(): Promise<void> {
+    this.changed = false;
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    await Promise.all(
+      waiting.map(async ({ entry, state, node, until }) => {
+        const { candidate, framework } = entry;
+        if (until <= this.now()) {
+          const reasons = ['timed out waiting for the pod to be bound'];
+          return this.release(entry, state, node, { code: 'Error', reasons });
+        }
+        const permit = framework.permit(state, candidate, node);
+        if (permit?.code === 'Wait') return this.wait({ entry, state, node, until });
+        return permit === undefined ? this.bind(entry, state, node, until) : this.release(entry, state, node, permit);
+      }),
+    );
+  }
+
+  private assume({ info }: Candidate, node: string): void {
+    this.cache.place({ ...info, node });
+    this.assumed.add(info.key);
+    this.nominator.delete(info.key);
+  }
+
+  /** Takes the pod off the node that it was put on in memory, and says why. */
+  private async release(entry: Entry, state: CycleState, node: string, status: Status): Promise<void> {
+    const { key, candidate, framework } = entry;
+    framework.unreserve(state, candidate, node);
+    if (this.assumed.delete(key)) {
+      const before = this.cache.remove(key);
+      if (before !== undefined) this.tell({ kind: 'pod', actions: podActions(before, undefined), before });
+    }
+    if (status.code === 'Error') return this.fail(entry, status);
+    const plugins = new Set(status.plugin === undefined ? [] : [status.plugin]);
+    this.queue.park(entry, plugins, this.now());
+    const message = messageOf(status);
+    await this.say(entry, { reason: 'Unschedulable', message });
+  }
+
+  /** No node will do, unless PostFilter makes room on one. */
+  private async refuse(entry: Entry, state: CycleState, fit: FitError): Promise<void> {
+    const { candidate, framework } = entry;
+    const result = await framework.postFilter(state, candidate, fit);
+    const { node, status } = result;
+    this.queue.park(entry, fit.plugins, this.now());
+    if (node !== undefined) this.nominator.set(candidate, node);
+    const message = fitMessage(fit, status === undefined ? '' : messageOf(status));
+    await this.say(entry, { reason: 'Unschedulable', message, node });
+  }
+
+  /** Something failed that is not the pod's fault; without any node, a node has to come. */
+  private async fail(entry: Entry, status: Status): Promise<void> {
+    const nowhere = this.cache.all().length === 0;
+    if (nowhere) this.queue.park(entry, new Set(), this.now());
+    else this.queue.retry(entry, this.now());
+    await this.say(entry, { reason: nowhere ? 'Unschedulable' : 'SchedulerError', message: messageOf(status) });
+  }
+
+  private async say(
+    { key, pod }: Entry,
+    about: { reason: string; message: string; node?: string | undefined },
+  ): Promise<void> {
+    const text = `${about.message}\n${about.node ?? ''}`;
+    if (this.said.get(key) === text) return;
+    this.said.set(key, text);
+    this.ports.event(pod, 'Warning', 'FailedScheduling', about.message);
+    await tellUnscheduled(this.ports.client, pod, about, this.now());
+  }
+
+  private setNode(name: string, node: Node | undefined): void {
+    const { before, after } =
+      node === undefined ? { before: this.cache.removeNode(name), after: undefined } : this.cache.setNode(node);
+    const actions = nodeActions(before, after);
+    if (actions !== 0) this.tell({ kind: 'node', actions, ...(before && { before }), ...(after && { after }) });
+  }
+
+  private setPod(pod: Pod): void {
     const { spec, metadata } = pod;
-    if (spec?.nodeName || isTerminal(pod)) {
-      const freed = isTerminal(pod);
-      this.queue.remove(key);
-      this.said.delete(key);
-      this.cache.setPod(pod);
-      if (freed) this.queue.wake();
+    const candidate = candidateOf(pod);
+    const { key } = candidate.info;
+    const framework = this.frameworks.get(spec?.schedulerName || SCHEDULER_NAME);
+    const leaves = isTerminal(pod) || (!spec?.nodeName && metadata.deletionTimestamp !== undefined);
+    if (leaves || (!spec?.nodeName && framework === undefined)) this.forget(key);
+    else if (spec?.nodeName) this.setPlaced(candidate.info);
+    // What is assumed here is on its way to the store, and what the store has now is older.
+    else if (framework !== undefined && !this.assumed.has(key)) this.setPending(candidate, framework);
+  }
+
+  private setPlaced(after: PodInfo): void {
+    const { key } = after;
+    this.queue.remove(key);
+    this.said.delete(key);
+    this.nominator.delete(key);
+    const before = this.assumed.delete(key) ? undefined : this.cache.pod(key);
+    this.cache.place(after);
+    const actions = podActions(before, after);
+    if (actions !== 0) this.tell({ kind: 'pod', actions, ...(before && { before }), after });
+  }
+
+  private setPending(after: Candidate, framework: Framework): void {
+    const { key } = after.info;
+    const entry = this.queue.get(key);
+    const nominated = after.pod.status?.nominatedNodeName;
+    if (nominated) this.nominator.set(after, nominated);
+    else if (entry?.pod.status?.nominatedNodeName) this.nominator.delete(key);
+    if (entry !== undefined && entry.pod.metadata.uid === after.pod.metadata.uid) {
+      const before = entry.candidate;
+      this.queue.update(entry, { kind: 'pending', actions: pendingActions(before, after), before, after }, this.now());
       return;
     }
-    const ours = (spec?.schedulerName ?? SCHEDULER_NAME) === SCHEDULER_NAME;
-    if (ours && metadata.deletionTimestamp === undefined) this.queue.add(key, pod);
-    else this.queue.remove(key);
+    if (this.cache.pod(key) !== undefined || entry !== undefined) this.forget(key);
+    this.queue.add(after, framework, this.now());
   }
 
   private forget(key: string): void {
     this.queue.remove(key);
     this.said.delete(key);
-    this.cache.removePod(key);
-    this.queue.wake();
+    this.nominator.delete(key);
+    this.assumed.delete(key);
+    const waiting = this.waiting.get(key);
+    if (waiting !== undefined) {
+      this.waiting.delete(key);
+      waiting.entry.framework.unreserve(waiting.state, waiting.entry.candidate, waiting.node);
+    }
+    const before = this.cache.remove(key);
+    if (before !== undefined) this.tell({ kind: 'pod', actions: podActions(before, undefined), before });
   }
-}
 
-const keyOf = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;
-
-function firstGate(pod: Pod): { reason: string; message: string } | undefined {
-  for (const plugin of plugins) {
-    const gate = plugin.preEnqueue?.(pod);
-    if (gate !== undefined) return gate;
+  private tell(change: ClusterChange | undefined): void {
+    if (change === undefined) return;
+    this.changed = true;
+    this.queue.wake(change, this.now());
   }
-  return undefined;
 }

@@ -1,77 +1,121 @@
-/** What the scheduler keeps of a node: its facts, and the sums over its pods. Never the pods themselves. */
-import type { Node, Taint } from '../../generated/types/core.v1.ts';
-import { add, type PodInfo, type Resources, subtract } from './pod-info.ts';
-import { milliValue, parseQuantity, value } from './quantities.ts';
+/** What the scheduler keeps of a node: its facts, and the sums over its pods. */
+import type { ContainerImage, Node, Taint } from '../../generated/types/core.v1.ts';
+import type { PodInfo } from './pod-info.ts';
+import { add, amounts, type Resources, subtract } from './resources.ts';
 
-export interface NodeInfo {
-  name: string;
-  labels: Readonly<Record<string, string>>;
-  taints: readonly Taint[];
-  unschedulable: boolean;
-  allocatable: Resources;
-  maxPods: number;
-  /** Sums of the requests of all pods on the node, assumed ones included. */
-  requested: Resources;
-  /** The same with upstream's defaults for containers that ask for nothing; scoring uses it. */
-  nonZero: { cpu: number; memory: number };
-  pods: number;
-  /** `protocol/hostIP/port` -> how many pods hold it. */
-  ports: Map<string, number>;
+/** What a node says of itself. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly unschedulable: boolean;
+  readonly allocatable: Readonly<Resources>;
+  readonly maxPods: number;
   /** Image name -> size in bytes. */
-  images: ReadonlyMap<string, number>;
+  readonly images: ReadonlyMap<string, number>;
 }
 
-/** A node without pods; with `before`, the sums of what it had are kept. */
-export function nodeInfo(node: Node, before?: NodeInfo): NodeInfo {
-  const { spec, status, metadata } = node;
-  const allocatable: Resources = {};
-  for (const [name, quantity] of Object.entries(status?.allocatable ?? {})) {
-    const parsed = parseQuantity(quantity);
-    allocatable[name] = name === 'cpu' ? milliValue(parsed) : value(parsed);
-  }
-  const maxPods = allocatable['pods'] ?? 0;
-  delete allocatable['pods'];
+/** One object a node for as long as the node, or a pod on it, is known. */
+export interface NodeInfo {
+  facts: NodeFacts;
+  readonly name: string;
+  /** False where only its pods are known. */
+  exists: boolean;
+  /** Sums of the requests of all pods on the node, assumed ones included. */
+  readonly requested: Resources;
+  /** The same with upstream's defaults for containers that ask for nothing; scoring uses it. */
+  readonly nonZero: { cpu: number; memory: number };
+  readonly pods: Set<PodInfo>;
+  /** `protocol/hostIP/port` -> how many pods hold it. */
+  readonly ports: Map<string, number>;
+  /** `namespace/name` of a PersistentVolumeClaim -> how many pods use it. */
+  readonly claims: Map<string, number>;
+}
+
+const NO_FACTS = {
+  labels: {},
+  annotations: {},
+  taints: [],
+  unschedulable: false,
+  allocatable: {},
+  maxPods: 0,
+  images: new Map<string, number>(),
+};
+
+/** A node of which nothing is known but its name. */
+export function unknownNode(name: string): NodeInfo {
   return {
-    name: metadata.name,
-    labels: metadata.labels ?? {},
-    taints: spec?.taints ?? [],
-    unschedulable: spec?.unschedulable === true,
-    allocatable,
-    maxPods,
-    requested: before?.requested ?? {},
-    nonZero: before?.nonZero ?? { cpu: 0, memory: 0 },
-    pods: before?.pods ?? 0,
-    ports: before?.ports ?? new Map(),
-    images: imagesOf(node),
+    facts: { name, ...NO_FACTS },
+    name,
+    exists: false,
+    requested: {},
+    nonZero: { cpu: 0, memory: 0 },
+    pods: new Set(),
+    ports: new Map(),
+    claims: new Map(),
   };
 }
 
-function imagesOf(node: Node): Map<string, number> {
+/** What a node object says, as numbers. */
+export function nodeFacts({ spec, status, metadata }: Node): NodeFacts {
+  const { pods = 0, ...allocatable } = amounts(status?.allocatable);
+  return {
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? NO_FACTS.annotations,
+    taints: spec?.taints ?? NO_FACTS.taints,
+    unschedulable: spec?.unschedulable === true,
+    allocatable,
+    maxPods: pods,
+    images: imagesOf(status?.images),
+  };
+}
+
+function imagesOf(list: readonly ContainerImage[] | undefined): ReadonlyMap<string, number> {
+  if (list === undefined || list.length === 0) return NO_FACTS.images;
   const images = new Map<string, number>();
-  for (const image of node.status?.images ?? []) {
-    for (const name of image.names ?? []) images.set(name, Number(image.sizeBytes ?? 0));
-  }
+  for (const image of list) for (const name of image.names ?? []) images.set(name, Number(image.sizeBytes ?? 0));
   return images;
 }
 
 /** Counts a pod in. */
 export function addPod(node: NodeInfo, pod: PodInfo): void {
-  add(node.requested, pod.requests);
-  node.nonZero.cpu += pod.nonZero.cpu;
-  node.nonZero.memory += pod.nonZero.memory;
-  node.pods++;
-  for (const port of pod.ports) node.ports.set(port, (node.ports.get(port) ?? 0) + 1);
+  const { requests, nonZero, ports } = pod.ask;
+  node.pods.add(pod);
+  add(node.requested, requests);
+  node.nonZero.cpu += nonZero.cpu;
+  node.nonZero.memory += nonZero.memory;
+  for (const port of ports) count(node.ports, port, 1);
+  for (const claim of pod.claims) count(node.claims, claim, 1);
 }
 
 /** Counts a pod out. */
 export function removePod(node: NodeInfo, pod: PodInfo): void {
-  subtract(node.requested, pod.requests);
-  node.nonZero.cpu -= pod.nonZero.cpu;
-  node.nonZero.memory -= pod.nonZero.memory;
-  node.pods--;
-  for (const port of pod.ports) {
-    const left = (node.ports.get(port) ?? 0) - 1;
-    if (left > 0) node.ports.set(port, left);
-    else node.ports.delete(port);
-  }
+  if (!node.pods.delete(pod)) return;
+  const { requests, nonZero, ports } = pod.ask;
+  subtract(node.requested, requests);
+  node.nonZero.cpu -= nonZero.cpu;
+  node.nonZero.memory -= nonZero.memory;
+  for (const port of ports) count(node.ports, port, -1);
+  for (const claim of pod.claims) count(node.claims, claim, -1);
+}
+
+/** Adds to a count in a map; what comes to nothing goes. */
+export function count<K>(counts: Map<K, number>, key: K, by: number): void {
+  const sum = (counts.get(key) ?? 0) + by;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
+}
+
+/** A copy on which pods may be added and removed on trial. */
+export function cloneNode(node: NodeInfo): NodeInfo {
+  return {
+    ...node,
+    requested: { ...node.requested },
+    nonZero: { ...node.nonZero },
+    pods: new Set(node.pods),
+    ports: new Map(node.ports),
+    claims: new Map(node.claims),
+  };
 }

@@ -1,102 +1,145 @@
-/** What a pod asks for, as numbers. */
-import type { Container, Pod } from '../../generated/types/core.v1.ts';
-import { milliValue, parseQuantity, value } from './quantities.ts';
+/** What the scheduler keeps of a pod that has a node: a few references to what it shares with its like, never the pod itself. */
+import type { Pod, Volume } from '../../generated/types/core.v1.ts';
+import { type AffinityTerms, affinityTerms, NO_TERMS } from './affinity-terms.ts';
+import { Memo } from './memo.ts';
+import { containerStatuses, nonZeroRequests, podRequests, type Resources } from './resources.ts';
 
-/** By resource name: cpu in thousandths of a core, everything else in its own unit. */
-export type Resources = Record<string, number>;
+/** What decides whether selectors and affinity terms mean a pod, and what it wants to be near. Equal ones are the same object. */
+export interface PodTraits {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** It has a deletionTimestamp. */
+  readonly terminating: boolean;
+  readonly terms: AffinityTerms;
+}
 
-/** What counts on a node for one pod. */
+/** What a pod takes of a node. Equal ones are the same object. */
+export interface PodAsk {
+  readonly requests: Readonly<Resources>;
+  /** {@link requests} without zeros, for loops. */
+  readonly list: readonly (readonly [name: string, amount: number])[];
+  /** With upstream's defaults for containers that ask for nothing; scoring uses it. */
+  readonly nonZero: { readonly cpu: number; readonly memory: number };
+  /** `protocol/hostIP/port`. */
+  readonly ports: readonly string[];
+  readonly priority: number;
+  /** Volumes that other pods of a node can be in the way of: disks of clouds, and CSI drivers named in the pod. */
+  readonly disks: readonly Volume[];
+}
+
 export interface PodInfo {
-  key: string;
-  node: string;
-  requests: Resources;
-  nonZero: { cpu: number; memory: number };
-  ports: readonly string[];
+  /** `namespace/name`. */
+  readonly key: string;
+  /** Name of its node; empty for a pod without one. */
+  readonly node: string;
+  readonly traits: PodTraits;
+  readonly ask: PodAsk;
+  /** `namespace/name` of the PersistentVolumeClaims that it uses, those of ephemeral volumes included. */
+  readonly claims: readonly string[];
+  /** It is being deleted to make room for another. */
+  readonly preempted: boolean;
+  /** When it was started, in ms since the epoch; 0 when unknown. */
+  readonly startTime: number;
 }
 
-/** Upstream's stand-ins for containers without requests, so that spreading works for them too. */
-const DEFAULT_CPU = 100;
-const DEFAULT_MEMORY = 200 * 1024 * 1024;
-
-/** Adds in place. */
-export function add(total: Resources, more: Resources): void {
-  for (const [name, amount] of Object.entries(more)) total[name] = (total[name] ?? 0) + amount;
+/** A pod in its scheduling cycle. */
+export interface Candidate {
+  readonly pod: Pod;
+  readonly info: PodInfo;
 }
 
-/** Subtracts in place. */
-export function subtract(total: Resources, less: Resources): void {
-  for (const [name, amount] of Object.entries(less)) total[name] = (total[name] ?? 0) - amount;
+const NONE: readonly never[] = [];
+const traits = new Memo<PodTraits>();
+const asks = new Memo<PodAsk>();
+
+/** What is kept of a pod. */
+export function podInfo(pod: Pod): PodInfo {
+  const { metadata, spec, status } = pod;
+  return {
+    key: `${metadata.namespace}/${metadata.name}`,
+    node: spec?.nodeName ?? '',
+    traits: traitsOf(pod),
+    ask: askOf(pod),
+    claims: claimsOf(pod),
+    preempted: metadata.deletionTimestamp !== undefined && isPreempted(pod),
+    startTime: status?.startTime === undefined ? 0 : Date.parse(status.startTime),
+  };
 }
 
-function raise(total: Resources, other: Resources): void {
-  for (const [name, amount] of Object.entries(other)) total[name] = Math.max(total[name] ?? 0, amount);
+/** A pod and what is kept of it. */
+export function candidateOf(pod: Pod): Candidate {
+  return { pod, info: podInfo(pod) };
 }
 
-function amounts(list: Readonly<Record<string, string>> | undefined): Resources {
-  const resources: Resources = {};
-  for (const [name, quantity] of Object.entries(list ?? {})) {
-    const parsed = parseQuantity(quantity);
-    resources[name] = name === 'cpu' ? milliValue(parsed) : value(parsed);
+/** Whether a pod no longer holds what it asked for. */
+export function isTerminal(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+const isPreempted = ({ status }: Pod): boolean =>
+  (status?.conditions ?? []).some(
+    (c) => c.type === 'DisruptionTarget' && c.status === 'True' && c.reason === 'PreemptionByScheduler',
+  );
+
+function traitsOf({ metadata, spec }: Pod): PodTraits {
+  const { podAffinity, podAntiAffinity } = spec?.affinity ?? {};
+  const terminating = metadata.deletionTimestamp !== undefined;
+  const namespace = metadata.namespace ?? '';
+  const text = JSON.stringify([namespace, terminating, metadata.labels, podAffinity, podAntiAffinity]);
+  return traits.get(text, () => ({
+    namespace,
+    labels: metadata.labels ?? {},
+    terminating,
+    terms: podAffinity || podAntiAffinity ? affinityTerms(spec?.affinity, namespace) : NO_TERMS,
+  }));
+}
+
+function askOf(pod: Pod): PodAsk {
+  const { spec } = pod;
+  const statuses = containerStatuses(pod);
+  const disks = (spec?.volumes ?? []).filter(isDisk);
+  const text = JSON.stringify([
+    spec?.containers?.map((c) => [c.resources?.requests, c.ports, statuses && c.name]),
+    spec?.initContainers?.map((c) => [c.resources?.requests, c.ports, c.restartPolicy, statuses && c.name]),
+    spec?.resources?.requests,
+    spec?.overhead,
+    spec?.priority,
+    disks,
+    statuses && [...statuses.values()].map((s) => [s.name, s.allocatedResources, s.resources?.requests]),
+    statuses && pod.status?.conditions?.filter((c) => c.type === 'PodResizePending').map((c) => c.reason),
+  ]);
+  return asks.get(text, () => {
+    const requests = podRequests(pod);
+    return {
+      requests,
+      list: Object.entries(requests).filter(([, amount]) => amount !== 0),
+      nonZero: nonZeroRequests(pod),
+      ports: hostPorts(pod),
+      priority: spec?.priority ?? 0,
+      disks,
+    };
+  });
+}
+
+const isDisk = (v: Volume): boolean =>
+  (v.gcePersistentDisk ?? v.awsElasticBlockStore ?? v.rbd ?? v.iscsi ?? v.azureDisk ?? v.cinder ?? v.csi) !== undefined;
+
+/** Upstream's name of an ephemeral volume's claim is `<pod>-<volume>`. */
+function claimsOf({ metadata, spec }: Pod): readonly string[] {
+  const claims: string[] = [];
+  for (const volume of spec?.volumes ?? []) {
+    const name = volume.ephemeral ? `${metadata.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName;
+    if (name !== undefined) claims.push(`${metadata.namespace}/${name}`);
   }
-  return resources;
+  return claims.length === 0 ? NONE : claims;
 }
 
-/**
- * The requests of a pod (`resource.PodRequests`): the sum of its containers and sidecars, or the most that an init container needs
- * together with the sidecars before it; pod-level requests come first, overhead on top.
- */
-export function podRequests(pod: Pod, of: (container: Container) => Resources = requestsOf): Resources {
-  const total: Resources = {};
-  for (const container of pod.spec?.containers ?? []) add(total, of(container));
-  const sidecars: Resources = {};
-  const init: Resources = {};
-  for (const container of pod.spec?.initContainers ?? []) {
-    const own = { ...of(container) };
-    if (container.restartPolicy === 'Always') {
-      add(total, own);
-      add(sidecars, own);
-      raise(init, sidecars);
-    } else {
-      add(own, sidecars);
-      raise(init, own);
-    }
-  }
-  raise(total, init);
-  Object.assign(total, amounts(pod.spec?.resources?.requests));
-  add(total, amounts(pod.spec?.overhead));
-  return total;
-}
-
-const requestsOf = (container: Container): Resources => amounts(container.resources?.requests);
-
-function nonZeroOf(container: Container): Resources {
-  const own = requestsOf(container);
-  return { cpu: own['cpu'] ?? DEFAULT_CPU, memory: own['memory'] ?? DEFAULT_MEMORY };
-}
-
-/** Host ports of a pod, as {@link NodeInfo.ports} counts them. */
-export function hostPorts(pod: Pod): string[] {
-  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  return containers.flatMap((container) =>
+/** Host ports of a pod's containers and sidecars. */
+function hostPorts(pod: Pod): string[] {
+  const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
+  return [...(pod.spec?.containers ?? []), ...sidecars].flatMap((container) =>
     (container.ports ?? [])
       .filter((port) => (port.hostPort ?? 0) > 0)
       .map((port) => `${port.protocol ?? 'TCP'}/${port.hostIP || '0.0.0.0'}/${port.hostPort}`),
   );
-}
-
-/** The numbers of a pod. */
-export function podInfo(pod: Pod): PodInfo {
-  const nonZero = podRequests(pod, nonZeroOf);
-  return {
-    key: `${pod.metadata.namespace}/${pod.metadata.name}`,
-    node: pod.spec?.nodeName ?? '',
-    requests: podRequests(pod),
-    nonZero: { cpu: nonZero['cpu'] ?? 0, memory: nonZero['memory'] ?? 0 },
-    ports: hostPorts(pod),
-  };
-}
-
-/** Whether a pod still holds what it asked for. */
-export function isTerminal(pod: Pod): boolean {
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }

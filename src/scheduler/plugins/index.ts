@@ -1,23 +1,34 @@
-/** The plugins in upstream's order. Adding one is a file and a line here. */
-import type { Plugin } from '../framework/plugin.ts';
+/** Upstream's default plugins, in its order and with its weights. Adding one is a file and a line here. */
+import type { PluginFactory } from '../framework/plugin.ts';
 import { balancedAllocation } from './balanced-allocation.ts';
+import { defaultBinder } from './default-binder.ts';
 import { imageLocality } from './image-locality.ts';
 import { nodeAffinity } from './node-affinity.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
 import { nodeResourcesFit } from './node-resources-fit.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
+import { prioritySort } from './priority-sort.ts';
 import { schedulingGates } from './scheduling-gates.ts';
 import { taintToleration } from './taint-toleration.ts';
 
-export const plugins: readonly Plugin[] = [
-  schedulingGates,
-  nodeUnschedulable,
-  nodeName,
-  taintToleration,
-  nodeAffinity,
-  nodePorts,
-  nodeResourcesFit,
-  balancedAllocation,
-  imageLocality,
+export interface DefaultPlugin {
+  readonly name: string;
+  readonly factory: PluginFactory;
+  /** Of its scores; default 1. */
+  readonly weight?: number;
+}
+
+export const defaultPlugins: readonly DefaultPlugin[] = [
+  { name: 'SchedulingGates', factory: schedulingGates },
+  { name: 'PrioritySort', factory: prioritySort },
+  { name: 'NodeUnschedulable', factory: nodeUnschedulable },
+  { name: 'NodeName', factory: nodeName },
+  { name: 'TaintToleration', factory: taintToleration, weight: 3 },
+  { name: 'NodeAffinity', factory: nodeAffinity, weight: 2 },
+  { name: 'NodePorts', factory: nodePorts },
+  { name: 'NodeResourcesFit', factory: nodeResourcesFit },
+  { name: 'NodeResourcesBalancedAllocation', factory: balancedAllocation },
+  { name: 'ImageLocality', factory: imageLocality },
+  { name: 'DefaultBinder', factory: defaultBinder },
 ];

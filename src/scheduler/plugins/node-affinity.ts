@@ -1,58 +1,79 @@
-import type { NodeSelectorRequirement, NodeSelectorTerm } from '../../generated/types/core.v1.ts';
-import type { NodeInfo } from '../framework/node-info.ts';
-import type { Plugin } from '../framework/plugin.ts';
+import type { NodeAffinity, NodeSelectorTerm, Pod, PreferredSchedulingTerm } from '../../generated/types/core.v1.ts';
+import { ADD, UPDATE_NODE_LABEL } from '../framework/cluster-event.ts';
+import type { NodeFacts } from '../framework/node-info.ts';
+import { intersection, isEmptyTerm, matchesPod, matchesTerm, matchesTerms } from '../framework/node-selector.ts';
+import { defaultNormalize, type PluginFactory } from '../framework/plugin.ts';
+import { unresolvable } from '../framework/status.ts';
 
-/** NodeAffinity: `nodeSelector`, required and preferred node affinity. */
-export const nodeAffinity: Plugin = {
-  name: 'NodeAffinity',
-  weight: 2,
-  normalize: 'higher',
-  filter({ pod }, node) {
-    const selector = Object.entries(pod.spec?.nodeSelector ?? {});
-    const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-    const selected = selector.every(([key, value]) => node.labels[key] === value);
-    if (selected && (terms === undefined || terms.some((term) => matchesTerm(term, node)))) return undefined;
-    return { reasons: ["node(s) didn't match Pod's node affinity/selector"], unresolvable: true };
-  },
-  score({ pod }, node) {
-    const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-    return preferred
-      .filter(({ preference = {} }) => isEmpty(preference) || matchesTerm(preference, node))
-      .reduce((sum, { weight = 0 }) => sum + weight, 0);
-  },
-};
+const NAME = 'NodeAffinity';
+const REFUSED = { ...unresolvable("node(s) didn't match Pod's node affinity/selector"), plugin: NAME };
+const ENFORCED = { ...unresolvable("node(s) didn't match scheduler-enforced node affinity"), plugin: NAME };
 
-const isEmpty = (term: NodeSelectorTerm): boolean =>
-  (term.matchExpressions ?? []).length === 0 && (term.matchFields ?? []).length === 0;
-
-/** A term without requirements matches nothing. */
-function matchesTerm(term: NodeSelectorTerm, node: NodeInfo): boolean {
-  if (isEmpty(term)) return false;
-  return (
-    (term.matchExpressions ?? []).every((r) => matchesRequirement(r, node.labels[r.key ?? ''])) &&
-    (term.matchFields ?? []).every((r) => matchesRequirement(r, r.key === 'metadata.name' ? node.name : undefined))
-  );
+interface Args {
+  addedAffinity?: NodeAffinity;
 }
 
-const INTEGER = /^[+-]?\d+$/;
+/** NodeAffinity: `nodeSelector`, required and preferred node affinity, and what the profile adds to every pod's. */
+export const nodeAffinity: PluginFactory = (_, args) => {
+  const { addedAffinity } = args as Args;
+  const added = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const addedPreferred = addedAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const enforced = (node: NodeFacts): boolean => added === undefined || matchesTerms(added, node);
+  const preferredOf = (pod: Pod): readonly PreferredSchedulingTerm[] => [
+    ...addedPreferred,
+    ...(pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+  ];
+  const matches = (pod: Pod, node: NodeFacts): boolean => enforced(node) && matchesPod(pod, node);
+  return {
+    name: NAME,
+    events: [
+      {
+        kind: 'node',
+        actions: ADD | UPDATE_NODE_LABEL,
+        hint: ({ pod }, before, after) =>
+          after !== undefined && matches(pod, after) && !(before !== undefined && matches(pod, before)),
+      },
+    ],
+    preFilter(_, { pod }) {
+      const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+      if (required === undefined) {
+        return added === undefined && pod.spec?.nodeSelector === undefined ? 'skip' : undefined;
+      }
+      const names = namesOf(required.nodeSelectorTerms ?? []);
+      if (names === undefined) return undefined;
+      return names.size === 0 ? unresolvable('pod affinity terms conflict') : { nodes: names };
+    },
+    filter(_, { pod }, { facts }) {
+      if (!enforced(facts)) return ENFORCED;
+      return matchesPod(pod, facts) ? undefined : REFUSED;
+    },
+    preScore: (_, { pod }) => (preferredOf(pod).length === 0 ? 'skip' : undefined),
+    score(_, { pod }, { facts }) {
+      let sum = 0;
+      for (const { preference = {}, weight = 0 } of preferredOf(pod)) {
+        if (isEmptyTerm(preference) || matchesTerm(preference, facts)) sum += weight;
+      }
+      return sum;
+    },
+    normalizeScores(_state, _candidate, scores) {
+      defaultNormalize(scores, false);
+    },
+  };
+};
 
-function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, actual: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return actual !== undefined && values.includes(actual);
-    case 'NotIn':
-      return actual === undefined || !values.includes(actual);
-    case 'Exists':
-      return actual !== undefined;
-    case 'DoesNotExist':
-      return actual === undefined;
-    case 'Gt':
-    case 'Lt': {
-      const bound = values[0] ?? '';
-      if (actual === undefined || !INTEGER.test(actual) || !INTEGER.test(bound)) return false;
-      return operator === 'Gt' ? BigInt(actual) > BigInt(bound) : BigInt(actual) < BigInt(bound);
+/** The only nodes that the terms can mean, when each of them names some; undefined when one does not. */
+function namesOf(terms: readonly NodeSelectorTerm[]): Set<string> | undefined {
+  const all = new Set<string>();
+  let named = false;
+  for (const { matchFields = [] } of terms) {
+    let names: Set<string> | undefined;
+    for (const { key, operator, values = [] } of matchFields) {
+      if (key !== 'metadata.name' || operator !== 'In') continue;
+      names = names === undefined ? new Set(values) : intersection(names, new Set(values));
     }
-    default:
-      return false;
+    if (names === undefined) return undefined;
+    named = true;
+    for (const name of names) all.add(name);
   }
+  return named ? all : undefined;
 }

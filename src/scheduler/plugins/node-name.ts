@@ -1,11 +1,15 @@
-import type { Plugin } from '../framework/plugin.ts';
+import { ADD } from '../framework/cluster-event.ts';
+import type { PluginFactory } from '../framework/plugin.ts';
+import { unresolvable } from '../framework/status.ts';
+
+const REFUSED = { ...unresolvable("node(s) didn't match the requested node name"), plugin: 'NodeName' };
 
 /** NodeName: a pod that names its node goes there or nowhere. */
-export const nodeName: Plugin = {
+export const nodeName: PluginFactory = () => ({
   name: 'NodeName',
-  filter({ pod }, node) {
+  events: [{ kind: 'node', actions: ADD, hint: ({ pod }, _, after) => pod.spec?.nodeName === after?.name }],
+  filter(_, { pod }, node) {
     const wanted = pod.spec?.nodeName;
-    if (!wanted || wanted === node.name) return undefined;
-    return { reasons: ["node(s) didn't match the requested node name"], unresolvable: true };
+    return wanted && wanted !== node.name ? REFUSED : undefined;
   },
-};
+});

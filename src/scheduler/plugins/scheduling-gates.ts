@@ -1,10 +1,12 @@
-import type { Plugin } from '../framework/plugin.ts';
+import { UPDATE_POD_GATES_ELIMINATED } from '../framework/cluster-event.ts';
+import type { PluginFactory } from '../framework/plugin.ts';
+import { unresolvable } from '../framework/status.ts';
+
+const GATED = unresolvable('Scheduling is blocked due to non-empty scheduling gates');
 
 /** SchedulingGates: a gated pod is not tried. */
-export const schedulingGates: Plugin = {
+export const schedulingGates: PluginFactory = () => ({
   name: 'SchedulingGates',
-  preEnqueue(pod) {
-    if ((pod.spec?.schedulingGates ?? []).length === 0) return undefined;
-    return { reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' };
-  },
-};
+  events: [{ kind: 'pending', actions: UPDATE_POD_GATES_ELIMINATED }],
+  preEnqueue: (pod) => ((pod.spec?.schedulingGates ?? []).length === 0 ? undefined : GATED),
+});

@@ -1,25 +1,35 @@
-import type { Taint, Toleration } from '../../generated/types/core.v1.ts';
-import type { Plugin } from '../framework/plugin.ts';
-import { tolerates } from './tolerations.ts';
+import { ADD, UPDATE_NODE_TAINT, UPDATE_POD_TOLERATION } from '../framework/cluster-event.ts';
+import { defaultNormalize, type PluginFactory } from '../framework/plugin.ts';
+import { unresolvable } from '../framework/status.ts';
+import { tolerates, toleratesAll } from '../framework/tolerations.ts';
 
-const HARD = new Set(['NoSchedule', 'NoExecute']);
-
-const untolerated = (taints: readonly Taint[], tolerations: readonly Toleration[]): Taint[] =>
-  taints.filter((taint) => !tolerations.some((toleration) => tolerates(toleration, taint)));
+const REFUSED = { ...unresolvable('node(s) had untolerated taint(s)'), plugin: 'TaintToleration' };
+const SOFT = 'PreferNoSchedule';
 
 /** TaintToleration: hard taints keep pods away, soft ones make a node the worse the more there are. */
-export const taintToleration: Plugin = {
+export const taintToleration: PluginFactory = () => ({
   name: 'TaintToleration',
-  weight: 3,
-  normalize: 'lower',
-  filter({ pod }, node) {
-    const hard = node.taints.filter((taint) => HARD.has(taint.effect ?? ''));
-    if (untolerated(hard, pod.spec?.tolerations ?? []).length === 0) return undefined;
-    return { reasons: ['node(s) had untolerated taint(s)'], unresolvable: true };
+  events: [
+    {
+      kind: 'node',
+      actions: ADD | UPDATE_NODE_TAINT,
+      hint: ({ pod }, before, after) =>
+        !(before !== undefined && toleratesAll(pod, before.taints)) && toleratesAll(pod, after?.taints ?? []),
+    },
+    { kind: 'pending', actions: UPDATE_POD_TOLERATION },
+  ],
+  filter(_, { pod }, { facts }) {
+    return facts.taints.length === 0 || toleratesAll(pod, facts.taints) ? undefined : REFUSED;
   },
-  score({ pod }, node) {
-    const soft = node.taints.filter((taint) => taint.effect === 'PreferNoSchedule');
-    const answers = (pod.spec?.tolerations ?? []).filter((t) => !t.effect || t.effect === 'PreferNoSchedule');
-    return untolerated(soft, answers).length;
+  preScore(_state, _candidate, nodes) {
+    // Without soft taints every node scores the same.
+    return nodes.some(({ facts }) => facts.taints.some(({ effect }) => effect === SOFT)) ? undefined : 'skip';
   },
-};
+  score(_, { pod }, { facts }) {
+    const answers = (pod.spec?.tolerations ?? []).filter((t) => !t.effect || t.effect === SOFT);
+    return facts.taints.filter((taint) => taint.effect === SOFT && !answers.some((t) => tolerates(t, taint))).length;
+  },
+  normalizeScores(_state, _candidate, scores) {
+    defaultNormalize(scores, true);
+  },
+});

@@ -1,5 +1,5 @@
 /** Taints and the tolerations that answer them. */
-import type { Taint, Toleration } from '../../generated/types/core.v1.ts';
+import type { Pod, Taint, Toleration } from '../../generated/types/core.v1.ts';
 
 /** Whether a toleration answers a taint (`ToleratesTaint`). */
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
@@ -16,4 +16,13 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
     default:
       return false;
   }
+}
+
+/** Whether no taint that keeps pods away is left unanswered (`FindMatchingUntoleratedTaint` finds none). */
+export function toleratesAll(pod: Pod, taints: readonly Taint[]): boolean {
+  const tolerations = pod.spec?.tolerations ?? [];
+  return taints.every(
+    (taint) =>
+      (taint.effect !== 'NoSchedule' && taint.effect !== 'NoExecute') || tolerations.some((t) => tolerates(t, taint)),
+  );
 }
