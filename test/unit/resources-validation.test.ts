@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FieldError } from '../../src/apimachinery/field.ts';
 import { schemaErrors } from '../../src/resources/apiextensions/schema.ts';
 import { shownVersions, versionViews } from '../../src/resources/apiextensions/versions.ts';
-import { shownPodSpec } from '../../src/resources/batch/pod-shape.ts';
+import { podSpec } from '../../src/resources/core/go-types/pod-spec.ts';
 import { number, pointerTo, struct, text } from '../../src/resources/validation/go-struct.ts';
 import { isStrictSubset, parseNetwork, strictCidr, strictIp } from '../../src/resources/validation/networks.ts';
 import { containerResourceName } from '../../src/resources/validation/resource-names.ts';
@@ -90,9 +90,9 @@ describe('structs', () => {
   });
 
   it('keep the namespaces of the host where upstream keeps them', () => {
-    const shown = shownPodSpec({ hostNetwork: true, dnsPolicy: 'Default', containers: [] }) as Record<string, unknown>;
+    const shown = podSpec({ hostNetwork: true, dnsPolicy: 'Default', containers: [] }) as Record<string, unknown>;
     expect(shown).toMatchObject({ DNSPolicy: 'Default', SecurityContext: { HostNetwork: true, HostPID: false } });
-    expect(shownPodSpec({ containers: [] })).toMatchObject({ SecurityContext: null });
+    expect(podSpec({ containers: [] })).toMatchObject({ SecurityContext: { HostNetwork: false } });
   });
 });
 

@@ -1,22 +1,14 @@
 /** DefaultTolerationSeconds: a pod stays five minutes on a node that is not ready or not reachable. */
-import type { Pod, PodSpec, Toleration } from '../../generated/types/core.v1.ts';
+import type { Pod } from '../../generated/types/core.v1.ts';
+import { addDefaultTolerations } from '../../resources/core/pod-spec/default-tolerations.ts';
 import { type AdmissionPlugin, creates } from './plugin.ts';
 
-const SECONDS = 300;
-const TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
-
+/** Updates are admitted by the strategy of pods, so that they are still worked out inside the store. */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
   handles: creates('pods'),
   admit({ object }) {
-    const spec = (object as Pod).spec as PodSpec;
-    const missing = TAINTS.filter((key) => !(spec.tolerations ?? []).some((t) => tolerates(t, key)));
-    if (missing.length === 0) return;
-    const added = missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: SECONDS }));
-    spec.tolerations = [...(spec.tolerations ?? []), ...added];
+    const pod = object as Pod;
+    if (pod.spec !== undefined) addDefaultTolerations(pod.spec);
   },
 };
-
-function tolerates({ key, effect }: Toleration, taint: string): boolean {
-  return (key === taint || !key) && (effect === 'NoExecute' || !effect);
-}

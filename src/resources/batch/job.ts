@@ -3,6 +3,7 @@ import { type FieldError, invalid, required } from '../../apimachinery/field.ts'
 import { isDns1123Label, isLabelValue } from '../../apimachinery/names.ts';
 import type { Job, JobSpec } from '../../generated/types/batch.v1.ts';
 import type { PodSpec } from '../../generated/types/core.v1.ts';
+import { podSpec } from '../core/go-types/pod-spec.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
 import { defaultPodTemplate, selectorIsImmutable, shownSelector } from '../core/pod-template.ts';
 import { statusSubresource } from '../group.ts';
@@ -11,7 +12,6 @@ import { immutable } from '../validation/rules.ts';
 import { labelSelector, matchesSelector } from '../validation/selectors.ts';
 import { batch } from './group.ts';
 import { jobSpecErrors } from './job-spec.ts';
-import { shownPodSpec } from './pod-shape.ts';
 import { shownFailurePolicy, shownSuccessPolicy } from './policies.ts';
 
 const PREFIX = 'batch.kubernetes.io/';
@@ -135,7 +135,7 @@ function templateErrors(spec: JobSpec, old: Job): FieldError[] {
     compared.containers = withResources(was?.containers, template?.containers);
     compared.initContainers = withResources(was?.initContainers, template?.initContainers);
   }
-  const [now, before] = [shownPodSpec(template), shownPodSpec(compared)];
+  const [now, before] = [podSpec(template), podSpec(compared)];
   const errors = deepEqual(now, before) ? [] : [invalid('spec.template.spec', now, 'field is immutable')];
   if (!waits && !deepEqual(spec.template?.metadata, old.spec?.template?.metadata)) {
     const shown = spec.template?.metadata ?? null;

@@ -5,18 +5,15 @@ import { changeSubresource, statusSubresource } from '../group.ts';
 import type { SubresourceStrategy } from '../resource.ts';
 import { keep } from '../strategies.ts';
 import { core } from './group.ts';
+import { addDefaultTolerations } from './pod-spec/default-tolerations.ts';
 import { defaultPod } from './pod-spec/defaults.ts';
+import { validateEphemeralContainersUpdate } from './pod-spec/ephemeral-containers.ts';
 import { applyMatchLabelKeys } from './pod-spec/match-label-keys.ts';
 import { qosClass } from './pod-spec/qos.ts';
-import { validateEphemeralContainersUpdate, validatePodResize, validatePodUpdate } from './pod-spec/update.ts';
-import { validatePodSpec } from './pod-spec/validation.ts';
+import { keepAllButResources, validatePodResize } from './pod-spec/resize.ts';
+import { validatePodUpdate } from './pod-spec/update.ts';
+import { validatePod } from './pod-spec/validation.ts';
 import { podSpecWarnings } from './pod-spec/warnings.ts';
-
-function validate(pod: Pod): FieldError[] {
-  const errors: FieldError[] = [];
-  validatePodSpec(pod.spec ?? {}, pod.metadata.name, 'spec', errors);
-  return errors;
-}
 
 /**
  * How long a pod may take to end, in seconds: as asked for, else as its spec says; a pod without a node, or one that has
@@ -69,15 +66,16 @@ const ephemeralContainers: SubresourceStrategy<Pod> = {
     keep(pod, old, 'status');
     keepMetadata(pod, old);
   },
-  validateUpdate: (pod, old) => [...validate(pod), ...validateEphemeralContainersUpdate(pod, old)],
+  validateUpdate: validateEphemeralContainersUpdate,
 };
 
 const resize: SubresourceStrategy<Pod> = {
   prepareForUpdate(pod, old) {
+    pod.spec = keepAllButResources(pod.spec ?? {}, old.spec ?? {});
     keep(pod, old, 'status');
     keepMetadata(pod, old);
   },
-  validateUpdate: (pod, old) => [...validate(pod), ...validatePodResize(pod, old, qosClass)],
+  validateUpdate: validatePodResize,
 };
 
 /** Pods. */
@@ -113,11 +111,12 @@ export const pod = core<Pod>({
         pod.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message }];
       }
     },
-    validate,
+    validate: validatePod,
     prepareForUpdate(pod, old) {
       keep(pod, old, 'status');
+      if (pod.spec !== undefined) addDefaultTolerations(pod.spec);
     },
-    validateUpdate: (pod, old) => [...validate(pod), ...validatePodUpdate(pod, old)],
+    validateUpdate: validatePodUpdate,
     warnings: (pod) => podSpecWarnings(pod.spec, 'spec'),
     gracePeriodSeconds,
   },

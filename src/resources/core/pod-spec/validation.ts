@@ -3,6 +3,7 @@ import { type FieldError, invalid, required as requiredError } from '../../../ap
 import type {
   HostAlias,
   LocalObjectReference,
+  Pod,
   PodDNSConfig,
   PodReadinessGate,
   PodSchedulingGate,
@@ -18,6 +19,7 @@ import {
 } from '../../validation/formats.ts';
 import { all, each, fields, oneOf, optional, present, type Rule, required, unique } from '../../validation/rules.ts';
 import { affinity } from './affinity.ts';
+import { annotationErrors } from './annotations.ts';
 import {
   activeDeadline,
   type PodContext,
@@ -94,4 +96,11 @@ export function validatePodSpec(spec: PodSpec, podName: string, path: string, er
     const at = spec.dnsConfig === undefined ? `${path}.dnsConfig` : `${path}.dnsConfig.nameservers`;
     errors.push(requiredError(at, detail));
   }
+}
+
+/** Errors of a pod on its own, new or changed (`validatePodMetadataAndSpec`). */
+export function validatePod(pod: Pod): FieldError[] {
+  const errors = annotationErrors(pod);
+  validatePodSpec(pod.spec ?? {}, pod.metadata.name, 'spec', errors);
+  return errors;
 }

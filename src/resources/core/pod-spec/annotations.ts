@@ -1,0 +1,63 @@
+/** Annotations of a pod that mean something to the API server. */
+import { type FieldError, forbiddenField, invalid } from '../../../apimachinery/field.ts';
+import type { Pod } from '../../../generated/types/core.v1.ts';
+
+/** On the copy of a static pod that its kubelet shows to the API server. */
+const MIRROR = 'kubernetes.io/config.mirror';
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+
+const at = (key: string): string => `metadata.annotations[${key}]`;
+
+/** Whether a pod mirrors a static one. */
+export const isMirrorPod = (pod: Pod): boolean => pod.metadata.annotations?.[MIRROR] !== undefined;
+
+/** A 32 bit integer, without a plus sign or leading zeros. */
+function isDeletionCost(value: string): boolean {
+  if (!/^(0|[1-9]\d*|-\d+)$/.test(value)) return false;
+  return Number(value) >= -2147483648 && Number(value) <= 2147483647;
+}
+
+const isAppArmorProfile = (value: string): boolean =>
+  ['', 'runtime/default', 'unconfined'].includes(value) || value.startsWith('localhost/');
+
+function hasContainer({ spec = {} }: Pod, name: string): boolean {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = spec;
+  return [...containers, ...initContainers, ...ephemeralContainers].some((container) => container.name === name);
+}
+
+/** Errors of a pod's annotations (`ValidatePodSpecificAnnotations`). */
+export function annotationErrors(pod: Pod): FieldError[] {
+  const annotations = pod.metadata.annotations ?? {};
+  const errors: FieldError[] = [];
+  if (isMirrorPod(pod) && !pod.spec?.nodeName) {
+    errors.push(invalid(at(MIRROR), annotations[MIRROR], 'must set spec.nodeName if mirror pod annotation is set'));
+  }
+  const cost = annotations[DELETION_COST];
+  if (cost !== undefined && !isDeletionCost(cost)) {
+    errors.push(invalid(at(DELETION_COST), cost, 'must be a 32bit integer'));
+  }
+  for (const [key, value] of Object.entries(annotations)) {
+    if (!key.startsWith(APP_ARMOR)) continue;
+    const container = key.slice(APP_ARMOR.length);
+    if (!hasContainer(pod, container)) errors.push(invalid(at(key), container, 'container not found'));
+    if (!isAppArmorProfile(value)) {
+      errors.push(invalid(at(key), value, `invalid AppArmor profile name: ${JSON.stringify(value)}`));
+    }
+  }
+  return errors;
+}
+
+/** Errors of changes to a pod's annotations, and of those that it has now (`ValidatePodSpecificAnnotationUpdates`). */
+export function annotationUpdateErrors(pod: Pod, old: Pod): FieldError[] {
+  const now = pod.metadata.annotations ?? {};
+  const was = old.metadata.annotations ?? {};
+  const errors: FieldError[] = [];
+  for (const key of new Set([...Object.keys(was), ...Object.keys(now)])) {
+    if (now[key] === was[key]) continue;
+    const what = key in was ? 'may not remove or update' : 'may not add';
+    if (key.startsWith(APP_ARMOR)) errors.push(forbiddenField(at(key), `${what} AppArmor annotations`));
+    if (key === MIRROR) errors.push(forbiddenField(at(key), `${what} mirror pod annotation`));
+  }
+  return [...errors, ...annotationErrors(pod)];
+}
