@@ -1,6 +1,7 @@
 /** All controllers. A new one is a folder beside the others, and a line here. */
 import type { ResourceId } from '../apimachinery/client.ts';
 import type { Controller } from './controller.ts';
+import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
 import { endpointsController } from './endpoints/index.ts';
 import { endpointSliceController } from './endpointslice/index.ts';
@@ -25,6 +26,7 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   replicationController,
   statefulSetController,
+  daemonSetController,
   jobController,
   jobOrphanController,
   endpointSliceController,

@@ -1,9 +1,10 @@
 /** All controllers on a cluster in memory, with nodes that run every pod at once and time that jumps to the next thing to do. */
-import type { ResourceId } from '../../apimachinery/client.ts';
+import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import type { ChangeNotice } from '../changes.ts';
 import type { Controller } from '../controller.ts';
+import { targetNode } from '../daemonset/template.ts';
 import { controllers as allControllers } from '../index.ts';
 import { ControllerManager } from '../manager.ts';
 import { MemoryBackend } from '../queue/backend.ts';
@@ -15,6 +16,8 @@ export interface SimulationOptions {
   runs?(pod: Pod): boolean;
   /** Whether pods get a node and run; default true. */
   kubelet?: boolean;
+  /** What stands between the controllers and the cluster. */
+  between?(cluster: Client): Client;
 }
 
 export class Simulation {
@@ -74,7 +77,7 @@ export class Simulation {
   #newManager(): ControllerManager {
     return new ControllerManager({
       controllers: this.#options.controllers ?? allControllers,
-      client: this.cluster,
+      client: this.#options.between?.(this.cluster) ?? this.cluster,
       backend: this.backend,
       changesSince: (store, resourceVersion) => this.cluster.changesSince(store, resourceVersion),
       getMany: (store, keys) => this.cluster.getMany(store, keys),
@@ -103,7 +106,7 @@ export class Simulation {
         void this.cluster.delete('core/pods', namespace, name, { gracePeriodSeconds: 0 });
         worked = true;
       } else if (pod.status?.phase === undefined) {
-        const nodeName = pod.spec?.nodeName ?? `sim-${1 + (this.#address % 3)}`;
+        const nodeName = targetNode(pod) ?? `sim-${1 + (this.#address % 3)}`;
         const podIP = `10.244.${Math.floor(this.#address / 250)}.${1 + (this.#address++ % 250)}`;
         const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: now(this.time) }];
         void this.cluster

@@ -55,15 +55,13 @@ export async function renumber(
   return client.patch<ControllerRevision>(CONTROLLER_REVISIONS, namespace, name, 'merge', { revision: number });
 }
 
-/** Deletes the oldest revisions that nothing uses, beyond `limit` (`revisionHistoryLimit`). */
-export async function truncateHistory(
+/** Deletes the first `count` of revisions that nothing uses. */
+export async function deleteOldest(
   client: Client,
-  revisions: readonly ControllerRevision[],
-  inUse: (revision: ControllerRevision) => boolean,
-  limit: number,
+  unused: readonly ControllerRevision[],
+  count: number,
 ): Promise<void> {
-  const unused = revisions.filter((revision) => !inUse(revision));
-  for (const revision of unused.slice(0, Math.max(0, unused.length - limit))) {
+  for (const revision of unused.slice(0, Math.max(0, count))) {
     await deleteIfPresent(client, CONTROLLER_REVISIONS, revision);
   }
 }

@@ -3,7 +3,7 @@ import type { Client } from '../../apimachinery/client.ts';
 import type { StatefulSet } from '../../generated/types/apps.v1.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import { type Controller, itself, keyOf, type ObjectChange } from '../controller.ts';
-import { listRevisions, truncateHistory } from '../history/index.ts';
+import { deleteOldest, listRevisions } from '../history/index.ts';
 import { selects } from '../labels.ts';
 import { patchStatus } from '../objects.ts';
 import { ownerKeys } from '../owners.ts';
@@ -57,8 +57,8 @@ export const statefulSetController: Controller = {
     }
     const live = new Set([revisions.current, revisions.update].map(({ metadata }) => metadata.name));
     for (const pod of pods) live.add(revisionOf(pod) ?? '');
-    const limit = set.spec?.revisionHistoryLimit ?? 10;
-    await truncateHistory(client, history, (revision) => live.has(revision.metadata.name), limit);
+    const unused = history.filter(({ metadata }) => !live.has(metadata.name));
+    await deleteOldest(client, unused, unused.length - (set.spec?.revisionHistoryLimit ?? 10));
     return nextAvailability(pods, set.spec?.minReadySeconds ?? 0, context.now());
   },
 };

@@ -2,21 +2,14 @@
 import type { Client } from '../../apimachinery/client.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import { now } from '../../apimachinery/meta.ts';
-import type { Node, Pod, Taint, Toleration } from '../../generated/types/core.v1.ts';
+import type { Node, Pod, Taint } from '../../generated/types/core.v1.ts';
 import { type Controller, type ControllerContext, keyOf } from '../controller.ts';
 import { deleteIfPresent, forEachLimited, patchStatus } from '../objects.ts';
+import { tolerates } from '../tolerations.ts';
 
 /** Keys: `node#<name>` to look at a node's pods, `pod#<namespace>/<name>#<uid>` to evict one when it is still due. */
 const NODE = 'node#';
 const POD = 'pod#';
-
-function tolerates(toleration: Toleration, taint: Taint): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  if (toleration.key && toleration.key !== taint.key) return false;
-  const operator = toleration.operator || 'Equal';
-  if (operator === 'Exists') return true;
-  return operator === 'Equal' && Boolean(toleration.key) && (toleration.value ?? '') === (taint.value ?? '');
-}
 
 /** For how many ms the pod may stay: 0 not at all, Infinity for ever. The shortest toleration that is used counts. */
 export function toleratedMs(pod: Pod, taints: readonly Taint[]): number {
