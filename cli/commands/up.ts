@@ -58,6 +58,8 @@ export const up: Command = {
   },
 };
 
+const ADMIN = { user: 'admin', uid: 'admin-uid', groups: ['system:masters'] };
+
 let lost: (why: string) => void = () => {};
 
 async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
@@ -84,7 +86,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
     });
     started.push(() => workerd.stop());
     await until('serving', 30_000, () => reachable(server, ca));
-    return requestCredential(server, secret, { user: 'admin', groups: ['system:masters'], ttlSeconds: YEAR }, ca);
+    return requestCredential(server, secret, { ...ADMIN, ttlSeconds: YEAR }, ca);
   });
   await mkdir(dirname(options.kubeconfig), { recursive: true });
   await writeKubeconfig(options.kubeconfig, server, admin.token, ca);

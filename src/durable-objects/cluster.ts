@@ -8,6 +8,7 @@ import {
 } from '../api/authentication/bootstrap-token.ts';
 import { createSigningKey, publicKey, type SigningKey, sign } from '../api/authentication/signing.ts';
 import { NODE_PREFIX, NODES } from '../api/authentication/user.ts';
+import { ensureObjects, reconcilePolicy } from '../api/bootstrap/ensure.ts';
 import {
   bootstrapObjects,
   CLUSTER_CIDR,
@@ -17,7 +18,8 @@ import {
 } from '../api/bootstrap/objects.ts';
 import { type Authority, createAuthority, issueApiProxy } from '../api/certificates/authority.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
-import { isReason } from '../apimachinery/errors.ts';
+import type { ResourceId } from '../apimachinery/client.ts';
+import { toBase64 } from '../apimachinery/codec/base64.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
 import type {
@@ -41,6 +43,11 @@ import { surroundings } from './surroundings.ts';
 const NODE_TTL_SECONDS = 7 * 24 * 3600;
 const RBAC = 'rbac.authorization.k8s.io';
 const QUOTAS = 'core/resourcequotas';
+const IN_SNAPSHOT: readonly ResourceId[] = [
+  'core/namespaces',
+  QUOTAS,
+  ...['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((name) => `${RBAC}/${name}`),
+];
 
 interface Identity {
   signing: SigningKey;
@@ -56,6 +63,9 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private creating: Promise<Identity> | undefined;
   private snapshotNow: ClusterSnapshot | undefined;
   private dirty = true;
+  private bootstrapped = false;
+  /** Since this object woke. */
+  private policyIsWhole = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -144,7 +154,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   /** The cluster's keys; on first use they are made, and the objects that every cluster has. */
   private async ready(): Promise<Identity> {
     this.identity ??= this.ctx.storage.kv.get<Identity>('identity');
-    if (this.identity !== undefined && this.ctx.storage.kv.get<boolean>('bootstrapped')) return this.identity;
+    if (this.identity !== undefined && this.bootstrapped) return this.identity;
     this.creating ??= this.create().finally(() => {
       this.creating = undefined;
     });
@@ -162,38 +172,44 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       this.ctx.storage.kv.put('identity', identity);
       this.identity = identity;
     }
-    for (const [id, objects] of bootstrapObjects) {
-      await Promise.all(objects.map((object) => this.ensure(id, object)));
+    const objects = bootstrapObjects(this.identity.authority.certificate);
+    const digest = await digestOf(objects);
+    // Another version of the Worker may bring more.
+    if (this.ctx.storage.kv.get('bootstrapped') !== digest) {
+      await ensureObjects(this.client, objects);
+      this.ctx.storage.kv.put('bootstrapped', digest);
     }
-    this.ctx.storage.kv.put('bootstrapped', true);
+    this.bootstrapped = true;
     return this.identity;
   }
 
-  private async ensure(id: string, object: KubeObject): Promise<void> {
-    try {
-      await this.client.create(id, object);
-    } catch (error) {
-      if (!isReason(error, 'AlreadyExists')) throw error;
-    }
-  }
-
+  /** What the snapshot is made of. The first time since the object woke, the default policy is made whole on the way: it is read anyway. */
   private async read(): Promise<Facts> {
-    const list = async <T extends KubeObject>(id: string): Promise<T[]> => (await this.client.list<T>(id)).items;
-    const [namespaces, roles, clusterRoles, roleBindings, clusterRoleBindings, quotas] = await Promise.all([
-      list<Namespace>('core/namespaces'),
-      list<Role>(`${RBAC}/roles`),
-      list<Role>(`${RBAC}/clusterroles`),
-      list<Binding>(`${RBAC}/rolebindings`),
-      list<Binding>(`${RBAC}/clusterrolebindings`),
-      list(QUOTAS),
-    ]);
+    let lists = await this.lists();
+    if (!this.policyIsWhole) {
+      if (await reconcilePolicy(this.client, lists)) lists = await this.lists();
+      this.policyIsWhole = true;
+    }
+    const all = <T extends KubeObject>(...ids: ResourceId[]): T[] => ids.flatMap((id) => (lists.get(id) ?? []) as T[]);
     return {
-      namespaces: namespaces.map(namespaceFact),
-      roles: [...roles, ...clusterRoles].map(roleFact),
-      bindings: [...roleBindings, ...clusterRoleBindings].map(bindingFact),
-      quotas: [...new Set(quotas.map(({ metadata }) => metadata.namespace ?? ''))].sort(),
+      namespaces: all<Namespace>('core/namespaces').map(namespaceFact),
+      roles: all<Role>(`${RBAC}/roles`, `${RBAC}/clusterroles`).map(roleFact),
+      bindings: all<Binding>(`${RBAC}/rolebindings`, `${RBAC}/clusterrolebindings`).map(bindingFact),
+      quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
     };
   }
+
+  private async lists(): Promise<Map<ResourceId, readonly KubeObject[]>> {
+    const lists = await Promise.all(IN_SNAPSHOT.map((id) => this.client.list(id)));
+    return new Map(IN_SNAPSHOT.map((id, index) => [id, lists[index]?.items ?? []]));
+  }
+}
+
+/** Changes when the objects do, but not with the day. */
+async function digestOf(objects: unknown): Promise<string> {
+  const text = JSON.stringify(objects, (key, value: unknown) => (key === 'since' ? undefined : value));
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return toBase64(new Uint8Array(bytes));
 }
 
 interface Namespace extends KubeObject {

@@ -5,9 +5,16 @@ import type { Context } from '../context.ts';
 import type { Attributes } from './attributes.ts';
 import type { Authorizer } from './authorizer.ts';
 
+/**
+ * The issuer's documents hold public keys alone, and other systems read them without an identity of this cluster (as with upstream's
+ * `--authorization-always-allow-paths`).
+ */
+const ALWAYS_ALLOWED = new Set(['/.well-known/openid-configuration', '/openid/v1/jwks']);
+
 /** Throws Forbidden when the user may not do this; `verb` is the request's unless it does something else on the way. */
 export function authorize({ user, authorizer, info }: Context, verb: string = info.verb): void {
   const { isResource, group, resource, subresource, namespace, name, path } = info;
+  if (verb === 'get' && ALWAYS_ALLOWED.has(path)) return;
   const attributes = { verb, isResource, group, resource, subresource, namespace, name, path };
   permit(authorizer, user, attributes);
 }

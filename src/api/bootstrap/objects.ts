@@ -1,7 +1,8 @@
 /** The objects that a new cluster has before anyone has made one. */
 import type { ResourceId } from '../../apimachinery/client.ts';
-import type { KubeObject } from '../../apimachinery/meta.ts';
-import { bindings, clusterRoles } from './policy.ts';
+import { type KubeObject, now } from '../../apimachinery/meta.ts';
+import { apiServices } from './apiservices.ts';
+import { flowSchemas, priorityLevels } from './flowcontrol.ts';
 
 export const SERVICE_CIDR = '10.96.0.0/16';
 export const API_SERVICE_IP = '10.96.0.1';
@@ -62,11 +63,34 @@ const priorityClasses: Made[] = [
   },
 ];
 
-/** In the order in which they are made: namespaces before what lives in them. */
-export const bootstrapObjects: readonly [ResourceId, readonly Made[]][] = [
+const serviceCidr: Made = {
+  metadata: { name: 'kubernetes' },
+  spec: { cidrs: [SERVICE_CIDR] },
+  status: {
+    conditions: [{ type: 'Ready', status: 'True', reason: '', message: 'Kubernetes default Service CIDR is ready' }],
+  },
+};
+
+/** ConfigMaps by which others learn of the server: whom to trust, and since when it notes the use of tokens kept in Secrets. */
+const configMaps = (ca: string): Made[] => [
+  {
+    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    data: { 'client-ca-file': ca },
+  },
+  {
+    metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+    data: { since: now().slice(0, 10) },
+  },
+];
+
+/** All but roles and bindings, in the order in which they are made: namespaces before what lives in them. `ca`: PEM. */
+export const bootstrapObjects = (ca: string): readonly (readonly [ResourceId, readonly KubeObject[]])[] => [
   ['core/namespaces', namespaces],
-  ['rbac.authorization.k8s.io/clusterroles', clusterRoles],
-  ['rbac.authorization.k8s.io/clusterrolebindings', bindings],
   ['scheduling.k8s.io/priorityclasses', priorityClasses],
   ['core/services', services],
+  ['core/configmaps', configMaps(ca)],
+  ['networking.k8s.io/servicecidrs', [serviceCidr]],
+  ['apiregistration.k8s.io/apiservices', apiServices],
+  ['flowcontrol.apiserver.k8s.io/prioritylevelconfigurations', priorityLevels],
+  ['flowcontrol.apiserver.k8s.io/flowschemas', flowSchemas],
 ];

@@ -49,6 +49,7 @@ async function storeStats(id: string, info: RequestInfo, around: Surroundings, u
 
 interface CredentialsBody {
   user?: string;
+  uid?: string;
   groups?: string[];
   ttlSeconds?: number;
   bootstrap?: boolean;
@@ -67,7 +68,8 @@ async function credentials(request: Request, info: RequestInfo, around: Surround
   if (body.bootstrap === true) return respond({ ...(await cluster.createBootstrapToken(ttlSeconds)) }, JSON_ONLY, 201);
   if (typeof body.user !== 'string' || body.user === '') throw badRequest('user must be set');
   const groups = Array.isArray(body.groups) ? body.groups.filter((g) => typeof g === 'string') : [];
-  const wanted: MintRequest = { user: body.user, groups, ttlSeconds };
+  const uid = typeof body.uid === 'string' ? { uid: body.uid } : {};
+  const wanted: MintRequest = { user: body.user, ...uid, groups, ttlSeconds };
   return respond({ ...(await cluster.mint(wanted)) }, JSON_ONLY, 201);
 }
 
