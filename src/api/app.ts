@@ -11,6 +11,7 @@ import { dispatch } from './dispatch.ts';
 import { nonResource } from './handlers/non-resource.ts';
 import { zeroplane } from './handlers/zeroplane.ts';
 import { afterWrite } from './invalidate.ts';
+import { negotiateStatus } from './negotiation.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import { respondStatus } from './respond.ts';
 import { SnapshotCache } from './snapshot.ts';
@@ -25,9 +26,10 @@ const snapshots = new SnapshotCache();
 export const app = new Hono<Env>();
 
 app.onError((error, c) => {
-  if (error instanceof StatusError) return respondStatus(error.status, c.get('context')?.warnings);
+  const accepted = negotiateStatus(c.req.raw);
+  if (error instanceof StatusError) return respondStatus(error.status, accepted, c.get('context')?.warnings);
   console.error(error);
-  return respondStatus(internalError('an unexpected error; the server log says more').status);
+  return respondStatus(internalError('an unexpected error; the server log says more').status, accepted);
 });
 
 /** Request info; what is ours and not Kubernetes' is answered here. */

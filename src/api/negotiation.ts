@@ -1,66 +1,130 @@
 /** Which form an answer takes, after upstream's `handlers/negotiation`. */
-import { noRepresentation, notAcceptable, type StatusError } from '../apimachinery/errors.ts';
+import { noRepresentation, notAcceptable } from '../apimachinery/errors.ts';
+import { type Clause, parseAccept, takes } from './accept.ts';
 
 export interface Accepted {
   format: 'json' | 'yaml' | 'protobuf';
   as?: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+  /** The version of `meta.k8s.io` that `as` is of; `v1` when not given. */
+  metaVersion?: string;
+  /** Indented, for people. */
+  pretty?: boolean;
+  /** Large answers may be compressed. */
+  gzip?: boolean;
 }
 
 export const JSON_TYPE = 'application/json';
 export const YAML_TYPE = 'application/yaml';
 export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
-const FORMATS: Record<string, Accepted['format']> = {
-  [JSON_TYPE]: 'json',
-  [YAML_TYPE]: 'yaml',
-  [PROTOBUF_TYPE]: 'protobuf',
-  'application/*': 'json',
-  '*/*': 'json',
-};
+/** In upstream's order: the first that a clause takes is served. */
+const FORMATS: readonly [type: string, format: Accepted['format']][] = [
+  [JSON_TYPE, 'json'],
+  [YAML_TYPE, 'yaml'],
+  [PROTOBUF_TYPE, 'protobuf'],
+];
+const STREAMED = [JSON_TYPE, PROTOBUF_TYPE].map((type) => `${type};stream=watch`);
 const TRANSFORMS = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 const seen = new Map<string, Accepted>();
 
+/** What the answer is about: some cannot be written in every form. */
+export interface Subject {
+  /** Objects of custom kinds have no protobuf. */
+  custom?: boolean;
+}
+
 /**
- * Reads an Accept header: clauses in the client's order, JSON before protobuf where both are welcome, since stored text is JSON.
+ * Reads what a request says of its answer: the form that it wants most of those that we write, and whether indented or compressed.
  * Throws NotAcceptable when nothing that we write is asked for.
  */
-export function negotiate(accept: string | null, watch = false): Accepted {
-  const header = accept === null || accept === '' ? '*/*' : accept;
-  const known = seen.get(header);
+export function negotiate(request: Request, { custom = false }: Subject = {}): Accepted {
+  const { headers } = request;
+  const accept = headers.get('accept') || '*/*';
+  const gzip = acceptsGzip(headers.get('accept-encoding'));
+  const pretty = wantsPretty(request);
+  const key = `${gzip ? 'g' : ''}${pretty ? 'p' : ''}${custom ? 'c' : ''} ${accept}`;
+  const known = seen.get(key);
   if (known !== undefined) return known;
-  const accepted = read(header, watch);
-  if (accepted === undefined) throw refusal(header);
+  const accepted = { pretty, gzip, ...read(accept, custom) };
   if (seen.size > 500) seen.clear();
   // Long ones are nobody's habit, and would fill the memory.
-  if (header.length < 1000) seen.set(header, accepted);
+  if (key.length < 1000) seen.set(key, accepted);
   return accepted;
 }
 
-/** Upstream refuses an unknown type before it looks at the form. */
-function refusal(header: string): StatusError {
-  const all = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
-  const known = header.split(',').some((clause) => (clause.split(';', 1)[0] ?? '').trim() in FORMATS);
-  return known ? notAcceptable(all) : noRepresentation(all);
+/**
+ * {@link negotiate} for a watch. YAML has no streams. A stream of protobuf has no byte that means nothing, by which a client that has
+ * gone would be noticed: where it has no bookmarks either, JSON is taken if it will do.
+ */
+export function negotiateWatch(request: Request, hasBookmarks: boolean, subject?: Subject): Accepted {
+  const accepted = negotiate(request, subject);
+  if (accepted.format === 'yaml') throw notAcceptable(STREAMED);
+  if (accepted.format === 'json' || hasBookmarks) return accepted;
+  return find(parseAccept(request.headers.get('accept') ?? ''), FORMATS.slice(0, 1)) ?? accepted;
 }
 
-function read(header: string, watch: boolean): Accepted | undefined {
-  let protobuf: Accepted | undefined;
-  for (const clause of header.split(',')) {
-    const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
-    const format = FORMATS[type];
-    if (format === undefined || (watch && format === 'yaml')) continue;
-    const options = new Map(parameters.map((p) => p.split('=', 2) as [string, string]));
-    const as = options.get('as');
-    if (as !== undefined && !servable(as, options)) continue;
-    const accepted: Accepted = as === undefined ? { format } : { format, as: as as NonNullable<Accepted['as']> };
-    if (format !== 'protobuf') return accepted;
-    protobuf ??= accepted;
+/** {@link negotiate} for a failure, which is a Status in any case: JSON where the client would have nothing else. */
+export function negotiateStatus(request: Request): Accepted {
+  for (const { type, parameters } of parseAccept(request.headers.get('accept') || '*/*')) {
+    const format = FORMATS.find(([offered]) => takes(type, offered));
+    if (format !== undefined && !parameters.has('as')) return { format: format[1], pretty: wantsPretty(request) };
   }
-  return protobuf;
+  return { format: 'json', pretty: true };
 }
 
-function servable(as: string, options: Map<string, string>): boolean {
-  const version = options.get('v');
-  const ours = options.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1');
-  return TRANSFORMS.has(as) && ours;
+function read(accept: string, custom: boolean): Accepted {
+  const clauses = parseAccept(accept);
+  const offered = custom ? FORMATS.slice(0, 2) : FORMATS;
+  const types = offered.map(([type]) => type);
+  // Upstream's router refuses what it has no route for before the handler looks at the form.
+  if (!clauses.some(({ type }) => type === '*/*' || types.includes(type))) throw noRepresentation(types);
+  const found = find(clauses, offered);
+  if (found === undefined) throw notAcceptable(types);
+  return found;
+}
+
+function find(clauses: readonly Clause[], offered: typeof FORMATS): Accepted | undefined {
+  for (const clause of clauses) {
+    for (const [type, format] of offered) {
+      const accepted = takes(clause.type, type) ? inForm(format, clause) : undefined;
+      if (accepted !== undefined) return accepted;
+    }
+  }
+  return undefined;
+}
+
+function inForm(format: Accepted['format'], { parameters }: Clause): Accepted | undefined {
+  const stream = parameters.get('stream');
+  if (stream !== undefined && stream !== 'watch') return undefined;
+  if (parameters.has('sv')) return undefined;
+  const pretty = parameters.get('pretty') === '1' ? { pretty: true } : {};
+  const as = parameters.get('as');
+  if (as === undefined && !parameters.has('g') && !parameters.has('v')) return { format, ...pretty };
+  const version = parameters.get('v');
+  const ours = parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1');
+  if (!ours || !TRANSFORMS.has(as ?? '') || (format === 'protobuf' && !hasProtobuf(as, version))) return undefined;
+  return { format, as: as as NonNullable<Accepted['as']>, metaVersion: `meta.k8s.io/${version}`, ...pretty };
+}
+
+/** Tables have none, and the old list of metadata another than ours. */
+const hasProtobuf = (as: string | undefined, version: string | undefined): boolean =>
+  as === 'PartialObjectMetadata' || (as === 'PartialObjectMetadataList' && version === 'v1');
+
+/** Whether the client named `gzip` plainly, as upstream's `negotiateContentEncoding` wants it. */
+export function acceptsGzip(encodings: string | null): boolean {
+  if (encodings === null || !encodings.includes('gzip')) return false;
+  return encodings.split(',').some((token) => token.trim() === 'gzip');
+}
+
+const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
+/** Where people sit in front of the answer. */
+const BY_HAND = /^(?:curl|Wget|Mozilla\/5\.0)/;
+
+/** The parameter `pretty`, and without it by the client's name. */
+function wantsPretty({ url, headers }: Request): boolean {
+  if (url.includes('pretty')) {
+    const given = new URL(url).searchParams.get('pretty');
+    if (given) return TRUE.has(given);
+  }
+  return BY_HAND.test(headers.get('user-agent') ?? '');
 }

@@ -4,9 +4,14 @@ import { StatusError } from '../apimachinery/errors.ts';
 import type { JsonObject, KubeObject, Status } from '../apimachinery/meta.ts';
 import type { Resource } from '../resources/resource.ts';
 import { type Accepted, JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './negotiation.ts';
-import { includeObject, tableOf } from './printers/table.ts';
+import { transformObject } from './printers/transform.ts';
 
-const JSON_HEADERS = { 'content-type': JSON_TYPE, 'cache-control': 'no-cache, private' };
+const NO_CACHE = { 'cache-control': 'no-cache, private' };
+const JSON_HEADERS = { 'content-type': JSON_TYPE, ...NO_CACHE };
+/** Upstream's `defaultGzipThresholdBytes`: smaller answers are sent as they are. */
+const GZIP_FROM = 128 * 1024;
+
+type Body = string | Uint8Array | ReadableStream;
 
 /** Warnings as upstream writes them in headers: `299 - "text"`. */
 export function withWarnings(headers: Record<string, string>, warnings: readonly string[]): Headers {
@@ -15,16 +20,27 @@ export function withWarnings(headers: Record<string, string>, warnings: readonly
   return all;
 }
 
-/** JSON text, or the bytes of it, as an answer, unparsed. */
-export function respondText(
-  text: string | Uint8Array | ReadableStream,
-  status = 200,
-  warnings: readonly string[] = [],
+/** A body as an answer. The runtime compresses what says that it is. */
+function send(
+  body: Body,
+  headers: Record<string, string>,
+  { gzip = false }: Accepted,
+  status: number,
+  warnings: readonly string[],
 ): Response {
-  return new Response(text as string, {
-    status,
-    headers: warnings.length === 0 ? JSON_HEADERS : withWarnings(JSON_HEADERS, warnings),
-  });
+  const init = gzip && isLarge(body) ? { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : headers;
+  return new Response(body as string, { status, headers: warnings.length === 0 ? init : withWarnings(init, warnings) });
+}
+
+/** What comes as a stream does so because of its size. */
+function isLarge(body: Body): boolean {
+  if (typeof body === 'string') return body.length > GZIP_FROM;
+  return !(body instanceof Uint8Array) || body.byteLength > GZIP_FROM;
+}
+
+/** JSON text, or the bytes of it, as an answer, unparsed. */
+export function respondText(text: Body, accepted: Accepted, status = 200, warnings: readonly string[] = []): Response {
+  return send(text, JSON_HEADERS, accepted, status, warnings);
 }
 
 /** Any object as an answer in the form that was negotiated. */
@@ -34,14 +50,15 @@ export function respond(
   status = 200,
   warnings: readonly string[] = [],
 ): Response {
-  const init = (type: string): ResponseInit => ({ status, headers: withWarnings({ 'content-type': type }, warnings) });
+  const as = (body: Body, type: string): Response =>
+    send(body, { 'content-type': type, ...NO_CACHE }, accepted, status, warnings);
   switch (accepted.format) {
     case 'protobuf':
-      return new Response(encodeProtobuf(object as JsonObject), init(PROTOBUF_TYPE));
+      return as(encodeProtobuf(object as JsonObject), PROTOBUF_TYPE);
     case 'yaml':
-      return new Response(encodeYaml(object as JsonObject), init(YAML_TYPE));
+      return as(encodeYaml(object as JsonObject), YAML_TYPE);
     default:
-      return new Response(JSON.stringify(object), init(JSON_TYPE));
+      return as(accepted.pretty ? JSON.stringify(object, null, 2) : `${JSON.stringify(object)}\n`, JSON_TYPE);
   }
 }
 
@@ -54,51 +71,19 @@ export function respondObject(
   status = 200,
   warnings: readonly string[] = [],
 ): Response {
-  if (accepted.format === 'json' && accepted.as === undefined) {
-    return url.searchParams.has('pretty')
-      ? respondPretty(text, url, status, warnings)
-      : respondText(text, status, warnings);
+  if (accepted.format === 'json' && accepted.as === undefined && !accepted.pretty) {
+    return respondText(`${text}\n`, accepted, status, warnings);
   }
   const object = JSON.parse(text) as KubeObject;
-  return respond(transform(resource, object, accepted, url), accepted, status, warnings);
-}
-
-function respondPretty(text: string, url: URL, status: number, warnings: readonly string[]): Response {
-  const pretty = url.searchParams.get('pretty');
-  if (pretty === 'false' || pretty === '0') return respondText(text, status, warnings);
-  return respondText(`${JSON.stringify(JSON.parse(text), null, 2)}\n`, status, warnings);
-}
-
-function transform(resource: Resource, object: KubeObject, accepted: Accepted, url: URL): JsonObject | KubeObject {
-  switch (accepted.as) {
-    case 'Table':
-      return tableOf(
-        resource,
-        [object],
-        {
-          includeObject: includeObject(url.searchParams.get('includeObject')),
-          resourceVersion: object.metadata.resourceVersion ?? '',
-        },
-        Date.now(),
-      ) as JsonObject;
-    case 'PartialObjectMetadata':
-      return partial(object);
-    default:
-      return object;
-  }
-}
-
-/** The object's metadata alone. */
-export function partial(object: KubeObject): KubeObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+  return respond(transformObject(resource, object, accepted, url), accepted, status, warnings);
 }
 
 /** A failure as an answer; `Retry-After` where the Status says so. */
-export function respondStatus(status: Status, warnings: readonly string[] = []): Response {
-  const headers: Record<string, string> = { ...JSON_HEADERS };
+export function respondStatus(status: Status, accepted: Accepted, warnings: readonly string[] = []): Response {
+  const answer = respond({ ...status } as unknown as JsonObject, accepted, status.code, warnings);
   const retry = status.details?.retryAfterSeconds;
-  if (retry !== undefined) headers['retry-after'] = String(retry);
-  return new Response(JSON.stringify(status), { status: status.code, headers: withWarnings(headers, warnings) });
+  if (retry !== undefined) answer.headers.set('retry-after', String(retry));
+  return answer;
 }
 
 /** The result of a store's method; throws what it failed with. */

@@ -99,6 +99,9 @@ export const noRepresentation = (available: readonly string[]): StatusError =>
 export const notAcceptable = (accepted: readonly string[]): StatusError =>
   fail(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 
+/** 406: what is asked for cannot be made of this. */
+export const notAcceptableBecause = (why: string): StatusError => fail(406, 'NotAcceptable', why);
+
 /** 410, a resourceVersion below the compaction floor. */
 export const expired = (message: string): StatusError => fail(410, 'Expired', message);
 

@@ -16,6 +16,7 @@ export interface Sent {
 export interface Answered {
   status: number;
   headers: Record<string, string | string[] | undefined>;
+  bytes: Buffer;
   text: string;
   /** The text as JSON, where it is that. */
   body: { reason?: string; message?: string; metadata?: { resourceVersion?: string }; items?: unknown[] } & Record<
@@ -47,8 +48,10 @@ export function client(plane: Pick<ControlPlane, 'server' | 'kubeconfig' | 'toke
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('error', reject);
           response.on('end', () => {
-            const text = Buffer.concat(chunks).toString();
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: parsed(text) });
+            const bytes = Buffer.concat(chunks);
+            const text = bytes.toString();
+            const { statusCode: status = 0, headers } = response;
+            resolve({ status, headers, bytes, text, body: parsed(text) });
           });
         },
       );

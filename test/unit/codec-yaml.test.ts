@@ -87,6 +87,29 @@ describe('yamlDuplicates', () => {
   });
 });
 
+describe('encodeYaml', () => {
+  it.each<[Json, string]>([
+    [{ b: [{ c: 1, a: [] }, 'x'], a: {} }, 'a: {}\nb:\n- a: []\n  c: 1\n- x\n'],
+    [[[1, [true]], null], '- - 1\n  - - true\n- null\n'],
+    [{ 'f:data': { '.': {}, 'f:z': {} } }, 'f:data:\n  .: {}\n  f:z: {}\n'],
+    [{ a10: 1, a9: 2, a: 3, 'a-b': 4 }, 'a: 3\na-b: 4\na9: 2\na10: 1\n'],
+    [
+      { t: '2026-01-02T03:04:05Z', n: '12', y: 'yes', e: '', f: '1e3' },
+      'e: ""\nf: "1e3"\n"n": "12"\nt: "2026-01-02T03:04:05Z"\n"y": "yes"\n',
+    ],
+    [
+      ['*', '- a', 'a: b', 'a #b', "it's", ' x', '10.0.0.1', 'a:b'],
+      "- '*'\n- '- a'\n- 'a: b'\n- 'a #b'\n- it's\n- ' x'\n- 10.0.0.1\n- a:b\n",
+    ],
+    [{ a: 'x\ny\n', b: 'x\n\ny', c: ' x\n\n' }, 'a: |\n  x\n  y\nb: |-\n  x\n\n  y\nc: |2+\n   x\n\n'],
+    ['a\tb\u0001😀', '"a\\tb\\x01\\U0001F600"\n'],
+    [{ ['k'.repeat(129)]: 1 }, `? ${'k'.repeat(129)}\n: 1\n`],
+  ])('%j', (value, text) => {
+    expect(encodeYaml(value)).toBe(text);
+    expect(decodeYaml(text)).toEqual(value);
+  });
+});
+
 it('encodeYaml sorts keys and comes back', () => {
   const object = { kind: 'Pod', apiVersion: 'v1', spec: { text: 'yes', number: '12', long: 'word '.repeat(50) } };
   const text = encodeYaml(object);

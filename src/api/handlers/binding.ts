@@ -32,7 +32,7 @@ export async function bind(context: Context, resource: Resource): Promise<Respon
   });
   decodeText(unwrap(result).text);
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
-  return respond(status, negotiate(request.headers.get('accept')), 201);
+  return respond(status, negotiate(request), 201);
 }
 
 function validate(target: NonNullable<Binding['target']>, name: string): void {

@@ -18,7 +18,7 @@ interface Eviction extends KubeObject {
 /** Deletes the pod with the options of the Eviction. */
 export async function evict(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request.headers.get('accept'));
+  const accepted = negotiate(request);
   const expected = { group: 'policy', version: 'v1', kind: 'Eviction' };
   const { object } = await decodeBody(request, expected, 'Warn');
   const { metadata, deleteOptions } = object as Eviction;

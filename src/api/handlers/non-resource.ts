@@ -11,7 +11,7 @@ const versionText = JSON.stringify(VERSION, null, 2);
 /** The answer; undefined for a path that nothing serves. */
 export async function nonResource(context: Context): Promise<Response | undefined> {
   const { path } = context.info;
-  if (path === '/version' || path === '/version/') return respondText(versionText);
+  if (path === '/version' || path === '/version/') return respondText(versionText, { format: 'json' });
   if (HEALTH.has(path)) return health(context, path.slice(1));
   if (path === '/openid/v1/jwks') return respond({ keys: context.snapshot.keys as never }, { format: 'json' });
   if (path === '/.well-known/openid-configuration') return respond(issuer(context), { format: 'json' });

@@ -1,7 +1,7 @@
 /** OpenAPI documents: static files, made at build time, with the hash of each as its ETag. */
 import { parseAccept, takes } from '../accept.ts';
 import type { Context, Fetching } from '../context.ts';
-import { JSON_TYPE } from '../negotiation.ts';
+import { acceptsGzip, JSON_TYPE } from '../negotiation.ts';
 
 /** What clients ask for; it is answered by a name without `@`, which no media type may have. */
 const PROTOBUF_ASKED = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
@@ -56,7 +56,7 @@ async function ofVersion({ around, request, url }: Context, name: string): Promi
 }
 
 function varying(answer: Response): Response {
-  answer.headers.set('vary', 'Accept');
+  answer.headers.append('vary', 'Accept');
   return answer;
 }
 
@@ -67,7 +67,11 @@ async function send(assets: Fetching, request: Request, file: string, type: stri
   const has = (request.headers.get('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (has.includes(etag) || has.includes('*')) return new Response(null, { status: 304, headers: { etag } });
   const { body } = await assets.fetch(new Request(`https://assets/openapi/${file}`));
-  return new Response(body, { headers: { 'content-type': type, etag } });
+  const headers = { 'content-type': type, etag };
+  const gzip = acceptsGzip(request.headers.get('accept-encoding'));
+  return new Response(body, {
+    headers: gzip ? { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : headers,
+  });
 }
 
 async function hashes(assets: Fetching): Promise<Readonly<Record<string, string>>> {

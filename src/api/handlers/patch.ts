@@ -30,7 +30,7 @@ const PATCHES: Record<string, PatchType> = {
 /** PATCH of an object or of a subresource. */
 export async function patch(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request.headers.get('accept'));
+  const accepted = negotiate(request);
   const type = PATCHES[contentType(request)];
   if (type === undefined) throw noConsumer();
   checkPatchOptions(url.searchParams, type === 'apply');

@@ -1,17 +1,17 @@
 /** get and list. */
 import { notFound } from '../../apimachinery/errors.ts';
-import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import type { KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import { type Resource, storeOf } from '../../resources/resource.ts';
 import { listMeta } from '../../store/list.ts';
 import type { ListPage } from '../../store/types.ts';
 import type { Context, Requester, Store } from '../context.ts';
 import { type Accepted, negotiate } from '../negotiation.ts';
-import { includeObject, tableOf } from '../printers/table.ts';
+import { transformList } from '../printers/transform.ts';
 import { fromStored } from '../registry/conversion.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
 import { toScale } from '../registry/scale.ts';
-import { partial, respond, respondObject, respondText, unwrap } from '../respond.ts';
+import { respond, respondObject, respondText, unwrap } from '../respond.ts';
 import { listQuery } from './options.ts';
 
 /** The store that keeps a resource of the request's cluster. */
@@ -27,7 +27,7 @@ export function requestKey(context: Requester, resource: Resource): string {
 /** GET of one object. */
 export async function get(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
-  const accepted = negotiate(request.headers.get('accept'));
+  const accepted = negotiate(request);
   const store = storeFor(context, resource);
   await requireVersion(store, url);
   const text = await store.get(requestKey(context, resource));
@@ -49,13 +49,13 @@ const NOTHING = '\u0000';
 /** GET of a collection. */
 export async function list(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
-  const accepted = negotiate(request.headers.get('accept'));
+  const accepted = negotiate(request);
   const query = listQuery(resource, info, url);
   const store = storeFor(context, resource);
-  if (isPlain(resource, accepted, url)) {
+  if (isPlain(resource, accepted)) {
     const kind = { kind: listKindOf(resource), apiVersion: formatApiVersion(resource) };
     const body = unwrap(await store.listBody(query, kind));
-    return respondText(body, 200, context.warnings);
+    return respondText(body, accepted, 200, context.warnings);
   }
   const page = unwrap(await store.list(query));
   return respondList(resource, page, accepted, url, context.warnings);
@@ -69,13 +69,14 @@ export function respondList(
   url: URL,
   warnings: readonly string[],
 ): Response {
-  const items = itemsOf(resource, page);
-  return respond(transformList(resource, items, listMeta(page), accepted, url), accepted, 200, warnings);
+  const kind = { kind: listKindOf(resource), apiVersion: formatApiVersion(resource) };
+  const list = transformList(resource, itemsOf(resource, page), listMeta(page), kind, accepted, url);
+  return respond(list, accepted, 200, warnings);
 }
 
 /** Whether the stored texts are what the client takes. */
-function isPlain(resource: Resource, { format, as }: Accepted, url: URL): boolean {
-  return format === 'json' && as === undefined && resource.conversion === undefined && !url.searchParams.has('pretty');
+function isPlain(resource: Resource, { format, as, pretty }: Accepted): boolean {
+  return format === 'json' && as === undefined && resource.conversion === undefined && !pretty;
 }
 
 const listKindOf = (resource: Resource): string => resource.listKind ?? `${resource.kind}List`;
@@ -83,41 +84,4 @@ const listKindOf = (resource: Resource): string => resource.listKind ?? `${resou
 function itemsOf(resource: Resource, page: ListPage): KubeObject[] {
   const objects = JSON.parse(`[${page.items}]`) as KubeObject[];
   return resource.conversion === undefined ? objects : objects.map((object) => resource.conversion!.fromStored(object));
-}
-
-function transformList(
-  resource: Resource,
-  items: KubeObject[],
-  metadata: JsonObject,
-  accepted: Accepted,
-  url: URL,
-): JsonObject {
-  if (accepted.as === 'Table') {
-    const options = {
-      ...metadata,
-      resourceVersion: String(metadata['resourceVersion']),
-      includeObject: includeObject(url.searchParams.get('includeObject')),
-    };
-    return tableOf(resource, items, options, Date.now()) as JsonObject;
-  }
-  if (accepted.as !== undefined) {
-    return {
-      kind: 'PartialObjectMetadataList',
-      apiVersion: 'meta.k8s.io/v1',
-      metadata,
-      // Where a full list is empty, upstream's partial one is null.
-      items: items.length === 0 ? null : (items.map(partial) as unknown as JsonObject[]),
-    };
-  }
-  return {
-    kind: listKindOf(resource),
-    apiVersion: formatApiVersion(resource),
-    metadata,
-    items: items.map(untyped),
-  };
-}
-
-/** Kind and apiVersion of what a list holds are the list's to say. */
-function untyped({ kind: _, apiVersion: __, ...object }: KubeObject): JsonObject {
-  return object as unknown as JsonObject;
 }

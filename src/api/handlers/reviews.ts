@@ -53,7 +53,7 @@ export function reviewHandler(resource: Resource): Handler | undefined {
   const answer = ANSWERS[resource.resource];
   if (answer === undefined) return undefined;
   return async (context) => {
-    const accepted = negotiate(context.request.headers.get('accept'));
+    const accepted = negotiate(context.request);
     const options = requestOptions(context.url, context.request.headers.get('user-agent'), 'CreateOptions');
     const { object } = await decodeBody(context.request, resource, 'Warn');
     if (!ANSWERED_ANEW.has(resource.resource)) trackAnswered(object, '', options.fieldManager);

@@ -31,7 +31,7 @@ interface TokenRequest extends KubeObject {
 /** Mints the token and answers the TokenRequest with its status. Throws Invalid for an expiry out of bounds. */
 export async function requestToken(context: Context, resource: Resource): Promise<Response> {
   const { request, info, around } = context;
-  const accepted = negotiate(request.headers.get('accept'));
+  const accepted = negotiate(request);
   const expected = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
   const body = (await decodeBody(request, expected, 'Warn')).object as TokenRequest;
   const options = requestOptions(context.url, request.headers.get('user-agent'), 'CreateOptions');

@@ -1,17 +1,15 @@
 /** The watch that costs nothing: the store sends events over a hibernating WebSocket, the Worker turns them into an HTTP stream. */
 
 import { badRequest, tooLarge } from '../../apimachinery/errors.ts';
-import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { WatchQuery } from '../../store/types.ts';
 import type { Context } from '../context.ts';
-import { type Accepted, JSON_TYPE, negotiate } from '../negotiation.ts';
-import { includeObject, tableOf } from '../printers/table.ts';
+import { JSON_TYPE, negotiateWatch, PROTOBUF_TYPE } from '../negotiation.ts';
 import { isTrue } from '../request-info.ts';
-import { partial } from '../respond.ts';
 import { listQuery } from './options.ts';
 import { storeFor } from './read.ts';
+import { type Convert, converter } from './watch-events.ts';
 
 /** Clients are cut after 400 s without a byte: a bookmark goes out more often than that. */
 const BOOKMARK_EVERY = 55_000;
@@ -33,7 +31,7 @@ const VERSION_PING = 'rv';
 /** GET of a collection, or of one name, with `watch`. */
 export async function watch(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request.headers.get('accept'), true);
+  const accepted = negotiateWatch(request, isTrue(url.searchParams.get('allowWatchBookmarks')));
   // One object is no list: upstream's encoder gives up at the first event, after it has said 200.
   if (accepted.as === 'PartialObjectMetadataList') return new Response('', { headers: { 'content-type': JSON_TYPE } });
   const query = watchQuery(context, resource);
@@ -43,8 +41,10 @@ export async function watch(context: Context, resource: Resource): Promise<Respo
   if (answer.status === 413) throw tooLarge('the selectors of a watch are limited to 16 KiB');
   if (socket === null) throw badRequest(`watch of ${info.resource} could not be opened`);
   const convert = converter(resource, accepted, url);
-  const readable = bridge(socket, query, Math.min(timeoutSeconds(url) * 1000, MAX_TIMEOUT_MS), convert);
-  const type = accepted.as === undefined ? `${JSON_TYPE};stream=watch` : JSON_TYPE;
+  const timeoutMs = Math.min(timeoutSeconds(url) * 1000, MAX_TIMEOUT_MS);
+  const isText = accepted.format === 'json';
+  const readable = bridge(socket, query, { timeoutMs, convert, isText });
+  const type = isText ? JSON_TYPE : `${PROTOBUF_TYPE};stream=watch`;
   // `identity` keeps proxies from compressing, which would hold events back.
   return new Response(readable, {
     headers: { 'content-type': type, 'content-encoding': 'identity', 'cache-control': 'no-cache, private' },
@@ -75,11 +75,15 @@ function timeoutSeconds(url: URL): number {
   return given > 0 ? given : MIN_TIMEOUT_SECONDS * (1 + Math.random());
 }
 
-/** An event, made of the bytes of a stored one. */
-type Convert = (event: ArrayBuffer) => Uint8Array;
+interface BridgeOptions {
+  timeoutMs: number;
+  convert: Convert | undefined;
+  /** Between the events of a text a space is nothing. */
+  isText: boolean;
+}
 
 /** Connects a store's socket with an HTTP body: one write for each event, closed from either side. */
-function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert: Convert | undefined): ReadableStream {
+function bridge(socket: WebSocket, query: WatchQuery, { timeoutMs, convert, isText }: BridgeOptions): ReadableStream {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   let open = true;
@@ -108,18 +112,19 @@ function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert
   };
   const timeout = setTimeout(close, timeoutMs);
   const bookmarks = setInterval(() => socket.send(VERSION_PING), BOOKMARK_EVERY);
-  const heartbeat = setInterval(() => write(SPACE), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => isText && write(SPACE), HEARTBEAT_MS);
 
+  const send = (event: Uint8Array | ArrayBuffer): void => write(convert === undefined ? event : convert(event));
   let settled: string | undefined;
   const onVersion = (version: string): void => {
     // The answer to a ping may overtake events that are still being made durable; those up to the ping before are through.
-    if (settled !== undefined && query.allowWatchBookmarks) write(bookmark(query, settled));
+    if (settled !== undefined && query.allowWatchBookmarks) send(bookmark(query, settled));
     settled = version;
   };
   socket.binaryType = 'arraybuffer';
   socket.addEventListener('message', ({ data }) => {
     if (typeof data === 'string') onVersion(data);
-    else write(convert === undefined ? (data as ArrayBuffer) : convert(data as ArrayBuffer));
+    else send(data as ArrayBuffer);
   });
   socket.addEventListener('close', close);
   socket.addEventListener('error', close);
@@ -129,45 +134,8 @@ function bridge(socket: WebSocket, query: WatchQuery, timeoutMs: number, convert
 }
 
 const utf8 = new TextEncoder();
-const text = new TextDecoder();
 
 function bookmark(query: WatchQuery, resourceVersion: string): Uint8Array {
   const object = { kind: query.kind, apiVersion: query.apiVersion, metadata: { resourceVersion } };
   return utf8.encode(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
-}
-
-interface WatchEvent {
-  type: string;
-  object: KubeObject | Status;
-}
-
-/** What an event's object becomes, where the client does not want it as it is stored. */
-function converter(resource: Resource, accepted: Accepted, url: URL): Convert | undefined {
-  if (accepted.as === undefined && resource.conversion === undefined) return undefined;
-  const include = includeObject(url.searchParams.get('includeObject'));
-  let first = true;
-  const convert = (object: KubeObject): JsonObject | KubeObject => {
-    const served = resource.conversion?.fromStored(object) ?? object;
-    if (accepted.as === undefined) return served;
-    if (accepted.as !== 'Table') return partial(served);
-    const options = {
-      includeObject: include,
-      resourceVersion: served.metadata.resourceVersion ?? '',
-      noHeaders: !first,
-    };
-    first = false;
-    return tableOf(resource, [served], options, Date.now()) as JsonObject;
-  };
-  return (bytes) => {
-    const lines = text.decode(bytes).split('\n').filter(Boolean);
-    return utf8.encode(
-      lines
-        .map((line) => {
-          const event = JSON.parse(line) as WatchEvent;
-          if (event.type === 'ERROR' || event.type === 'BOOKMARK') return `${line}\n`;
-          return `${JSON.stringify({ type: event.type, object: convert(event.object as KubeObject) })}\n`;
-        })
-        .join(''),
-    );
-  };
 }

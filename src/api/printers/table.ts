@@ -8,12 +8,12 @@ import type { Column, Resource } from '../../resources/resource.ts';
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
 export interface TableOptions {
+  /** `meta.k8s.io/v1`, or `v1beta1`. */
+  metaVersion: string;
   includeObject: IncludeObject;
   resourceVersion: string;
   continue?: string;
   remainingItemCount?: number;
-  /** Leaves the column definitions out: in a watch only the first event has them. */
-  noHeaders?: boolean;
 }
 
 /** Reads the query parameter `includeObject`; rows carry metadata unless it says otherwise. Throws BadRequest with upstream's text. */
@@ -64,20 +64,26 @@ function conditionsOf(resource: Resource, object: KubeObject): JsonObject[] {
   return Object.hasOwn(DONE, phase) ? [DONE[phase] as JsonObject] : [];
 }
 
-function carried(object: KubeObject, include: IncludeObject): Json {
+function carried(object: KubeObject, include: IncludeObject, metaVersion: string): Json {
   if (include === 'None') return null;
   if (include === 'Object') return object as unknown as JsonObject;
   const metadata = object.metadata as unknown as JsonObject;
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+  return { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata };
 }
 
 /** An object's row (`metav1.TableRow`). `now` in ms, for ages. */
-export function tableRow(resource: Resource, object: KubeObject, include: IncludeObject, now: number): JsonObject {
+export function tableRow(
+  resource: Resource,
+  object: KubeObject,
+  include: IncludeObject,
+  now: number,
+  metaVersion = 'meta.k8s.io/v1',
+): JsonObject {
   // Columns know objects as they are kept; other versions of them print the same.
   const kept = resource.conversion === undefined ? object : resource.conversion.toStored(object);
   const cells = columnsOf(resource).map((column) => column.cell(kept, now));
   const conditions = conditionsOf(resource, object);
-  return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: carried(object, include) };
+  return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: carried(object, include, metaVersion) };
 }
 
 /** Objects of one resource as a `metav1.Table`. `now` in ms, for ages. */
@@ -87,16 +93,16 @@ export function tableOf(
   options: TableOptions,
   now: number,
 ): JsonObject {
-  const { resourceVersion, continue: next, remainingItemCount } = options;
+  const { metaVersion, resourceVersion, continue: next, remainingItemCount, includeObject } = options;
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion: metaVersion,
     metadata: {
       resourceVersion,
       ...(next ? { continue: next } : {}),
       ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
     },
-    columnDefinitions: options.noHeaders ? null : columnDefinitions(resource),
-    rows: objects.map((object) => tableRow(resource, object, options.includeObject, now)),
+    columnDefinitions: columnDefinitions(resource),
+    rows: objects.map((object) => tableRow(resource, object, includeObject, now, metaVersion)),
   };
 }

@@ -1,5 +1,6 @@
 /** Objects in and out of JSON, YAML and protobuf. */
 export { cannotHandle, type Decoded, decodeJson, strictErrors } from './json.ts';
-export { decodeProtobuf, encodeProtobuf } from './protobuf.ts';
+export { decodeProtobuf, encodeProtobuf, encodeWatchEvent } from './protobuf.ts';
 export { settle } from './settle.ts';
-export { decodeYaml, encodeYaml, yamlDuplicates } from './yaml.ts';
+export { decodeYaml, yamlDuplicates } from './yaml.ts';
+export { encodeYaml } from './yaml-writer.ts';

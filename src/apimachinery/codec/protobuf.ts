@@ -41,6 +41,21 @@ export function encodeProtobuf(object: JsonObject): Uint8Array {
   return writer.finish();
 }
 
+/** Upstream's `LengthDelimitedFramer`: so many bytes say how long a frame is. */
+const FRAME_HEADER = 4;
+
+/** A watch event as a frame of a stream: its length, and `meta.v1.WatchEvent` without an envelope around the object's with one. */
+export function encodeWatchEvent(type: string, object: JsonObject): Uint8Array {
+  const bytes = encodeProtobuf(object);
+  const writer = new Writer();
+  writer.raw(new Uint8Array(FRAME_HEADER));
+  writer.text(1, type);
+  writer.nested(2, () => writer.bytes(1, bytes));
+  const frame = writer.finish();
+  new DataView(frame.buffer, frame.byteOffset).setUint32(0, frame.byteLength - FRAME_HEADER);
+  return frame;
+}
+
 /** `runtime.Unknown`. */
 function readEnvelope(reader: Reader): { apiVersion: string; kind: string; raw: Reader } {
   const found = { apiVersion: '', kind: '', raw: new Reader(new Uint8Array()) };

@@ -1,5 +1,5 @@
 /** YAML bodies, read as Go's YAML 1.1 reader does. */
-import { type Document, isScalar, LineCounter, parseDocument, type ScalarTag, stringify, type Tags, visit } from 'yaml';
+import { type Document, isScalar, LineCounter, parseDocument, type ScalarTag, type Tags, visit } from 'yaml';
 import { badRequest } from '../errors.ts';
 import type { Json } from '../meta.ts';
 
@@ -92,9 +92,4 @@ function firstDocument(text: string): string {
   end.lastIndex = starts === null ? 0 : starts[0].length;
   const match = end.exec(text);
   return match === null ? text : text.slice(0, match.index + 1);
-}
-
-/** A value as YAML, keys sorted as upstream's are. */
-export function encodeYaml(value: Json): string {
-  return stringify(value, { ...SCHEMA, sortMapEntries: true, aliasDuplicateObjects: false, lineWidth: 0 });
 }
