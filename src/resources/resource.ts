@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import type { FieldError } from '../apimachinery/field.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
+import type { StructuralSchema } from '../apimachinery/structural/schema.ts';
 import type { MetadataChecks } from '../apimachinery/validation/meta.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
@@ -87,7 +88,21 @@ export interface Column<T extends KubeObject> {
   priority?: 0 | 1;
   description?: string;
   /** `now` in ms, for ages. */
-  cell(object: T, now: number): string | number | boolean;
+  cell(object: T, now: number): string | number | boolean | null;
+}
+
+/** What a CustomResourceDefinition says of a resource beyond what the built-in ones have. */
+export interface CustomType {
+  /** The definition's name, and as of when it is. */
+  definition: string;
+  resourceVersion: string;
+  /** Of the whole object; undefined: anything goes. */
+  schema: StructuralSchema | undefined;
+  /** The same resource in all its versions, and the one in which objects are kept. */
+  versions: ReadonlyMap<string, Resource>;
+  storage: string;
+  /** Where the `scale` subresource finds its numbers; undefined without one. */
+  scale: { replicas: readonly string[]; observed: readonly string[]; selector: readonly string[] } | undefined;
 }
 
 export interface Resource<T extends KubeObject = KubeObject> {
@@ -116,6 +131,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   /** Values of the field selectors beyond `metadata.name` and `metadata.namespace`; every key is always present. */
   selectableFields?(object: T): Record<string, string>;
   columns?: readonly Column<T>[];
+  /** Only of custom resources. */
+  custom?: CustomType;
 }
 
 /** Typed construction; the list holds them with their types erased. */
