@@ -1,6 +1,7 @@
 /** All controllers. A new one is a folder beside the others, and a line here. */
 import type { ResourceId } from '../apimachinery/client.ts';
 import type { Controller } from './controller.ts';
+import { cronJobController } from './cronjob/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
 import { endpointsController } from './endpoints/index.ts';
@@ -19,6 +20,7 @@ import { rootCaController } from './root-ca/index.ts';
 import { serviceAccountController } from './serviceaccount/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
 import { taintEvictionController } from './taint-eviction/index.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished/index.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/index.ts';
 
 export const controllers: readonly Controller[] = [
@@ -29,6 +31,8 @@ export const controllers: readonly Controller[] = [
   daemonSetController,
   jobController,
   jobOrphanController,
+  cronJobController,
+  ttlAfterFinishedController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,

@@ -390,6 +390,41 @@ describe('a pod failure policy', () => {
   });
 });
 
+describe('a Job that has finished', () => {
+  it.each([
+    [0, 0],
+    [60, 60_000],
+    [undefined, undefined],
+  ])('goes with its pods after %s seconds', async (ttl, ms) => {
+    const simulation = new Simulation({ kubelet: false });
+    await simulation.cluster.create('core/namespaces', { metadata: { name: 'ns' } });
+    const { spec } = job({ ...(ttl !== undefined && { ttlSecondsAfterFinished: ttl }), completions: 1 });
+    await simulation.cluster.create('batch/jobs', { ...job(), spec });
+    await simulation.settle(0);
+    await endAll(simulation, 'Succeeded');
+    if (ms !== 0) {
+      await simulation.settle((ms ?? 3_600_000) - 1000);
+      expect(pods(simulation)).toHaveLength(1);
+      await simulation.settle(1000);
+    }
+    expect(simulation.cluster.all('batch/jobs')).toHaveLength(ms === undefined ? 1 : 0);
+    expect(pods(simulation)).toHaveLength(ms === undefined ? 1 : 0);
+  });
+
+  it('stays until its time has come even when the time is changed', async () => {
+    const simulation = new Simulation({ kubelet: false });
+    await simulation.cluster.create('batch/jobs', job({ ttlSecondsAfterFinished: 60, completions: 1 }));
+    await simulation.settle(0);
+    await endAll(simulation, 'Succeeded');
+    await simulation.settle(30_000);
+    await simulation.cluster.patch('batch/jobs', 'ns', 'work', 'merge', { spec: { ttlSecondsAfterFinished: 90 } });
+    await simulation.settle(59_000);
+    expect(read(simulation)).toBeDefined();
+    await simulation.settle(1_000);
+    expect(read(simulation)).toBeUndefined();
+  });
+});
+
 describe('evicted after every write', () => {
   const writes = ['create', 'update', 'patch', 'delete'] as const;
 

@@ -7,6 +7,7 @@ import { keep } from '../strategies.ts';
 import { fields, nonNegative, oneOf } from '../validation/rules.ts';
 import { batch } from './group.ts';
 import { jobSpecErrors } from './job-spec.ts';
+import { parseSchedule } from './schedule.ts';
 
 const specFields = fields<CronJobSpec>({
   startingDeadlineSeconds: nonNegative,
@@ -15,28 +16,27 @@ const specFields = fields<CronJobSpec>({
   concurrencyPolicy: oneOf('Allow', 'Forbid', 'Replace'),
 });
 
-const DESCRIPTORS = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$/;
-
 function scheduleErrors(schedule: string, errors: FieldError[]): void {
   const at = 'spec.schedule';
   if (schedule === '') {
     errors.push(required(at));
     return;
   }
-  if (/^(CRON_)?TZ=/.test(schedule)) {
+  try {
+    const [, zone, rest = schedule] = /^(?:CRON_)?TZ=(\S*)\s*(.*)$/.exec(schedule) ?? [];
+    if (zone !== undefined && !isTimeZone(zone))
+      throw new Error(`provided bad location ${zone}: unknown time zone ${zone}`);
+    parseSchedule(rest);
+  } catch (error) {
+    errors.push(invalid(at, schedule, (error as Error).message));
+  }
+  if (schedule.includes('TZ')) {
     errors.push(invalid(at, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'));
-  } else if (schedule.startsWith('@')) {
-    if (!DESCRIPTORS.test(schedule)) errors.push(invalid(at, schedule, `unrecognized descriptor: ${schedule}`));
-  } else {
-    const parts = schedule.trim().split(/\s+/);
-    if (parts.length !== 5) {
-      const detail = `expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`;
-      errors.push(invalid(at, schedule, detail));
-    }
   }
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether there is a time zone of this name. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return /^[A-Za-z]/.test(name);
