@@ -13,6 +13,7 @@ import { jobOrphanController } from './job/orphans.ts';
 import { namespaceController } from './namespace/index.ts';
 import { nodeIpamController } from './node-ipam/index.ts';
 import { nodeLifecycleController } from './node-lifecycle/index.ts';
+import { persistentVolumeBinder } from './persistentvolume-binder/index.ts';
 import { podGarbageCollector } from './pod-garbage-collector/index.ts';
 import { replicaSetController, replicationController } from './replicaset/index.ts';
 import { resourceQuotaController } from './resource-quota/index.ts';
@@ -45,6 +46,7 @@ export const controllers: readonly Controller[] = [
   nodeIpamController,
   taintEvictionController,
   podGarbageCollector,
+  persistentVolumeBinder,
   claimProtection,
   volumeProtection,
   attributesClassProtection,

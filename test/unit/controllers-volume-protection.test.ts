@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Simulation } from '../../src/controllers/client/simulation.ts';
+import { volumeProtection } from '../../src/controllers/volume-protection/index.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../src/generated/types/core.v1.ts';
 
 async function start(): Promise<Simulation> {
@@ -34,7 +35,7 @@ describe('protection of storage objects', () => {
   });
 
   it('keeps a volume while it is bound', async () => {
-    const simulation = await start();
+    const simulation = new Simulation({ controllers: [volumeProtection] });
     const { cluster } = simulation;
     const volume = { metadata: { name: 'pv' }, status: { phase: 'Bound' } } as unknown as PersistentVolume;
     await cluster.create('core/persistentvolumes', volume);

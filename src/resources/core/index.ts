@@ -8,8 +8,8 @@ import type {
   PodTemplate,
 } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
-import type { Resource } from '../resource.ts';
-import { statusIsSeparate } from '../strategies.ts';
+import type { Resource, SubresourceStrategy } from '../resource.ts';
+import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
 import { configMap } from './configmap.ts';
 import { endpoints } from './endpoints.ts';
 import { event } from './event.ts';
@@ -26,6 +26,18 @@ import { resourceQuota } from './resourcequota.ts';
 import { secret } from './secret.ts';
 import { service } from './service.ts';
 import { serviceAccount } from './serviceaccount.ts';
+
+/** The time of a change of phase is the server's, unless the client says one. */
+const volumeStatus: SubresourceStrategy<PersistentVolume> = {
+  prepareForUpdate(volume, old) {
+    keepAllButStatus<PersistentVolume>().prepareForUpdate(volume, old);
+    const { phase, lastPhaseTransitionTime } = volume.status ?? {};
+    if (volume.status === undefined || phase === old.status?.phase) return;
+    const told =
+      lastPhaseTransitionTime !== undefined && lastPhaseTransitionTime !== old.status?.lastPhaseTransitionTime;
+    if (!told) volume.status.lastPhaseTransitionTime = now();
+  },
+};
 
 /** The resources of the core group. */
 export const coreResources: readonly Resource[] = [
@@ -74,7 +86,7 @@ export const coreResources: readonly Resource[] = [
     kind: 'PersistentVolume',
     namespaced: false,
     shortNames: ['pv'],
-    subresources: [statusSubresource('PersistentVolume')],
+    subresources: [statusSubresource('PersistentVolume', volumeStatus)],
     strategy: {
       returnsDeleted: true,
       ...statusIsSeparate<PersistentVolume>(),
