@@ -51,3 +51,19 @@ export function keepAllButStatus<T extends KubeObject>(...metadata: Key<ObjectMe
     },
   };
 }
+
+/** A strategy after which the fields of the status stand in this order, upstream's: patches leave them in the order in which they came. */
+export function withStatusFields<T extends KubeObject>(
+  strategy: SubresourceStrategy<T>,
+  fields: readonly string[],
+): SubresourceStrategy<T> {
+  return {
+    ...strategy,
+    prepareForUpdate(object: T & SpecAndStatus, old: T) {
+      strategy.prepareForUpdate(object, old);
+      const status = (object.status ?? {}) as Record<string, unknown>;
+      const known = fields.filter((field) => status[field] !== undefined).map((field) => [field, status[field]]);
+      object.status = { ...Object.fromEntries(known), ...status };
+    },
+  };
+}

@@ -10,7 +10,7 @@ import {
   validateWorkloadSelector,
 } from '../core/pod-template.ts';
 import { statusSubresource } from '../group.ts';
-import { keep } from '../strategies.ts';
+import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { isZero, validateIntOrPercent } from '../validation/int-or-percent.ts';
 import { fields, nonNegative } from '../validation/rules.ts';
 import { apps } from './group.ts';
@@ -77,7 +77,20 @@ function setTemplateGeneration({ metadata }: DaemonSet, generation: string): voi
   metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: generation };
 }
 
-const status = statusSubresource<DaemonSet>('DaemonSet');
+const STATUS_FIELDS = [
+  'currentNumberScheduled',
+  'numberMisscheduled',
+  'desiredNumberScheduled',
+  'numberReady',
+  'observedGeneration',
+  'updatedNumberScheduled',
+  'numberAvailable',
+  'numberUnavailable',
+  'collisionCount',
+  'conditions',
+];
+
+const status = statusSubresource<DaemonSet>('DaemonSet', withStatusFields(keepAllButStatus(), STATUS_FIELDS));
 
 /** DaemonSets. */
 export const daemonSet = apps<DaemonSet>({

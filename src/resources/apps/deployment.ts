@@ -10,7 +10,7 @@ import {
   validateWorkloadSelector,
 } from '../core/pod-template.ts';
 import { scaleSubresource, statusSubresource } from '../group.ts';
-import { keep, keepAllButStatus } from '../strategies.ts';
+import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { isZero, validateIntOrPercent } from '../validation/int-or-percent.ts';
 import { fields, nonNegative, unsupported } from '../validation/rules.ts';
 import { apps } from './group.ts';
@@ -72,6 +72,18 @@ function setDefaults(spec: DeploymentSpec): void {
   defaultPodTemplate(spec);
 }
 
+const STATUS_FIELDS = [
+  'observedGeneration',
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'unavailableReplicas',
+  'terminatingReplicas',
+  'conditions',
+  'collisionCount',
+];
+
 /** Deployments. */
 export const deployment = apps<Deployment>({
   resource: 'deployments',
@@ -79,7 +91,10 @@ export const deployment = apps<Deployment>({
   namespaced: true,
   shortNames: ['deploy'],
   categories: ['all'],
-  subresources: [scaleSubresource, statusSubresource('Deployment', keepAllButStatus('labels'))],
+  subresources: [
+    scaleSubresource,
+    statusSubresource('Deployment', withStatusFields(keepAllButStatus('labels'), STATUS_FIELDS)),
+  ],
   strategy: {
     metadataChecks: [0, 1],
     generationChanged: (deployment, old) => !deepEqual(deployment.metadata.annotations, old.metadata.annotations),

@@ -9,7 +9,7 @@ import {
   validateWorkloadSelector,
 } from '../core/pod-template.ts';
 import { scaleSubresource, statusSubresource } from '../group.ts';
-import { keep } from '../strategies.ts';
+import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { fields, nonNegative } from '../validation/rules.ts';
 import { apps } from './group.ts';
 
@@ -26,6 +26,16 @@ function validate({ spec = {} as ReplicaSetSpec }: ReplicaSet): FieldError[] {
   return errors;
 }
 
+const STATUS_FIELDS = [
+  'replicas',
+  'fullyLabeledReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'terminatingReplicas',
+  'observedGeneration',
+  'conditions',
+];
+
 /** ReplicaSets. */
 export const replicaSet = apps<ReplicaSet>({
   resource: 'replicasets',
@@ -33,7 +43,10 @@ export const replicaSet = apps<ReplicaSet>({
   namespaced: true,
   shortNames: ['rs'],
   categories: ['all'],
-  subresources: [scaleSubresource, statusSubresource('ReplicaSet')],
+  subresources: [
+    scaleSubresource,
+    statusSubresource('ReplicaSet', withStatusFields(keepAllButStatus(), STATUS_FIELDS)),
+  ],
   strategy: {
     metadataChecks: [0, 1],
     default(replicaSet) {

@@ -11,7 +11,7 @@ import {
   validateWorkloadSelector,
 } from '../core/pod-template.ts';
 import { scaleSubresource, statusSubresource } from '../group.ts';
-import { keep } from '../strategies.ts';
+import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { dns1123Label } from '../validation/formats.ts';
 import { fields, nonNegative, oneOf, optional, present } from '../validation/rules.ts';
 import { apps } from './group.ts';
@@ -123,6 +123,19 @@ function dropDisabled({ spec }: StatefulSet): void {
   delete spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
 }
 
+const STATUS_FIELDS = [
+  'observedGeneration',
+  'replicas',
+  'readyReplicas',
+  'currentReplicas',
+  'updatedReplicas',
+  'currentRevision',
+  'updateRevision',
+  'collisionCount',
+  'conditions',
+  'availableReplicas',
+];
+
 /** StatefulSets. */
 export const statefulSet = apps<StatefulSet>({
   resource: 'statefulsets',
@@ -130,7 +143,10 @@ export const statefulSet = apps<StatefulSet>({
   namespaced: true,
   shortNames: ['sts'],
   categories: ['all'],
-  subresources: [scaleSubresource, statusSubresource('StatefulSet')],
+  subresources: [
+    scaleSubresource,
+    statusSubresource('StatefulSet', withStatusFields(keepAllButStatus(), STATUS_FIELDS)),
+  ],
   strategy: {
     default(statefulSet) {
       statefulSet.spec ??= {} as StatefulSetSpec;
