@@ -24,6 +24,8 @@ export class Cache implements Snapshot {
   private readonly placed = new Map<string, PodInfo>();
   /** Image name -> number of nodes that have it. */
   private readonly images = new Map<string, number>();
+  /** Priority -> number of pods that have a node. */
+  private readonly priorities = new Map<number, number>();
   private list: readonly NodeInfo[] | undefined;
 
   all(): readonly NodeInfo[] {
@@ -42,6 +44,10 @@ export class Cache implements Snapshot {
 
   imageNodes(image: string): number {
     return this.images.get(image) ?? 0;
+  }
+
+  lowestPriority(): number {
+    return Math.min(...this.priorities.keys());
   }
 
   /** How many pods have a node. */
@@ -82,6 +88,7 @@ export class Cache implements Snapshot {
     const node = this.nodeOf(pod.node);
     this.placed.set(pod.key, pod);
     addPod(node, pod);
+    count(this.priorities, pod.ask.priority, 1);
     let group = this.groups.get(pod.traits);
     if (group === undefined) {
       group = new Map();
@@ -98,6 +105,7 @@ export class Cache implements Snapshot {
     this.placed.delete(key);
     const node = this.nodeOf(pod.node);
     removePod(node, pod);
+    count(this.priorities, pod.ask.priority, -1);
     if (!node.exists && node.pods.size === 0) this.nodes.delete(node.name);
     const group = this.groups.get(pod.traits);
     if (group === undefined) return pod;

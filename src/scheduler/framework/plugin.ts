@@ -93,6 +93,8 @@ export interface Snapshot {
   readonly groups: PodGroups;
   /** Those of {@link groups} whose pods have affinity or anti-affinity terms. */
   readonly affine: ReadonlySet<PodTraits>;
+  /** The lowest priority of any pod that has a node; infinite when there is none. */
+  lowestPriority(): number;
   /** On how many nodes an image is. */
   imageNodes(image: string): number;
 }

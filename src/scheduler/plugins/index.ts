@@ -2,12 +2,16 @@
 import type { PluginFactory } from '../framework/plugin.ts';
 import { balancedAllocation } from './balanced-allocation.ts';
 import { defaultBinder } from './default-binder.ts';
+import { defaultPreemption } from './default-preemption.ts';
+import { dynamicResources } from './dynamic-resources.ts';
 import { imageLocality } from './image-locality.ts';
+import { interPodAffinity } from './inter-pod-affinity.ts';
 import { nodeAffinity } from './node-affinity.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
 import { nodeResourcesFit } from './node-resources-fit.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
+import { podTopologySpread } from './pod-topology-spread.ts';
 import { prioritySort } from './priority-sort.ts';
 import { schedulingGates } from './scheduling-gates.ts';
 import { taintToleration } from './taint-toleration.ts';
@@ -28,6 +32,10 @@ export const defaultPlugins: readonly DefaultPlugin[] = [
   { name: 'NodeAffinity', factory: nodeAffinity, weight: 2 },
   { name: 'NodePorts', factory: nodePorts },
   { name: 'NodeResourcesFit', factory: nodeResourcesFit },
+  { name: 'PodTopologySpread', factory: podTopologySpread, weight: 2 },
+  { name: 'InterPodAffinity', factory: interPodAffinity, weight: 2 },
+  { name: 'DynamicResources', factory: dynamicResources },
+  { name: 'DefaultPreemption', factory: defaultPreemption },
   { name: 'NodeResourcesBalancedAllocation', factory: balancedAllocation },
   { name: 'ImageLocality', factory: imageLocality },
   { name: 'DefaultBinder', factory: defaultBinder },

@@ -1,0 +1,97 @@
+/** PodTopologySpread's filter: how many pods of each constraint every domain has. */
+import { matches } from '../../apimachinery/labels.ts';
+import { StateKey } from '../framework/cycle-state.ts';
+import type { NodeInfo } from '../framework/node-info.ts';
+import type { Snapshot } from '../framework/plugin.ts';
+import type { Candidate, PodTraits } from '../framework/pod-info.ts';
+import { type Constraint, hasAllKeys, includes } from './spread-constraints.ts';
+
+export class SpreadCounts {
+  readonly constraints: readonly Constraint[];
+  /** By constraint: domain -> pods. Every domain that counts is there, with 0 when nothing is in it. */
+  private readonly domains: readonly Map<string, number>[];
+  private readonly least: (number | undefined)[];
+
+  private constructor(constraints: readonly Constraint[], domains: readonly Map<string, number>[]) {
+    this.constraints = constraints;
+    this.domains = domains;
+    this.least = constraints.map(() => undefined);
+  }
+
+  /** Counts all pods of the cluster. */
+  static of(constraints: readonly Constraint[], candidate: Candidate, snapshot: Snapshot): SpreadCounts {
+    const counts = new SpreadCounts(
+      constraints,
+      constraints.map(() => new Map()),
+    );
+    const nodes = snapshot.all().filter((node) => hasAllKeys(node, constraints));
+    for (const [i, constraint] of constraints.entries()) {
+      const domains = counts.domains[i] as Map<string, number>;
+      const pods = podsPerNode(snapshot, candidate.info.traits.namespace, constraint);
+      for (const node of nodes) {
+        if (!includes(constraint, candidate.pod, node.facts)) continue;
+        const domain = node.facts.labels[constraint.topologyKey] as string;
+        domains.set(domain, (domains.get(domain) ?? 0) + (pods.get(node) ?? 0));
+      }
+    }
+    return counts;
+  }
+
+  /** As if a pod were on a node (`by` 1), or not any more (-1). */
+  update({ pod, info }: Candidate, other: PodTraits, node: NodeInfo, by: number): void {
+    if (other.namespace !== info.traits.namespace || !hasAllKeys(node, this.constraints)) return;
+    for (const [i, constraint] of this.constraints.entries()) {
+      if (!matches(constraint.selector, other.labels) || !includes(constraint, pod, node.facts)) continue;
+      const domain = node.facts.labels[constraint.topologyKey] as string;
+      const domains = this.domains[i] as Map<string, number>;
+      domains.set(domain, (domains.get(domain) ?? 0) + by);
+      this.least[i] = undefined;
+    }
+  }
+
+  /** How many pods of a constraint are in a node's domain. */
+  at(i: number, node: NodeInfo): number {
+    const { topologyKey } = this.constraints[i] as Constraint;
+    return this.domains[i]?.get(node.facts.labels[topologyKey] ?? '') ?? 0;
+  }
+
+  /** The least that any domain has; 0 while there are fewer domains than there have to be. */
+  minimum(i: number): number {
+    const domains = this.domains[i] as Map<string, number>;
+    if (domains.size < (this.constraints[i] as Constraint).minDomains) return 0;
+    let least = this.least[i];
+    if (least === undefined) {
+      least = Number.POSITIVE_INFINITY;
+      for (const pods of domains.values()) if (pods < least) least = pods;
+      this.least[i] = least;
+    }
+    return least;
+  }
+
+  clone(): SpreadCounts {
+    return new SpreadCounts(
+      this.constraints,
+      this.domains.map((domains) => new Map(domains)),
+    );
+  }
+}
+
+/** How many pods a constraint means on each node that has any; those that are being deleted do not count. */
+export function podsPerNode(
+  { groups }: Snapshot,
+  namespace: string,
+  { selector }: Constraint,
+): ReadonlyMap<NodeInfo, number> {
+  const found: ReadonlyMap<NodeInfo, number>[] = [];
+  for (const [traits, nodes] of groups) {
+    if (traits.namespace === namespace && !traits.terminating && matches(selector, traits.labels)) found.push(nodes);
+  }
+  const [first, ...others] = found;
+  if (first === undefined || others.length === 0) return first ?? new Map();
+  const sums = new Map(first);
+  for (const nodes of others) for (const [node, pods] of nodes) sums.set(node, (sums.get(node) ?? 0) + pods);
+  return sums;
+}
+
+/** PodTopologySpread's state between PreFilter and Filter. */
+export const COUNTS = new StateKey<SpreadCounts>('PreFilterPodTopologySpread', (counts) => counts.clone());
