@@ -27,6 +27,8 @@ export function decideBind(assignment: Assignment & { dryRun: boolean }, key: st
     }
     pod.spec = { ...pod.spec, nodeName: assignment.node } as Pod['spec'];
     pod.status = { ...pod.status, conditions: scheduled(pod.status?.conditions ?? [], metadata.generation) };
+    // The node it has is the one that counts from now on.
+    delete pod.status.nominatedNodeName;
     const encoded = encodeStored(pods, pod);
     if (assignment.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
     return { do: 'write', object: encoded };
