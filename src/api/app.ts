@@ -6,6 +6,7 @@ import { Authenticator } from './authentication/authenticate.ts';
 import { authorize } from './authorization/authorize.ts';
 import { impersonated } from './authorization/impersonate.ts';
 import type { Context, Surroundings } from './context.ts';
+import type { CustomResources } from './custom-resources.ts';
 import { discovery, isGroup } from './discovery.ts';
 import { dispatch } from './dispatch.ts';
 import { nonResource } from './handlers/non-resource.ts';
@@ -72,12 +73,13 @@ app.all('*', async (c) => {
   const context = c.get('context');
   const { info, request } = context;
   if (!info.isResource) {
-    const answer = discovery(request, info.path) ?? (await nonResource(context));
-    if (answer === undefined) return noRoute(info);
+    const answer = (await discovery(request, info.path, context.snapshot.custom)) ?? (await nonResource(context));
+    if (answer === undefined) return noRoute(info, context.snapshot.custom);
     if (request.method !== 'GET' && GET_ONLY.test(info.path)) throw methodNotAllowed();
     return answer;
   }
-  if (!isServed(info.group, info.version)) return noRoute(info);
+  const { custom } = context.snapshot;
+  if (!isServed(info.group, info.version) && !custom.serves(info.group, info.version)) return noRoute(info, custom);
   const answer = await dispatch(context);
   if (info.verb !== 'get' && info.verb !== 'list' && info.verb !== 'watch') afterWrite(info, snapshots);
   return answer;
@@ -96,9 +98,9 @@ function checkPath(url: string): void {
 const GET_ONLY = /^\/(?:apis?|version)(?:\/|$)/;
 
 /** Below `/api` and the groups that there are upstream's router answers with a Status; elsewhere in plain text. */
-function noRoute({ path }: RequestInfo): Response {
+function noRoute({ path }: RequestInfo, custom: CustomResources): Response {
   const [, root, group = ''] = path.split('/');
-  if (root === 'api' || (root === 'apis' && isGroup(group))) throw noSuchPath();
+  if (root === 'api' || (root === 'apis' && (isGroup(group) || custom.hasGroup(group)))) throw noSuchPath();
   const headers = { 'content-type': 'text/plain; charset=utf-8' };
   return new Response('404 page not found\n', { status: 404, headers });
 }

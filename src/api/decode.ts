@@ -13,7 +13,9 @@ import { formatApiVersion, type JsonObject, type KubeObject, parseApiVersion } f
 import { schemaFor } from '../apimachinery/schema/index.ts';
 import type { RequestOptions } from '../durable-objects/rpc.ts';
 import { resourceByKind } from '../resources/index.ts';
+import type { CustomType } from '../resources/resource.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './negotiation.ts';
+import { decodeCustom } from './registry/custom.ts';
 
 /** Upstream's `MaxRequestBodyBytes`. */
 const MAX_BODY = 3 * 1024 * 1024;
@@ -27,6 +29,8 @@ export interface GroupVersionKind {
   group: string;
   version: string;
   kind: string;
+  /** Of a custom resource. */
+  custom?: CustomType;
 }
 
 /** The body's bytes; throws RequestEntityTooLarge above 3 MB, however it is sent. */
@@ -80,7 +84,7 @@ export function decodeBytes(
   validation: RequestOptions['fieldValidation'],
   alternatives: readonly GroupVersionKind[] = [],
 ): Body {
-  if (type === PROTOBUF_TYPE) {
+  if (type === PROTOBUF_TYPE && expected.custom === undefined) {
     const { object } = recognized(bytes, expected, /^/, () => decodeProtobuf(bytes));
     settleKind(object, expected, alternatives);
     return { object: withMetadata(object), warnings: [] };
@@ -90,10 +94,14 @@ export function decodeBytes(
   const { actual, decoded } = recognized(bytes, expected, NO_KIND, () => {
     const raw = type === YAML_TYPE ? decodeYaml(text) : text;
     const actual = kindOf(raw, expected, alternatives);
-    const schema = schemaFor(formatApiVersion(actual), actual.kind);
     // Go reads null into an object as nothing at all.
     const input = raw === null || raw === 'null' ? {} : raw;
-    return { actual, decoded: decodeJson(input, schema, { strict: validation !== 'Ignore' }) };
+    const options = { strict: validation !== 'Ignore' };
+    if (actual.custom !== undefined) {
+      return { actual, decoded: decodeCustom(input, actual.kind, actual.custom, options) };
+    }
+    const schema = schemaFor(formatApiVersion(actual), actual.kind);
+    return { actual, decoded: decodeJson(input, schema, options) };
   });
   settleKind(decoded.object, expected, alternatives);
   const yaml = type === YAML_TYPE && validation !== 'Ignore' ? yamlDuplicates(text) : '';

@@ -3,7 +3,9 @@ import type { JsonObject } from '../apimachinery/meta.ts';
 import { formatApiVersion } from '../apimachinery/meta.ts';
 import { resources } from '../resources/index.ts';
 import { ALL_VERBS, type Resource } from '../resources/resource.ts';
+import type { CustomResources } from './custom-resources.ts';
 import type { Accepted } from './negotiation.ts';
+import { storedResource } from './registry/resource-name.ts';
 import { respond } from './respond.ts';
 
 const JSON_ONLY: Accepted = { format: 'json' };
@@ -13,36 +15,60 @@ interface Group {
   versions: string[];
 }
 
-/** Groups in order with their versions, preferred first. */
-const groups: readonly Group[] = (() => {
+/** What there is to discover: resources, and their groups in order with their versions, preferred first. */
+interface Catalogue {
+  resources: readonly Resource[];
+  groups: readonly Group[];
+}
+
+function catalogueOf(all: readonly Resource[]): Catalogue {
   const found = new Map<string, string[]>();
-  for (const { group, version } of resources) {
+  for (const { group, version } of all) {
     const versions = found.get(group) ?? [];
     if (!versions.includes(version)) versions.push(version);
     found.set(group, versions);
   }
-  return [...found].map(([name, versions]) => ({ name, versions }));
-})();
+  return { resources: all, groups: [...found].map(([name, versions]) => ({ name, versions })) };
+}
+
+const builtIn = catalogueOf(resources);
+const catalogues = new WeakMap<CustomResources, Catalogue>();
+
+/** The built-in resources and a cluster's own, in one. */
+function catalogue(custom: CustomResources): Catalogue {
+  if (custom.resources.length === 0) return builtIn;
+  let known = catalogues.get(custom);
+  if (known === undefined) {
+    known = catalogueOf([...resources, ...custom.resources]);
+    catalogues.set(custom, known);
+  }
+  return known;
+}
 
 /** Whether there is an API group of the name, in whatever version. */
-export const isGroup = (name: string): boolean => name !== '' && groups.some((group) => group.name === name);
+export const isGroup = (name: string): boolean => name !== '' && builtIn.groups.some((group) => group.name === name);
 
 /** `/api`, `/apis` and what lies directly below them; undefined for any other path. */
-export function discovery(request: Request, path: string): Response | undefined {
+export async function discovery(
+  request: Request,
+  path: string,
+  custom: CustomResources,
+): Promise<Response | undefined> {
+  const all = catalogue(custom);
   const parts = path.split('/').filter(Boolean);
   if (parts[0] === 'api') {
-    if (parts.length === 1) return aggregated(request, true) ?? respond(apiVersions(), JSON_ONLY);
-    if (parts.length === 2 && parts[1] === 'v1') return respond(resourceList('', 'v1'), JSON_ONLY);
+    if (parts.length === 1) return aggregated(request, all, true) ?? respond(apiVersions(), JSON_ONLY);
+    if (parts.length === 2 && parts[1] === 'v1') return respond(await resourceList(all, '', 'v1'), JSON_ONLY);
     return undefined;
   }
   if (parts[0] !== 'apis') return undefined;
-  if (parts.length === 1) return aggregated(request, false) ?? respond(groupList(), JSON_ONLY);
-  const group = groups.find((g) => g.name === parts[1] && g.name !== '');
+  if (parts.length === 1) return aggregated(request, all, false) ?? respond(groupList(all), JSON_ONLY);
+  const group = all.groups.find((g) => g.name === parts[1] && g.name !== '');
   if (group === undefined) return undefined;
   if (parts.length === 2) return respond({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) }, JSON_ONLY);
   const version = parts[2] as string;
   if (parts.length > 3 || !group.versions.includes(version)) return undefined;
-  return respond(resourceList(group.name, version), JSON_ONLY);
+  return respond(await resourceList(all, group.name, version), JSON_ONLY);
 }
 
 function apiVersions(): JsonObject {
@@ -58,42 +84,51 @@ function apiGroup({ name, versions }: Group): JsonObject {
   return { name, versions: versions.map(of), preferredVersion: of(versions[0] as string) };
 }
 
-function groupList(): JsonObject {
+function groupList({ groups }: Catalogue): JsonObject {
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter((g) => g.name !== '').map(apiGroup) };
 }
 
-const inVersion = (group: string, version: string): Resource[] =>
+const inVersion = ({ resources }: Catalogue, group: string, version: string): Resource[] =>
   resources.filter((r) => r.group === group && r.version === version);
 
-function resourceList(group: string, version: string): JsonObject {
+async function resourceList(all: Catalogue, group: string, version: string): Promise<JsonObject> {
+  const found = inVersion(all, group, version);
+  const described = await Promise.all(found.map(async (r) => [await apiResource(r), ...subresources(r)]));
   return {
     kind: 'APIResourceList',
     ...(group === '' ? {} : { apiVersion: 'v1' }),
     groupVersion: formatApiVersion({ group, version }),
-    resources: inVersion(group, version).flatMap((r) => [apiResource(r), ...subresources(r)]),
+    resources: described.flat(),
   };
 }
 
+/** Definitions say theirs in an order of their own. */
+const verbsOf = ({ custom, verbs = ALL_VERBS }: Resource): string[] =>
+  custom === undefined ? sorted(verbs) : [...verbs];
 const sorted = (verbs: readonly string[]): string[] => [...verbs].sort();
 
-function apiResource(r: Resource): JsonObject {
+async function apiResource(r: Resource): Promise<JsonObject> {
   return {
     name: r.resource,
     singularName: r.singular,
     namespaced: r.namespaced,
     kind: r.kind,
-    verbs: sorted(r.verbs ?? ALL_VERBS),
+    verbs: verbsOf(r),
     ...(r.shortNames === undefined ? {} : { shortNames: [...r.shortNames] }),
     ...(r.categories === undefined ? {} : { categories: [...r.categories] }),
-    ...(isStored(r) ? { storageVersionHash: storageHash(r) } : {}),
+    ...(isStored(r) ? { storageVersionHash: await storageHash(r) } : {}),
   };
 }
 
 const isStored = (r: Resource): boolean => (r.verbs ?? ALL_VERBS).includes('list');
 
-/** Opaque to clients; changes when the stored version does. */
-function storageHash(r: Resource): string {
-  return btoa(`${r.storedAs ?? `${r.group}/${r.resource}`}/${r.version}`.slice(-9));
+const HASH_BYTES = 8;
+
+/** Opaque to clients; changes when the stored version does (`discovery.StorageVersionHash`). */
+async function storageHash(r: Resource): Promise<string> {
+  const { group, version, kind } = storedResource(r);
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${group}/${version}/${kind}`));
+  return btoa(String.fromCharCode(...new Uint8Array(digest, 0, HASH_BYTES)));
 }
 
 function subresources(r: Resource): JsonObject[] {
@@ -108,7 +143,7 @@ function subresources(r: Resource): JsonObject[] {
 }
 
 /** The aggregated document, in the version that the client takes first; its Content-Type says which. */
-function aggregated(request: Request, core: boolean): Response | undefined {
+function aggregated(request: Request, all: Catalogue, core: boolean): Response | undefined {
   const accept = request.headers.get('accept') ?? '';
   const match =
     /application\/json;(?=[^,]*as=APIGroupDiscoveryList)(?=[^,]*g=apidiscovery\.k8s\.io)[^,]*v=(v2beta1|v2)\b/.exec(
@@ -120,7 +155,7 @@ function aggregated(request: Request, core: boolean): Response | undefined {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
-    items: groups.filter((g) => (g.name === '') === core).map(groupDiscovery),
+    items: all.groups.filter((g) => (g.name === '') === core).map((g) => groupDiscovery(all, g)),
   };
   return new Response(JSON.stringify(body), {
     headers: {
@@ -130,12 +165,12 @@ function aggregated(request: Request, core: boolean): Response | undefined {
   });
 }
 
-function groupDiscovery({ name, versions }: Group): JsonObject {
+function groupDiscovery(all: Catalogue, { name, versions }: Group): JsonObject {
   return {
     metadata: name === '' ? {} : { name },
     versions: versions.map((version) => ({
       version,
-      resources: inVersion(name, version).map(resourceDiscovery),
+      resources: inVersion(all, name, version).map(resourceDiscovery),
       freshness: 'Current',
     })),
   };
@@ -152,7 +187,7 @@ function resourceDiscovery(r: Resource): JsonObject {
     responseKind: { group: '', version: '', kind: r.kind },
     scope: r.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: r.singular,
-    verbs: sorted(r.verbs ?? ALL_VERBS),
+    verbs: verbsOf(r),
     ...(r.shortNames === undefined ? {} : { shortNames: [...r.shortNames] }),
     ...(r.categories === undefined ? {} : { categories: [...r.categories] }),
     ...(subs.length === 0 ? {} : { subresources: subs }),

@@ -10,6 +10,7 @@ import { reviewHandler } from './handlers/reviews.ts';
 import { subresourceHandler } from './handlers/subresources.ts';
 import { watch } from './handlers/watch.ts';
 import { create, remove, removeCollection, update } from './handlers/write.ts';
+import { definedResources } from './registry/definitions.ts';
 
 const HANDLERS: Record<Verb, Handler> = {
   get,
@@ -25,7 +26,7 @@ const HANDLERS: Record<Verb, Handler> = {
 /** Answers a request under `/api` or `/apis` that names a resource. */
 export async function dispatch(context: Context): Promise<Response> {
   const { info, request } = context;
-  const resource = findResource(info.group, info.version, info.resource);
+  const resource = findResource(info.group, info.version, info.resource) ?? (await customResource(context));
   if (resource === undefined) throw noSuchPath();
   if (resource.deprecation !== undefined) context.warnings.push(resource.deprecation);
   if (!METHODS.has(request.method)) throw methodNotAllowed();
@@ -43,6 +44,16 @@ export async function dispatch(context: Context): Promise<Response> {
   const fits = info.verb === 'create' ? !named : named || !NAMED.has(info.verb);
   if (handler === undefined || !verbs.includes(info.verb) || !fits) throw methodNotAllowed();
   return handler(context, resource);
+}
+
+/** The whole resource that the request names, with its schema; undefined where there is none. */
+async function customResource({ info, snapshot, around }: Context): Promise<Resource | undefined> {
+  const definition = snapshot.custom.find(info.group, info.version, info.resource);
+  if (definition === undefined) return undefined;
+  const { name, resourceVersion = '', deletionTimestamp } = definition.metadata;
+  if (deletionTimestamp !== undefined && info.verb === 'create') throw methodNotAllowed();
+  const found = definedResources(around, info.cluster, name, resourceVersion);
+  return (found instanceof Promise ? await found : found)?.get(info.version);
 }
 
 /** The methods that routes are made for. */

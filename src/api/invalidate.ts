@@ -5,7 +5,14 @@ import { keyOf } from './registry/encode.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { SnapshotCache } from './snapshot.ts';
 
-const IN_SNAPSHOT = new Set(['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings', 'namespaces']);
+const IN_SNAPSHOT = new Set([
+  'roles',
+  'rolebindings',
+  'clusterroles',
+  'clusterrolebindings',
+  'namespaces',
+  'customresourcedefinitions',
+]);
 const LOOKED_UP = new Set(['namespaces', 'serviceaccounts', 'priorityclasses', 'runtimeclasses']);
 
 /** Called after every successful write. */

@@ -33,6 +33,11 @@ export interface Subject {
   custom?: boolean;
 }
 
+const CUSTOM: Subject = { custom: true };
+
+/** In which forms objects of a resource can be written. */
+export const formsOf = ({ custom }: { custom?: object }): Subject => (custom === undefined ? {} : CUSTOM);
+
 /**
  * Reads what a request says of its answer: the form that it wants most of those that we write, and whether indented or compressed.
  * Throws NotAcceptable when nothing that we write is asked for.

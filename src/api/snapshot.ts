@@ -3,6 +3,7 @@ import { createLocalJWKSet } from 'jose';
 import { unauthorized } from '../apimachinery/errors.ts';
 import type { ClusterRpc, ClusterSnapshot, NamespaceFact } from '../durable-objects/cluster-rpc.ts';
 import { Authorizer } from './authorization/authorizer.ts';
+import { CustomResources } from './custom-resources.ts';
 
 /** How old a copy may be, in ms. */
 const MAX_AGE = 1000;
@@ -16,6 +17,7 @@ export interface Snapshot {
   authorizer: Authorizer;
   /** Namespaces that have ResourceQuotas. */
   quotas: ReadonlySet<string>;
+  custom: CustomResources;
 }
 
 /** Indexes what the Cluster object sent. */
@@ -28,6 +30,7 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     namespaces: new Map(facts.namespaces.map((ns) => [ns.name, ns])),
     authorizer: new Authorizer(facts.roles, facts.bindings),
     quotas: new Set(facts.quotas),
+    custom: new CustomResources(facts.definitions),
   };
 }
 

@@ -63,6 +63,10 @@ export interface ControllerContext {
 export interface Controller {
   /** Upstream's: `deployment-controller`. Also the source of its events. */
   readonly name: string;
+  /** Of kube-controller-manager unless said: what is part of the API server runs where the other controllers are off, too. */
+  readonly partOf?: 'kube-apiserver';
+  /** Under which name it writes; default: `kube-controller-manager`. */
+  readonly fieldManager?: string;
   readonly watches: readonly Watch[];
   /** Watches whatever there is: stores that only such controllers watch are not asked before they first speak. */
   readonly everywhere?: true;

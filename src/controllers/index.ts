@@ -1,12 +1,15 @@
 /** All controllers. A new one is a folder beside the others, and a line here. */
 import type { ResourceId } from '../apimachinery/client.ts';
+import { apiServiceController } from './apiservice/index.ts';
 import type { Controller } from './controller.ts';
 import { cronJobController } from './cronjob/index.ts';
+import { customResourceDefinitionController } from './custom-resource-definition/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
 import { endpointsController } from './endpoints/index.ts';
 import { endpointSliceController } from './endpointslice/index.ts';
 import { endpointSliceMirroringController } from './endpointslice-mirroring/index.ts';
+import { flowSchemaController } from './flow-schema/index.ts';
 import { garbageCollector } from './garbage-collector/index.ts';
 import { jobController } from './job/index.ts';
 import { jobOrphanController } from './job/orphans.ts';
@@ -50,9 +53,21 @@ export const controllers: readonly Controller[] = [
   claimProtection,
   volumeProtection,
   attributesClassProtection,
+  customResourceDefinitionController,
+  apiServiceController,
+  flowSchemaController,
 ];
 
-/** Stores whose changes some controller wants to hear of; the others need not notify. */
-export const watchedStores: ReadonlySet<ResourceId> = new Set(
-  controllers.flatMap(({ watches }) => watches.map(({ resource }) => resource)),
+/** Those that are part of the API server. */
+export const apiServerControllers: readonly Controller[] = controllers.filter(
+  ({ partOf }) => partOf === 'kube-apiserver',
 );
+
+const storesOf = (list: readonly Controller[]): ReadonlySet<ResourceId> =>
+  new Set(list.flatMap(({ watches }) => watches.map(({ resource }) => resource)));
+
+/** Stores whose changes some controller wants to hear of; the others need not notify. */
+export const watchedStores = storesOf(controllers);
+
+/** Those that the API server's own controllers want to hear of. */
+export const watchedByApiServer = storesOf(apiServerControllers);

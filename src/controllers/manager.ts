@@ -23,6 +23,8 @@ const KEYS_PER_CHECKPOINT = 500;
 export interface ManagerOptions {
   controllers: readonly Controller[];
   client: Client;
+  /** The same as another field manager; default: the same altogether. */
+  clientAs?(fieldManager: string): Client;
   backend: QueueBackend;
   /** What a store has changed since a resourceVersion. */
   changesSince(store: ResourceId, resourceVersion: number): Promise<StoreChanges>;
@@ -268,7 +270,7 @@ export class ControllerManager {
     if (controller === undefined) return this.#queue.succeed(row);
     const context = this.#context(controller.name);
     try {
-      const result = await controller.reconcile(this.#options.client, parseKey(row.key), context);
+      const result = await controller.reconcile(this.#clientOf(controller), parseKey(row.key), context);
       this.#queue.succeed(row, result?.requeueAfterMs);
     } catch (error) {
       // A refusal says all in its message; anything else is a fault of ours, whose place is wanted.
@@ -281,6 +283,11 @@ export class ControllerManager {
 
   #context(name: string): ControllerContext {
     return this.#contexts.get(name) as ControllerContext;
+  }
+
+  #clientOf({ fieldManager }: Controller): Client {
+    const { client, clientAs } = this.#options;
+    return fieldManager === undefined ? client : (clientAs?.(fieldManager) ?? client);
   }
 
   #contextOf({ name }: Controller): ControllerContext {

@@ -1,4 +1,5 @@
 /** What the Cluster object offers to the Worker and to its fellows. */
+import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { SubscriberRpc } from './rpc.ts';
 
 /** A public key that verifies tokens, as JWK. */
@@ -57,6 +58,8 @@ export interface ClusterSnapshot {
   namespaces: NamespaceFact[];
   roles: RoleFact[];
   bindings: BindingFact[];
+  /** CustomResourceDefinitions without their schemas. */
+  definitions: CustomResourceDefinition[];
   /** Namespaces that have ResourceQuotas. */
   quotas: string[];
 }

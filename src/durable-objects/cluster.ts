@@ -17,10 +17,12 @@ import {
   SERVICE_CIDR,
 } from '../api/bootstrap/objects.ts';
 import { type Authority, createAuthority, issueApiProxy } from '../api/certificates/authority.ts';
+import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
 import { toBase64 } from '../apimachinery/codec/base64.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
+import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
 import type {
   BindingFact,
@@ -66,6 +68,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private bootstrapped = false;
   /** Since this object woke. */
   private policyIsWhole = false;
+  private definitions: { at: number; list: CustomResourceDefinition[] } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -195,8 +198,22 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       namespaces: all<Namespace>('core/namespaces').map(namespaceFact),
       roles: all<Role>(`${RBAC}/roles`, `${RBAC}/clusterroles`).map(roleFact),
       bindings: all<Binding>(`${RBAC}/rolebindings`, `${RBAC}/clusterrolebindings`).map(bindingFact),
+      definitions: await this.readDefinitions(),
       quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
     };
+  }
+
+  /** Definitions are many and large: they are listed again only when one has changed. */
+  private async readDefinitions(): Promise<CustomResourceDefinition[]> {
+    const known = this.definitions;
+    if (known !== undefined) {
+      const store = surroundings(this.env).store(this.ctx.id.name ?? 'default', DEFINITIONS);
+      const { notices, expired } = await store.changesSince(known.at);
+      if (notices.length === 0 && !expired) return known.list;
+    }
+    const { resourceVersion, items } = await this.client.list(DEFINITIONS);
+    this.definitions = { at: Number(resourceVersion), list: items.map(withoutSchemas) };
+    return this.definitions.list;
   }
 
   private async lists(): Promise<Map<ResourceId, readonly KubeObject[]>> {

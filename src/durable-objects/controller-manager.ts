@@ -5,7 +5,7 @@ import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/controller-manager/migrations.js';
 import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
-import { controllers } from '../controllers/index.ts';
+import { apiServerControllers, controllers } from '../controllers/index.ts';
 import { ControllerManager as Core } from '../controllers/manager.ts';
 import { SqliteBackend } from '../controllers/queue/sqlite.ts';
 import type { Env } from './env.ts';
@@ -60,7 +60,8 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
     }
     const around = surroundings(this.env);
     this.core ??= new Core({
-      controllers,
+      controllers: this.env.CONTROLLERS === 'off' ? apiServerControllers : controllers,
+      clientAs: (fieldManager) => new StoreClient(around, cluster, fieldManager),
       client: new StoreClient(around, cluster, 'kube-controller-manager'),
       backend: new SqliteBackend(this.ctx.storage),
       changesSince: (store, resourceVersion) => around.store(cluster, store).changesSince(resourceVersion),

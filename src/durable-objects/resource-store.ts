@@ -6,8 +6,11 @@ import migrations from '../../migrations/resource-store/migrations.js';
 import type { Demand } from '../api/admission/resource-quota/charge.ts';
 import { decideChange } from '../api/registry/change.ts';
 import { chargeQuotas } from '../api/registry/charge.ts';
+import { definedResources } from '../api/registry/definitions.ts';
+import { definitionNamed } from '../api/registry/resource-name.ts';
 import { ServiceAllocator } from '../api/registry/service-allocator.ts';
 import { StatusError } from '../apimachinery/errors.ts';
+import type { Resource } from '../resources/resource.ts';
 import { ResourceStore as Core, createDecision } from '../store/store.ts';
 import type {
   Change,
@@ -26,6 +29,7 @@ import { GroupCommit } from './group-commit.ts';
 import { Notifier, notice } from './notifier.ts';
 import type { ChangeRequest, ChangesSince, Failure, ResourceStoreRpc, StoreStats } from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
+import { surroundings } from './surroundings.ts';
 
 const SERVICES = 'core/services';
 const EVENTS = 'core/events';
@@ -48,6 +52,7 @@ const MAX_RPC_BYTES = 8 << 20;
 type Socket = WebSocket & Sink;
 
 export class ResourceStore extends DurableObject<Env> implements ResourceStoreRpc {
+  private readonly cluster: string;
   private readonly id: string;
   private readonly notifier: Notifier;
   private readonly wokenAt = Date.now();
@@ -62,7 +67,8 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     const name = ctx.id.name ?? '';
     const slash = name.indexOf('/');
     this.id = name.slice(slash + 1);
-    this.notifier = new Notifier(env, name.slice(0, slash), this.id);
+    this.cluster = name.slice(0, slash);
+    this.notifier = new Notifier(env, this.cluster, this.id);
     void ctx.blockConcurrencyWhile(async () => {
       const db = drizzle(ctx.storage);
       await migrate(db, migrations);
@@ -95,16 +101,22 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   }
 
   async change(key: string, request: ChangeRequest): Promise<CommitResult> {
+    const custom = await this.customOf(request);
     await this.group.turn();
-    return this.guarded(() => this.core.commit(key, this.decision(key, request)));
+    return this.guarded(() => this.core.commit(key, this.decision(key, request, custom)));
   }
 
   async changeMany(changes: { key: string; request: ChangeRequest }[]): Promise<CommitResult[]> {
-    return this.core.commitMany(changes.map(({ key, request }) => ({ key, decide: this.decision(key, request) })));
+    const [first] = changes;
+    const custom = first === undefined ? undefined : await this.customOf(first.request);
+    return this.core.commitMany(
+      changes.map(({ key, request }) => ({ key, decide: this.decision(key, request, custom) })),
+    );
   }
 
   async deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult> {
-    return this.guarded(() => this.core.changeSelected(query, (key) => this.decision(key, request)));
+    const custom = await this.customOf(request);
+    return this.guarded(() => this.core.changeSelected(query, (key) => this.decision(key, request, custom)));
   }
 
   async charge(namespace: string, demand: Demand, dryRun: boolean): Promise<{ charged: number } | Failure> {
@@ -182,8 +194,17 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     return { group: group === 'core' ? '' : group, resource };
   }
 
-  private decision(key: string, request: ChangeRequest): Decide {
-    const decide = decideChange(request, key);
+  /** The custom resource that a request names; a built-in one is found by name when it is needed. */
+  private async customOf(request: ChangeRequest): Promise<Resource | undefined> {
+    const named = 'resource' in request ? definitionNamed(request.resource) : undefined;
+    if (named === undefined) return undefined;
+    const source = surroundings(this.env);
+    const found = await definedResources(source, this.cluster, named.definition, named.resourceVersion);
+    return found?.get(named.version);
+  }
+
+  private decision(key: string, request: ChangeRequest, custom?: Resource): Decide {
+    const decide = decideChange(request, key, custom);
     return this.id === SERVICES ? this.allocating(key, decide) : decide;
   }
 

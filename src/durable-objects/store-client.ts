@@ -5,8 +5,9 @@ import type { User } from '../api/authentication/user.ts';
 import type { Requester, Store, Surroundings } from '../api/context.ts';
 import { createObject } from '../api/handlers/write.ts';
 import { fromStored } from '../api/registry/conversion.ts';
+import { definedResources } from '../api/registry/definitions.ts';
 import { decodeText, keyOf } from '../api/registry/encode.ts';
-import { nameOf } from '../api/registry/resource-name.ts';
+import { nameOf, storedResource } from '../api/registry/resource-name.ts';
 import { requestInfo } from '../api/request-info.ts';
 import { unwrap } from '../api/respond.ts';
 import type { Client, DeleteOptions, ListOptions, ObjectList, PatchType, ResourceId } from '../apimachinery/client.ts';
@@ -32,13 +33,13 @@ export class StoreClient implements Client {
   }
 
   async get<T extends KubeObject>(id: ResourceId, namespace: string, name: string): Promise<T | undefined> {
-    const resource = find(id);
+    const resource = await this.find(id);
     const text = await this.store(resource).get(key(resource, namespace, name));
     return text === null ? undefined : decodeText<T>(fromStored(resource, text));
   }
 
   async list<T extends KubeObject>(id: ResourceId, options: ListOptions = {}): Promise<ObjectList<T>> {
-    const resource = find(id);
+    const resource = await this.find(id);
     const { namespace, ...selection } = options;
     const page = unwrap(await this.store(resource).list({ ...selection, prefix: namespace ? `${namespace}/` : '' }));
     const items = JSON.parse(`[${page.items}]`) as T[];
@@ -49,7 +50,7 @@ export class StoreClient implements Client {
 
   async create<T extends KubeObject>(id: ResourceId, object: T, subresource?: string): Promise<T> {
     if (subresource !== undefined) throw badRequest(`${id}/${subresource} cannot be created from inside the cluster`);
-    const resource = find(id);
+    const resource = await this.find(id);
     const text = await createObject(
       this.context(object.metadata.namespace ?? ''),
       resource,
@@ -61,7 +62,7 @@ export class StoreClient implements Client {
   }
 
   async update<T extends KubeObject>(id: ResourceId, object: T, subresource?: string): Promise<T> {
-    const resource = find(id);
+    const resource = await this.find(id);
     return this.change<T>(resource, object.metadata.namespace ?? '', object.metadata.name, {
       do: 'update',
       resource: nameOf(resource),
@@ -79,7 +80,7 @@ export class StoreClient implements Client {
     patch: Json,
     subresource?: string,
   ): Promise<T> {
-    const resource = find(id);
+    const resource = await this.find(id);
     return this.change<T>(resource, namespace, name, {
       do: 'patch',
       resource: nameOf(resource),
@@ -91,12 +92,26 @@ export class StoreClient implements Client {
   }
 
   async delete(id: ResourceId, namespace: string, name: string, options: DeleteOptions = {}): Promise<void> {
-    const resource = find(id);
+    const resource = await this.find(id);
     await this.change(resource, namespace, name, {
       do: 'delete',
       resource: nameOf(resource),
       options: { ...options, dryRun: false },
     });
+  }
+
+  /** A built-in resource, or the stored version of a custom one. Throws BadRequest for what there is not. */
+  private async find(id: ResourceId): Promise<Resource> {
+    const resource = resourceById(id) ?? (await this.findCustom(id));
+    if (resource === undefined) throw badRequest(`unknown resource ${id}`);
+    return resource;
+  }
+
+  private async findCustom(id: ResourceId): Promise<Resource | undefined> {
+    const [group = '', plural = ''] = id.split('/');
+    const resources = await definedResources(this.around, this.cluster, `${plural}.${group}`, '0');
+    const first = resources?.values().next().value;
+    return first === undefined ? undefined : storedResource(first);
   }
 
   private async change<T extends KubeObject>(
@@ -119,12 +134,6 @@ export class StoreClient implements Client {
     const info = { ...requestInfo('POST', url), cluster: this.cluster, namespace };
     return { info, user: this.user, around: this.around, warnings: [] };
   }
-}
-
-function find(id: ResourceId): Resource {
-  const resource = resourceById(id);
-  if (resource === undefined) throw badRequest(`unknown resource ${id}`);
-  return resource;
 }
 
 function key(resource: Resource, namespace: string, name: string): string {

@@ -1,10 +1,9 @@
 /** Who is told of whose changes. */
 import type { ResourceId } from '../apimachinery/client.ts';
-import { watchedStores } from '../controllers/index.ts';
+import { watchedByApiServer, watchedStores } from '../controllers/index.ts';
 
 export type Subscriber = 'controllers' | 'scheduler' | 'cluster';
 
-const OF_CONTROLLERS = new Set(watchedStores);
 /** Beside pods and nodes, what plugins of the scheduler may read; it looks at those alone that it has read. */
 const OF_SCHEDULER = new Set([
   'core/pods',
@@ -28,6 +27,7 @@ const OF_SCHEDULER = new Set([
 ]);
 /** What the cluster's snapshot is made of. */
 const OF_CLUSTER = new Set([
+  'apiextensions.k8s.io/customresourcedefinitions',
   'core/namespaces',
   'core/resourcequotas',
   'rbac.authorization.k8s.io/roles',
@@ -39,8 +39,7 @@ const OF_CLUSTER = new Set([
 export function subscribersOf(id: ResourceId, controllers: boolean): Subscriber[] {
   const subscribers: Subscriber[] = [];
   if (OF_CLUSTER.has(id)) subscribers.push('cluster');
-  if (!controllers) return subscribers;
-  if (OF_CONTROLLERS.has(id)) subscribers.push('controllers');
-  if (OF_SCHEDULER.has(id)) subscribers.push('scheduler');
+  if ((controllers ? watchedStores : watchedByApiServer).has(id)) subscribers.push('controllers');
+  if (controllers && OF_SCHEDULER.has(id)) subscribers.push('scheduler');
   return subscribers;
 }

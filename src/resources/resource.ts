@@ -42,8 +42,8 @@ export interface Strategy<T extends KubeObject> {
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
   /** Finalizers beside `metadata.finalizers` that a delete waits for: a Namespace's are in its spec. */
   moreFinalizers?(object: T): readonly string[];
-  /** What a delete that waits changes besides the metadata, in place: a Namespace's phase. */
-  markDeleting?(object: T): void;
+  /** What a delete that waits changes besides marking the metadata, in place: a Namespace's phase. */
+  markDeleting?(object: T, old: T): void;
   /** PUT to a name that does not exist creates it (`AllowCreateOnUpdate`: Lease, Event, Endpoints, Service is not). */
   createOnUpdate?: boolean;
   /** PUT without resourceVersion is allowed (`AllowUnconditionalUpdate`). Default true. */

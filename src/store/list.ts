@@ -33,8 +33,10 @@ export function listMeta(page: ListPage): JsonObject {
 const utf8 = new TextEncoder();
 
 /** A page as the bytes of a JSON body. */
-export function listBody(page: ListPage, { kind, apiVersion }: ListKind): Uint8Array {
-  const metadata = JSON.stringify(listMeta(page));
+export function listBody(page: ListPage, { kind, apiVersion, typed }: ListKind): Uint8Array {
+  // Unstructured lists always say where they go on.
+  const meta = typed ? { continue: '', ...listMeta(page) } : listMeta(page);
+  const metadata = JSON.stringify(meta);
   return utf8.encode(
     `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${metadata},"items":[${page.items}]}\n`,
   );

@@ -107,7 +107,8 @@ export class ResourceStore<S extends Sink> {
   /** A list as the bytes of a JSON body; failures as in {@link list}. */
   listBody(query: ListQuery, kind: ListKind): Uint8Array | { status: Status } {
     try {
-      const make = (): Uint8Array => listBody(list(this.backend, query, this.versions(), withoutType), kind);
+      const make = (): Uint8Array =>
+        listBody(list(this.backend, query, this.versions(), kind.typed ? undefined : withoutType), kind);
       return this.lists.get(JSON.stringify([query, kind]), this.version, make);
     } catch (error) {
       if (error instanceof StatusError) return { status: error.status };

@@ -86,6 +86,8 @@ export interface ListPage {
 export interface ListKind {
   kind: string;
   apiVersion: string;
+  /** The items say their own kind too: those of custom resources do. */
+  typed?: boolean;
 }
 
 export type ListResult = ListPage | { status: Status };

@@ -12,7 +12,16 @@ const own = await createSigningKey();
 const other = await createSigningKey();
 
 const snapshotOf = (key: SigningKey, issuer = ISSUER, version = 1): Snapshot =>
-  compile({ version, issuer, keys: [publicKey(key)], namespaces: [], roles: [], bindings: [], quotas: [] });
+  compile({
+    version,
+    issuer,
+    keys: [publicKey(key)],
+    namespaces: [],
+    roles: [],
+    bindings: [],
+    quotas: [],
+    definitions: [],
+  });
 
 const request = (token: string): Request =>
   new Request('https://api/', { headers: { authorization: `Bearer ${token}` } });

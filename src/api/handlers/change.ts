@@ -34,9 +34,9 @@ export async function changeObject(context: Context, resource: Resource, request
   return { status: conflict(resource, context.info.name, MODIFIED).status };
 }
 
-async function judged(operation: Operation, request: Rewrite, current: Parameters<typeof revise>[1]) {
+async function judged(operation: Operation, request: Rewrite, current: Parameters<typeof revise>[2]) {
   try {
-    const revision = revise(request, current);
+    const revision = revise(operation.resource, request, current);
     const { next: object, old } = revision;
     const attributes = { ...operation, object, old, options: request.options };
     await admit(attributes);

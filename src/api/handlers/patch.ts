@@ -1,14 +1,21 @@
 /** PATCH: the three patches, and server-side apply. */
 import type { PatchType } from '../../apimachinery/client.ts';
 import { decodeYaml, yamlDuplicates } from '../../apimachinery/codec/index.ts';
-import { badRequest, conflict, isReason, noConsumer, StatusError } from '../../apimachinery/errors.ts';
+import {
+  badRequest,
+  conflict,
+  isReason,
+  noConsumer,
+  StatusError,
+  unsupportedMediaType,
+} from '../../apimachinery/errors.ts';
 import type { Json } from '../../apimachinery/meta.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { authorize } from '../authorization/authorize.ts';
 import type { Context } from '../context.ts';
 import { contentType, readBody } from '../decode.ts';
-import { negotiate } from '../negotiation.ts';
+import { formsOf, negotiate } from '../negotiation.ts';
 import { applyTo } from '../registry/managed-fields.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { respondObject, unwrap } from '../respond.ts';
@@ -27,12 +34,20 @@ const PATCHES: Record<string, PatchType> = {
   'application/apply-patch+yaml': 'apply',
 };
 
+/** Nobody knows how lists of custom resources merge but who applies them. */
+const PATCHES_OF_CUSTOM = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+];
+
 /** PATCH of an object or of a subresource. */
 export async function patch(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, formsOf(resource));
   const type = PATCHES[contentType(request)];
   if (type === undefined) throw noConsumer();
+  if (type === 'strategic' && resource.custom !== undefined) throw unsupportedMediaType(PATCHES_OF_CUSTOM);
   checkPatchOptions(url.searchParams, type === 'apply');
   const options = requestOptions(url, request.headers.get('user-agent'), 'PatchOptions');
   const bytes = await readBody(request);

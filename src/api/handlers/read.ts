@@ -6,7 +6,7 @@ import { type Resource, storeOf } from '../../resources/resource.ts';
 import { listMeta } from '../../store/list.ts';
 import type { ListPage } from '../../store/types.ts';
 import type { Context, Requester, Store } from '../context.ts';
-import { type Accepted, negotiate } from '../negotiation.ts';
+import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
 import { transformList } from '../printers/transform.ts';
 import { fromStored } from '../registry/conversion.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
@@ -27,7 +27,7 @@ export function requestKey(context: Requester, resource: Resource): string {
 /** GET of one object. */
 export async function get(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, formsOf(resource));
   const store = storeFor(context, resource);
   await requireVersion(store, url);
   const text = await store.get(requestKey(context, resource));
@@ -49,11 +49,15 @@ const NOTHING = '\u0000';
 /** GET of a collection. */
 export async function list(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, formsOf(resource));
   const query = listQuery(resource, info, url);
   const store = storeFor(context, resource);
   if (isPlain(resource, accepted)) {
-    const kind = { kind: listKindOf(resource), apiVersion: formatApiVersion(resource) };
+    const kind = {
+      kind: listKindOf(resource),
+      apiVersion: formatApiVersion(resource),
+      typed: resource.custom !== undefined,
+    };
     const body = unwrap(await store.listBody(query, kind));
     return respondText(body, accepted, 200, context.warnings);
   }

@@ -5,7 +5,7 @@ import { formatApiVersion } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { WatchQuery } from '../../store/types.ts';
 import type { Context } from '../context.ts';
-import { JSON_TYPE, negotiateWatch, PROTOBUF_TYPE } from '../negotiation.ts';
+import { formsOf, JSON_TYPE, negotiateWatch, PROTOBUF_TYPE } from '../negotiation.ts';
 import { isTrue } from '../request-info.ts';
 import { listQuery } from './options.ts';
 import { storeFor } from './read.ts';
@@ -31,7 +31,7 @@ const VERSION_PING = 'rv';
 /** GET of a collection, or of one name, with `watch`. */
 export async function watch(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiateWatch(request, isTrue(url.searchParams.get('allowWatchBookmarks')));
+  const accepted = negotiateWatch(request, isTrue(url.searchParams.get('allowWatchBookmarks')), formsOf(resource));
   // One object is no list: upstream's encoder gives up at the first event, after it has said 200.
   if (accepted.as === 'PartialObjectMetadataList') return new Response('', { headers: { 'content-type': JSON_TYPE } });
   const query = watchQuery(context, resource);

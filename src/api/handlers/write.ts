@@ -8,7 +8,7 @@ import { admit, validate } from '../admission/chain.ts';
 import { authorize } from '../authorization/authorize.ts';
 import type { Context, Requester } from '../context.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
-import { type Accepted, negotiate } from '../negotiation.ts';
+import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
 import { fromStored } from '../registry/conversion.ts';
 import {
   beforeCreate,
@@ -33,7 +33,7 @@ const NAME_ATTEMPTS = 8;
 /** POST to a collection. */
 export async function create(context: Context, resource: Resource): Promise<Response> {
   const { request, url } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, formsOf(resource));
   const options = requestOptions(url, request.headers.get('user-agent'), 'CreateOptions');
   const body = await decodeBody(request, resource, options.fieldValidation);
   context.warnings.push(...body.warnings);
@@ -79,7 +79,7 @@ function failed(resource: Resource, object: KubeObject, status: Status): StatusE
 /** PUT of an object or of a subresource that is an update of it. */
 export async function update(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, formsOf(resource));
   const options = requestOptions(url, request.headers.get('user-agent'), 'UpdateOptions');
   const kind = info.subresource === 'scale' ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : resource;
   const body = await decodeBody(request, kind, options.fieldValidation);
@@ -184,7 +184,7 @@ interface DeleteBody {
 /** DELETE of one object. */
 export async function remove(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
   const result = unwrap(
     await storeFor(context, resource).change(requestKey(context, resource), {
@@ -212,7 +212,7 @@ function deletedStatus(resource: Resource, name: string, uid: string): JsonObjec
 /** DELETE of a collection. */
 export async function removeCollection(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
   const page = unwrap(
     await storeFor(context, resource).deleteCollection(listQuery(resource, info, url), {

@@ -42,7 +42,11 @@ export function transformList(
 ): JsonObject {
   switch (as) {
     case undefined:
-      return { ...kind, metadata, items: items.map(untyped) };
+      return {
+        ...kind,
+        metadata,
+        items: resource.custom === undefined ? items.map(untyped) : ([...items] as unknown as JsonObject[]),
+      };
     case 'Table': {
       const include = includeObject(url.searchParams.get('includeObject'));
       const resourceVersion = String(metadata['resourceVersion']);

@@ -1,5 +1,5 @@
 /** Updates and patches, worked out inside the store: read, change, validate and commit are one step. */
-import { decodeJson, strictErrors } from '../../apimachinery/codec/index.ts';
+import { type Decoded, decodeJson, strictErrors } from '../../apimachinery/codec/index.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import {
   badRequest,
@@ -14,7 +14,7 @@ import { invalid } from '../../apimachinery/field.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../../apimachinery/patch/index.ts';
-import { type MessageSchema, schemaFor } from '../../apimachinery/schema/index.ts';
+import { schemaFor } from '../../apimachinery/schema/index.ts';
 import { validateObjectMetaUpdate } from '../../apimachinery/validation/meta.ts';
 import type { ChangeRequest } from '../../durable-objects/rpc.ts';
 import type { Resource, Subresource } from '../../resources/resource.ts';
@@ -24,6 +24,7 @@ import { strictWarnings } from '../decode.ts';
 import { decideBind } from './bind.ts';
 import { fromStored } from './conversion.ts';
 import { hasGeneration, settleObject } from './create.ts';
+import { decodeCustom } from './custom.ts';
 import { decideDelete } from './delete.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
 import { applyTo, carryScaleOwners, toManagedScale, trackChange } from './managed-fields.ts';
@@ -31,16 +32,16 @@ import { invalidPatch } from './patch-error.ts';
 import { resourceNamed, storedResource } from './resource-name.ts';
 import { applyScale } from './scale.ts';
 
-/** The decision for a change request; pure, so that it runs wherever the row is. */
-export function decideChange(request: ChangeRequest, key: string): Decide {
+/** The decision for a change request; pure, so that it runs wherever the row is. `known`: the resource that the request names, where it is custom. */
+export function decideChange(request: ChangeRequest, key: string, known?: Resource): Decide {
   if (request.do === 'bind') return decideBind(request, key);
-  if (request.do === 'commit') return decideCommit(request, key);
-  const resource = resourceNamed(request.resource);
+  const resource = known ?? resourceNamed(request.resource);
+  if (request.do === 'commit') return decideCommit(resource, request, key);
   if (request.do === 'delete') return decideDelete(resource, key, request.options);
   return (current) => {
     try {
       if (current === undefined) throw notFound(resource, splitKey(key).name);
-      const revision = revise(request, current);
+      const revision = revise(resource, request, current);
       settleRevision(revision);
       return outcomeOf(revision);
     } catch (error) {
@@ -51,8 +52,7 @@ export function decideChange(request: ChangeRequest, key: string): Decide {
 }
 
 /** What was worked out elsewhere, from the row as it was. Conflict when it is another by now. */
-function decideCommit({ resource: name, from, outcome }: ChangeRequest & { do: 'commit' }, key: string): Decide {
-  const resource = resourceNamed(name);
+function decideCommit(resource: Resource, { from, outcome }: ChangeRequest & { do: 'commit' }, key: string): Decide {
   return (current) => {
     if (current === undefined) return { do: 'fail', status: notFound(resource, splitKey(key).name).status };
     if (current.resourceVersion === from) return outcome;
@@ -78,8 +78,7 @@ export interface Revision {
 }
 
 /** First step: what the request makes of the object, with what the server owns carried over, and defaulted. Throws a StatusError. */
-export function revise(request: Rewrite, current: Current): Revision {
-  const resource = resourceNamed(request.resource);
+export function revise(resource: Resource, request: Rewrite, current: Current): Revision {
   const old = decodeText(fromStored(resource, current.text));
   const warnings: string[] = [];
   const scales = request.subresource === 'scale';
@@ -121,7 +120,10 @@ function rewrite(
   if (request.type === 'apply') return applyTo(resource, request.subresource, old, patch, request.options);
   const target = structuredClone(old) as unknown as Json;
   const patched = applyPatch(request.type, target, patch, schema);
-  const object = decodePatched(request, patch, patched, schema, warnings) as unknown as KubeObject;
+  const custom = kind === resource.kind ? resource.custom : undefined;
+  const decode = (input: Json, options: { strict: boolean }): Decoded =>
+    custom === undefined ? decodeJson(input, schema, options) : decodeCustom(input, kind, custom, options);
+  const object = decodePatched(request, patch, patched, decode, warnings) as unknown as KubeObject;
   if (object.metadata === undefined || object.kind !== kind || object.apiVersion !== apiVersion) {
     throw badRequest(`a patch may not change apiVersion, kind or remove metadata of ${resource.resource}`);
   }
@@ -132,12 +134,12 @@ function decodePatched(
   { type, options }: Extract<ChangeRequest, { do: 'patch' }>,
   patch: Json,
   patched: Json,
-  schema: MessageSchema | undefined,
+  decode: (input: Json, options: { strict: boolean }) => Decoded,
   warnings: string[],
 ): JsonObject {
   const { fieldValidation } = options;
   try {
-    const decoded = decodeJson(patched, schema, { strict: fieldValidation !== 'Ignore' });
+    const decoded = decode(patched, { strict: fieldValidation !== 'Ignore' });
     const { unknown, duplicate } = decoded;
     if (fieldValidation === 'Strict' && unknown.length > 0) throw badRequest(strictErrors(unknown, duplicate));
     warnings.push(...strictWarnings(decoded, fieldValidation));

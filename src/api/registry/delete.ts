@@ -72,7 +72,7 @@ export function decideDelete(resource: Resource, key: string, options: DeleteReq
     }
     const marked = setDeletion(object, wasDeleting ? Math.min(grace, remaining) : grace, finalizers);
     countDeletion(marked, wasDeleting);
-    resource.strategy.markDeleting?.(marked);
+    resource.strategy.markDeleting?.(marked, object);
     const encoded = encodeStored(resource, marked);
     if (options.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
     return { do: 'write', object: encoded };

@@ -9,6 +9,7 @@ import {
   setOf,
   trackUpdate,
   typeOfObject,
+  typeOfOpenApi,
 } from '../../apimachinery/fieldmanager/index.ts';
 import { parentEntries, scaleEntries } from '../../apimachinery/fieldmanager/scale.ts';
 import { formatApiVersion, type Json, type KubeObject, now, parseApiVersion } from '../../apimachinery/meta.ts';
@@ -17,6 +18,7 @@ import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import { findResource } from '../../resources/index.ts';
 import { type Resource, storeOf } from '../../resources/resource.ts';
 import { toStored } from './conversion.ts';
+import { decodeCustom } from './custom.ts';
 import { resetFields } from './reset-fields.ts';
 import { toScale } from './scale.ts';
 
@@ -40,9 +42,8 @@ function subjectOf(resource: Resource, subresource: string): Subject | undefined
 function makeSubject(resource: Resource, subresource: string): Subject | undefined {
   const scales = subresource === 'scale';
   const apiVersion = scales ? SCALE_VERSION : formatApiVersion(resource);
-  const schema = schemaFor(apiVersion, scales ? 'Scale' : resource.kind);
-  if (schema === undefined) return undefined;
-  const type: MapType = typeOfObject(schema);
+  const type = scales ? typeOfKind(SCALE_VERSION, 'Scale') : typeOf(resource);
+  if (type === undefined) return undefined;
   if (scales) return { type, apiVersion, subresource, resetFields: EMPTY };
   return {
     type,
@@ -53,6 +54,20 @@ function makeSubject(resource: Resource, subresource: string): Subject | undefin
   };
 }
 
+const METADATA = 'metadata';
+
+/** The type of a resource's objects. */
+function typeOf(resource: Resource): MapType | undefined {
+  if (resource.custom === undefined) return typeOfKind(formatApiVersion(resource), resource.kind);
+  const metadata = typeOfKind('v1', 'ConfigMap')?.fields?.get(METADATA)?.type;
+  return metadata?.kind === 'map' ? typeOfOpenApi(resource.custom.schema, metadata) : undefined;
+}
+
+function typeOfKind(apiVersion: string, kind: string): MapType | undefined {
+  const schema = schemaFor(apiVersion, kind);
+  return schema === undefined ? undefined : typeOfObject(schema);
+}
+
 /** An object of the resource in another version of it; undefined where there is none. */
 function inVersion(
   resource: Resource,
@@ -60,12 +75,13 @@ function inVersion(
   apiVersion: string,
 ): ReturnType<Required<Subject>['inVersion']> {
   const { group, version } = parseApiVersion(apiVersion);
-  const other = findResource(group, version, resource.resource);
-  const schema = schemaFor(apiVersion, resource.kind);
-  if (other === undefined || schema === undefined || storeOf(other) !== storeOf(resource)) return undefined;
+  const { custom } = resource;
+  const other = custom === undefined ? findResource(group, version, resource.resource) : custom.versions.get(version);
+  const type = other === undefined ? undefined : typeOf(other);
+  if (other === undefined || type === undefined || storeOf(other) !== storeOf(resource)) return undefined;
   const stored = toStored(resource, object);
   const converted = other.conversion === undefined ? stored : other.conversion.fromStored(stored);
-  return { type: typeOfObject(schema), object: converted as unknown as Json };
+  return { type, object: converted as unknown as Json };
 }
 
 /** Sets the managedFields of a new object, in place: after defaulting, before admission. */
@@ -116,13 +132,17 @@ export function applyTo(
   }
   const kind = subresource === 'scale' ? 'Scale' : resource.kind;
   const applied = applyConfiguration(subject, kind, old, config, { manager, force, at: now() });
-  const schema = schemaFor(subject.apiVersion, kind);
-  return decodeJson(applied as unknown as Json, schema, { strict: false }).object as unknown as KubeObject;
+  const options = { strict: false };
+  const { object } =
+    resource.custom !== undefined && kind === resource.kind
+      ? decodeCustom(applied as unknown as Json, kind, resource.custom, options)
+      : decodeJson(applied as unknown as Json, schemaFor(subject.apiVersion, kind), options);
+  return object as unknown as KubeObject;
 }
 
 const replicasOf = (resource: Resource) => ({
   apiVersion: formatApiVersion(resource),
-  path: ['f:spec', 'f:replicas'],
+  path: (resource.custom?.scale?.replicas ?? ['spec', 'replicas']).map((name) => `f:${name}`),
 });
 
 /** The Scale of a workload with its managedFields. */

@@ -16,6 +16,32 @@ interface Scale extends KubeObject {
   status?: { replicas?: number; selector?: string };
 }
 
+/** The value at the end of a path of names. */
+function valueAt(object: KubeObject, path: readonly string[]): unknown {
+  let value: unknown = object;
+  for (const name of path) {
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return value;
+}
+
+/** Where a workload says how many replicas it has, where a custom resource is told. */
+function observedOf(resource: Resource, object: Scalable): Pick<Scale, 'spec' | 'status'> {
+  const scale = resource.custom?.scale;
+  if (scale === undefined) {
+    return {
+      spec: { replicas: object.spec?.replicas ?? 0 },
+      status: { replicas: object.status?.replicas ?? 0, selector: selectorText(resource, object) },
+    };
+  }
+  const number = (path: readonly string[]): number => Number(valueAt(object, path) ?? 0) || 0;
+  const selector = valueAt(object, scale.selector);
+  return {
+    spec: { replicas: number(scale.replicas) },
+    status: { replicas: number(scale.observed), ...(typeof selector === 'string' ? { selector } : {}) },
+  };
+}
+
 /** The Scale of a workload. */
 export function toScale(resource: Resource, object: Scalable): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
@@ -23,8 +49,7 @@ export function toScale(resource: Resource, object: Scalable): Scale {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { resourceVersion, name, namespace, uid, creationTimestamp },
-    spec: { replicas: object.spec?.replicas ?? 0 },
-    status: { replicas: object.status?.replicas ?? 0, selector: selectorText(resource, object) },
+    ...observedOf(resource, object),
   };
 }
 
@@ -42,10 +67,17 @@ export function applyScale(resource: Resource, object: Scalable, scale: Scale): 
       invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
     ]);
   }
-  void resource;
   const metadata = { ...object.metadata };
   // An unset version is an unconditional scale.
   if (scale.metadata.resourceVersion) metadata.resourceVersion = scale.metadata.resourceVersion;
   else delete metadata.resourceVersion;
-  return { ...object, metadata, spec: { ...object.spec, replicas } } as KubeObject;
+  return withValue({ ...object, metadata }, resource.custom?.scale?.replicas ?? ['spec', 'replicas'], replicas);
+}
+
+/** The object with a value at the end of a path; what is on the way is copied. */
+function withValue<T extends object>(object: T, [name, ...rest]: readonly string[], value: unknown): T {
+  if (name === undefined) return object;
+  const inner = (object as Record<string, unknown>)[name];
+  const next = typeof inner === 'object' && inner !== null ? inner : {};
+  return { ...object, [name]: rest.length === 0 ? value : withValue(next, rest, value) };
 }

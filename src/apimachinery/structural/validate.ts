@@ -76,6 +76,10 @@ function checkString(value: string, schema: StructuralSchema, path: string, erro
 
 function checkNumber(value: number, schema: StructuralSchema, path: string, errors: FieldError[]): void {
   const { maximum, minimum, multipleOf } = schema;
+  if (schema.type === 'integer' && !fitsInteger(value, schema.format)) {
+    const format = schema.format ? `with format ${schema.format}` : '(default format)';
+    errors.push(invalid(NO_FIELD, '', `Checked value must be of type integer ${format} in ${path}`));
+  }
   const say = (what: string): void => {
     errors.push(invalid(path, value, inBody(path, `should be ${what}`)));
   };
@@ -88,6 +92,12 @@ function checkNumber(value: number, schema: StructuralSchema, path: string, erro
     if (schema.exclusiveMinimum === true && value <= minimum) say(`greater than ${goFloat(minimum)}`);
     else if (value < minimum) say(`greater than or equal to ${goFloat(minimum)}`);
   }
+}
+
+/** Whether a number is a whole one of the format's bits; 64 unless said. */
+function fitsInteger(value: number, format: string | undefined): boolean {
+  const limit = format === 'int32' ? 2 ** 31 : 2 ** 63;
+  return Number.isInteger(value) && value >= -limit && value < limit;
 }
 
 /** A number as Go's `%v` prints a float64. */

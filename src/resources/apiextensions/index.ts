@@ -1,3 +1,4 @@
+import { now } from '../../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../../generated/types/apiextensions.v1.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
@@ -28,6 +29,26 @@ function withStoredVersion(definition: CustomResourceDefinition): void {
   }
 }
 
+/** Keeps a definition until all its objects are gone. */
+export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
+
+/** A definition that is to go says so at once: no more objects are made of it (upstream's `customresourcedefinition.REST.Delete`). */
+function markDeleting({ metadata, status = {} }: CustomResourceDefinition, old: CustomResourceDefinition): void {
+  metadata.generation = old.metadata.generation;
+  delete metadata.deletionGracePeriodSeconds;
+  if (!metadata.finalizers?.includes(CLEANUP_FINALIZER)) {
+    metadata.finalizers = [...(metadata.finalizers ?? []), CLEANUP_FINALIZER];
+  }
+  const pending = {
+    type: 'Terminating',
+    status: 'True',
+    lastTransitionTime: now(),
+    reason: 'InstanceDeletionPending',
+    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+  };
+  status.conditions = [...(status.conditions ?? []).filter(({ type }) => type !== pending.type), pending];
+}
+
 /** The resources of the group `apiextensions.k8s.io`. */
 export const apiextensionsResources: readonly Resource[] = [
   apiextensions<CustomResourceDefinition>({
@@ -52,6 +73,8 @@ export const apiextensionsResources: readonly Resource[] = [
         keep(definition, old, 'status');
         withStoredVersion(definition);
       },
+      moreFinalizers: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [CLEANUP_FINALIZER] : []),
+      markDeleting,
       validate: validateDefinition,
       validateUpdate: validateDefinitionUpdate,
     },

@@ -7,10 +7,13 @@ import type {
   CustomResourceSubresourceScale,
 } from '../../generated/types/apiextensions.v1.ts';
 import { changeSubresource, scaleSubresource } from '../group.ts';
-import type { CustomType, Resource, Subresource } from '../resource.ts';
+import type { CustomType, Resource, Subresource, Verb } from '../resource.ts';
 import { conversionOf } from './conversion.ts';
 import { columnsOf, selectableOf } from './paths.ts';
 import { statusStrategy, strategyOf } from './strategy.ts';
+
+/** In upstream's order. */
+const VERBS: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 
 /** Before its names are accepted a definition serves nothing. */
 export function isEstablished({ status }: CustomResourceDefinition): boolean {
@@ -60,6 +63,7 @@ function resourceOf(
     kind,
     ...(listKind ? { listKind } : {}),
     namespaced: spec.scope === 'Namespaced',
+    verbs: VERBS,
     ...(shortNames?.length ? { shortNames } : {}),
     ...(categories?.length ? { categories } : {}),
     ...(parts.length === 0 ? {} : { subresources: parts }),
