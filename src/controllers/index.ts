@@ -11,6 +11,7 @@ import { endpointSliceController } from './endpointslice/index.ts';
 import { endpointSliceMirroringController } from './endpointslice-mirroring/index.ts';
 import { flowSchemaController } from './flow-schema/index.ts';
 import { garbageCollector } from './garbage-collector/index.ts';
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/index.ts';
 import { jobController } from './job/index.ts';
 import { jobOrphanController } from './job/orphans.ts';
 import { namespaceController } from './namespace/index.ts';
@@ -37,6 +38,7 @@ export const controllers: readonly Controller[] = [
   jobOrphanController,
   cronJobController,
   ttlAfterFinishedController,
+  horizontalPodAutoscalerController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
