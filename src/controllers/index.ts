@@ -1,6 +1,7 @@
 /** All controllers. A new one is a folder beside the others, and a line here. */
 import type { ResourceId } from '../apimachinery/client.ts';
 import { apiServiceController } from './apiservice/index.ts';
+import { attachDetachController } from './attach-detach/index.ts';
 import type { Controller } from './controller.ts';
 import { cronJobController } from './cronjob/index.ts';
 import { customResourceDefinitionController } from './custom-resource-definition/index.ts';
@@ -9,6 +10,7 @@ import { deploymentController } from './deployment/index.ts';
 import { endpointsController } from './endpoints/index.ts';
 import { endpointSliceController } from './endpointslice/index.ts';
 import { endpointSliceMirroringController } from './endpointslice-mirroring/index.ts';
+import { ephemeralVolumeController } from './ephemeral-volume/index.ts';
 import { flowSchemaController } from './flow-schema/index.ts';
 import { garbageCollector } from './garbage-collector/index.ts';
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/index.ts';
@@ -26,6 +28,7 @@ import { serviceAccountController } from './serviceaccount/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
 import { taintEvictionController } from './taint-eviction/index.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/index.ts';
+import { volumeExpandController } from './volume-expand/index.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/index.ts';
 
 export const controllers: readonly Controller[] = [
@@ -52,6 +55,9 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   podGarbageCollector,
   persistentVolumeBinder,
+  ephemeralVolumeController,
+  volumeExpandController,
+  attachDetachController,
   claimProtection,
   volumeProtection,
   attributesClassProtection,

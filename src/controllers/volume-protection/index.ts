@@ -1,25 +1,28 @@
 /** Claims, volumes and attribute classes stay while they are used, however often they are deleted. */
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../generated/types/core.v1.ts';
 import { type Controller, itself, type ObjectChange } from '../controller.ts';
+import { claimsOfPod } from '../persistentvolume-binder/claim.ts';
 import { protect } from './finalizer.ts';
 
 const CLAIMS = 'core/persistentvolumeclaims';
 const VOLUMES = 'core/persistentvolumes';
 const CLASSES = 'storage.k8s.io/volumeattributesclasses';
 
-/** The claims that a pod names, and those made for its ephemeral volumes. */
-function claimsOf({ metadata, spec }: Pod): string[] {
-  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim !== undefined) return [persistentVolumeClaim.claimName ?? ''];
-    return ephemeral === undefined ? [] : [`${metadata.name}-${name}`];
-  });
+/** Whether the node is done with the pod, which only waits for what it owns to go. */
+const isShutDown = ({ metadata }: Pod): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0;
+
+/** The claims that a pod names, and while it runs those made for its ephemeral volumes: they go with it. */
+function usedClaims(pod: Pod): string[] {
+  const named = (pod.spec?.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);
+  return isShutDown(pod) ? named : claimsOfPod(pod);
 }
 
 /** A pod lets go of its claims only when it goes. */
 async function claimKeys({ type, namespace, object, previous }: ObjectChange): Promise<string[]> {
-  if (type !== 'DELETED') return [];
   const pod = ((await object()) ?? previous) as Pod | undefined;
-  return pod === undefined ? [] : claimsOf(pod).map((name) => `${namespace}/${name}`);
+  if (pod === undefined || (type !== 'DELETED' && !isShutDown(pod))) return [];
+  return claimsOfPod(pod).map((name) => `${namespace}/${name}`);
 }
 
 /** Upstream's `persistentvolumeclaim-protection-controller`. */
@@ -33,7 +36,7 @@ export const claimProtection: Controller = {
     protect<PersistentVolumeClaim>(client, CLAIMS, ref, 'kubernetes.io/pvc-protection', async () => {
       const { items } = await client.list<Pod>('core/pods', { namespace: ref.namespace });
       // A pod without a node has not touched its volumes.
-      return items.some((pod) => Boolean(pod.spec?.nodeName) && claimsOf(pod).includes(ref.name));
+      return items.some((pod) => Boolean(pod.spec?.nodeName) && usedClaims(pod).includes(ref.name));
     }),
 };
 
