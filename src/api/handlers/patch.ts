@@ -87,7 +87,12 @@ async function applyNew(context: Context, resource: Resource, config: Json, opti
 }
 
 /** A patch as JSON. Throws BadRequest for what is none, and for keys that stand twice under Strict. */
-function patchBody(text: string, type: PatchType, { fieldValidation }: RequestOptions, warnings: string[]): string {
+export function patchBody(
+  text: string,
+  type: PatchType,
+  { fieldValidation }: Pick<RequestOptions, 'fieldValidation'>,
+  warnings: string[],
+): string {
   if (type !== 'apply') return checkedJson(text);
   const body = JSON.stringify(decodeApplied(text));
   const duplicates = fieldValidation === 'Ignore' ? '' : yamlDuplicates(text);

@@ -5,6 +5,7 @@ import { type Field, type MessageSchema, schemaByName, schemaFor } from '../sche
 import { fromBase64, toBase64 } from './base64.ts';
 import { checkDepth, define, MAX_DEPTH } from './depth.ts';
 import { fromTimestamp, parseDuration, toTimestamp } from './time.ts';
+import { Mismatch, quantityOf } from './values.ts';
 import { BYTES, FIXED64, numberOf, Reader, typeOf, VARINT, Writer } from './wire.ts';
 import { zeroIsAbsent } from './zeros.ts';
 
@@ -185,7 +186,7 @@ function readMessage(schema: MessageSchema, reader: Reader, depth: number): Json
     case undefined:
       return object;
     case 'Quantity':
-      return object['string'] ?? '0';
+      return quantity(object['string'] ?? '0');
     case 'IntOrString':
       return object['type'] === 1 ? (object['strVal'] ?? '') : (object['intVal'] ?? 0);
     case 'Time':
@@ -207,6 +208,15 @@ function readMessage(schema: MessageSchema, reader: Reader, depth: number): Json
       return object['schema'] ?? object['allows'] ?? false;
     case 'SchemaOrStringArray':
       return object['property'] ?? object['schema'] ?? {};
+  }
+}
+
+function quantity(value: Json): string {
+  try {
+    return quantityOf(value);
+  } catch (error) {
+    if (error instanceof Mismatch) throw badRequest(error.message);
+    throw error;
   }
 }
 

@@ -1,10 +1,24 @@
 /** YAML bodies, read as Go's YAML 1.1 reader does. */
-import { type Document, isScalar, LineCounter, parseDocument, type ScalarTag, type Tags, visit } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isCollection,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  type ScalarTag,
+  type Tags,
+  visit,
+} from 'yaml';
 import { badRequest } from '../errors.ts';
 import type { Json } from '../meta.ts';
+import { checkDepth } from './depth.ts';
 
 /** Anchors may multiply a document no further than this. */
 const MAX_ALIASES = 100;
+/** Nodes that are walked to resolve all aliases of a document. */
+const MAX_WALKED = 5_000_000;
 /** No more duplicate keys than this are named, nor more characters of one. */
 const MAX_NAMED = 100;
 const MAX_KEY = 256;
@@ -27,8 +41,14 @@ const YAML_1_1: ScalarTag[] = [
 
 const SCHEMA = { schema: 'core', customTags: (tags: Tags): Tags => [...YAML_1_1, ...tags] } as const;
 
-/** The first document of a text, as JSON; JSON is YAML too, and is parsed the quick way. Throws BadRequest. */
+/** The first document of a text, as JSON; JSON is YAML too, and is parsed the quick way. Throws BadRequest, for what nests too deeply too. */
 export function decodeYaml(text: string): Json {
+  const value = parse(text);
+  checkDepth(value);
+  return value;
+}
+
+function parse(text: string): Json {
   const start = text.trimStart();
   if (start.startsWith('{') || start.startsWith('[')) {
     try {
@@ -41,6 +61,7 @@ export function decodeYaml(text: string): Json {
     const document = read(firstDocument(text));
     const [error] = document.errors;
     if (error !== undefined) throw error;
+    checkWork(document);
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as Json;
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
@@ -74,6 +95,28 @@ export function yamlDuplicates(text: string): string {
     return '';
   }
   return found.length === 0 ? '' : `yaml: unmarshal errors:\n${found.join('\n')}`;
+}
+
+/**
+ * Throws for what would take more time than it is worth. To resolve an alias the whole document is walked. Keys are scalars: others
+ * would be written out as texts, keys within keys each time anew, which doubles with each level.
+ */
+function checkWork(document: Document): void {
+  const named: Alias[] = [];
+  let nodes = 0;
+  let aliases = 0;
+  visit(document, {
+    Node(_, node) {
+      nodes++;
+      if (isAlias(node)) aliases++;
+    },
+    Pair(_, { key }) {
+      if (isCollection(key)) throw new Error('invalid map key: a collection');
+      if (isAlias(key)) named.push(key);
+    },
+  });
+  if (aliases * nodes > MAX_WALKED) throw new Error('document contains excessive aliasing');
+  if (named.some((alias) => isCollection(alias.resolve(document)))) throw new Error('invalid map key: a collection');
 }
 
 function read(text: string, lineCounter?: LineCounter): Document {
