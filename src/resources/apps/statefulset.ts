@@ -2,7 +2,7 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
 import type { StatefulSet, StatefulSetSpec } from '../../generated/types/apps.v1.ts';
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core.v1.ts';
-import { claimSpec } from '../core/pod-spec/volumes.ts';
+import { claimSpec } from '../core/claim-spec.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
 import {
   defaultPodTemplate,

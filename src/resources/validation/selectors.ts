@@ -2,7 +2,7 @@
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../apimachinery/field.ts';
 import { labels, labelValue, qualifiedName } from './formats.ts';
 import { isDns1123Subdomain } from './primitives.ts';
-import { all, each, fields, type Rule } from './rules.ts';
+import { each, fields, type Rule } from './rules.ts';
 
 /** One requirement of a selector, of labels or of nodes. */
 export interface Requirement {
@@ -85,12 +85,21 @@ export interface NodeSelectorTerm {
   matchFields?: Requirement[];
 }
 
-/** A term of a node selector (`ValidateNodeSelectorTerm`). */
+/** A term of a node selector (`ValidateNodeSelectorTerm`); its values may be anything, as upstream has it for preferences. */
 export const nodeSelectorTerm: Rule<NodeSelectorTerm | undefined> = (term, path, errors) => {
   if (term === undefined) return;
   fields<NodeSelectorTerm>({ matchExpressions: each(nodeRequirement), matchFields: each(nodeField) })(
     term,
     path,
+    errors,
+  );
+};
+
+const termWithLabelValues: Rule<NodeSelectorTerm> = (term, path, errors) => {
+  nodeSelectorTerm(term, path, errors);
+  each<Requirement>(({ values }, at) => each(labelValue)(values, `${at}.values`, errors))(
+    term.matchExpressions,
+    `${path}.matchExpressions`,
     errors,
   );
 };
@@ -101,7 +110,7 @@ export const nodeSelector: Rule<{ nodeSelectorTerms?: NodeSelectorTerm[] }> = (s
   if (!selector.nodeSelectorTerms?.length) {
     errors.push(requiredError(at, 'must have at least one node selector term'));
   } else {
-    each<NodeSelectorTerm>(all(nodeSelectorTerm))(selector.nodeSelectorTerms, at, errors);
+    each(termWithLabelValues)(selector.nodeSelectorTerms, at, errors);
   }
 };
 

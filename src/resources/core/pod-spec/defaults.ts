@@ -83,7 +83,6 @@ function defaultVolume(volume: Volume): void {
   if (Object.keys(volume).every((key) => key === 'name')) volume.emptyDir = {};
   if (volume.configMap !== undefined) volume.configMap.defaultMode ??= 420;
   if (volume.secret !== undefined) volume.secret.defaultMode ??= 420;
-  if (volume.hostPath !== undefined) volume.hostPath.type ??= '';
   if (volume.downwardAPI !== undefined) {
     volume.downwardAPI.defaultMode ??= 420;
     volume.downwardAPI.items?.forEach(defaultReferences);
@@ -95,14 +94,18 @@ function defaultVolume(volume: Volume): void {
       if (source.serviceAccountToken !== undefined) source.serviceAccountToken.expirationSeconds ??= 3600;
     }
   }
-  if (volume.iscsi !== undefined) volume.iscsi.iscsiInterface ||= 'default';
   if (volume.image !== undefined) volume.image.pullPolicy ||= defaultPullPolicy(volume.image.reference);
   const claim = volume.ephemeral?.volumeClaimTemplate;
   if (claim?.spec !== undefined) claim.spec.volumeMode ??= 'Filesystem';
-  defaultRemoteVolume(volume);
+  defaultSharedSources(volume);
 }
 
-function defaultRemoteVolume(volume: Volume): void {
+type SharedSources = Pick<Volume, 'hostPath' | 'iscsi' | 'rbd' | 'azureDisk' | 'scaleIO'>;
+
+/** Fills in the storage that both a pod's volumes and PersistentVolumes may name. */
+export function defaultSharedSources(volume: SharedSources): void {
+  if (volume.hostPath !== undefined) volume.hostPath.type ??= '';
+  if (volume.iscsi !== undefined) volume.iscsi.iscsiInterface ||= 'default';
   if (volume.rbd !== undefined) {
     volume.rbd.pool ||= 'rbd';
     volume.rbd.user ||= 'admin';

@@ -1,7 +1,8 @@
 /** Volumes of a pod. A volume with errors counts as missing where containers mount it. */
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../../apimachinery/field.ts';
-import { canonical, compareQuantity } from '../../../apimachinery/quantity.ts';
+import { compareQuantity } from '../../../apimachinery/quantity.ts';
 import type {
+  CinderVolumeSource,
   ConfigMapProjection,
   ConfigMapVolumeSource,
   CSIVolumeSource,
@@ -9,23 +10,30 @@ import type {
   DownwardAPIVolumeSource,
   EmptyDirVolumeSource,
   EphemeralVolumeSource,
-  HostPathVolumeSource,
+  GitRepoVolumeSource,
   ImageVolumeSource,
-  ISCSIVolumeSource,
   KeyToPath,
-  NFSVolumeSource,
-  PersistentVolumeClaimSpec,
+  LocalObjectReference,
   PersistentVolumeClaimTemplate,
   PersistentVolumeClaimVolumeSource,
   ProjectedVolumeSource,
   SecretProjection,
   SecretVolumeSource,
   ServiceAccountTokenProjection,
+  StorageOSVolumeSource,
   Volume,
 } from '../../../generated/types/core.v1.ts';
-import { dns1123Label, labels, localNonReservedPath, noBacksteps } from '../../validation/formats.ts';
+import {
+  dns1123Label,
+  dns1123Subdomain,
+  labels,
+  localDescendingPath,
+  localNonReservedPath,
+} from '../../validation/formats.ts';
 import { isDns1123Subdomain } from '../../validation/primitives.ts';
 import { all, each, fields, oneOf, optional, present, type Rule, required } from '../../validation/rules.ts';
+import { claimSpec } from '../claim-spec.ts';
+import { csiDriverName, SHARED_SOURCES, storageOsNames } from '../volume-sources.ts';
 import { fieldRef, resourceFieldRef, VOLUME_FIELD_PATHS } from './env.ts';
 
 const mode: Rule<number | undefined> = (value, path, errors) => {
@@ -99,70 +107,6 @@ const projected: Rule<ProjectedVolumeSource> = (source, path, errors) => {
   });
 };
 
-const HOST_PATH_TYPES = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
-
-const absolute: Rule<string> = (value, path, errors) => {
-  if (!value.startsWith('/')) errors.push(invalid(path, value, 'must be an absolute path'));
-};
-
-const nfs: Rule<NFSVolumeSource> = (source, path, errors) => {
-  required()(source.server, `${path}.server`, errors);
-  required()(source.path, `${path}.path`, errors);
-  absolute(source.path ?? '', `${path}.path`, errors);
-};
-
-const IQN = /^iqn\.\d{4}-\d{2}\.([A-Za-z0-9.]+)(:[^,;*&$|\s]+)$|^eui.\w{16}$|^naa.\w{32}$/;
-
-const iscsi: Rule<ISCSIVolumeSource> = (source, path, errors) => {
-  required()(source.targetPortal, `${path}.targetPortal`, errors);
-  const { iqn = '', lun = 0 } = source;
-  if (iqn === '') errors.push(requiredError(`${path}.iqn`));
-  else if (!/^(iqn|eui|naa)/.test(iqn) || !IQN.test(iqn)) {
-    errors.push(invalid(`${path}.iqn`, iqn, 'must be valid format'));
-  }
-  if (lun < 0 || lun > 255) errors.push(invalid(`${path}.lun`, lun, 'must be between 0 and 255, inclusive'));
-};
-
-const CSI_DRIVER = /^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$/;
-const CSI_DRIVER_TEXT =
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-
-/** The name of a CSI driver: 63 characters at most. */
-export const csiDriverName: Rule<string | undefined> = (value = '', path, errors) => {
-  if (value === '') errors.push(requiredError(path));
-  else if (value.length > 63) {
-    errors.push({ type: 'FieldValueTooLong', field: path, body: 'Too long: may not be more than 63 bytes' });
-  } else {
-    for (const problem of isDns1123Subdomain(value.toLowerCase())) errors.push(invalid(path, value, problem));
-  }
-  if (value !== '' && !CSI_DRIVER.test(value) && errors.length === 0)
-    errors.push(invalid(path, value, CSI_DRIVER_TEXT));
-};
-
-const accessMode = oneOf('ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod');
-
-/** The spec of a claim, of its own or of a template. */
-export const claimSpec: Rule<PersistentVolumeClaimSpec> = (spec, path, errors) => {
-  required(undefined, 'at least 1 access mode is required')(spec.accessModes, `${path}.accessModes`, errors);
-  for (const mode of spec.accessModes ?? []) accessMode(mode, `${path}.accessModes`, errors);
-  const requests = spec.resources?.requests as Record<string, string> | undefined;
-  const storage = requests?.['storage'];
-  const at = `${path}.resources[storage]`;
-  if (storage === undefined) errors.push(requiredError(at));
-  else if (compareQuantity(storage, '0') <= 0)
-    errors.push(invalid(at, canonical(storage), 'must be greater than zero'));
-  present(oneOf('Block', 'Filesystem'))(spec.volumeMode, `${path}.volumeMode`, errors);
-};
-
 const claimTemplate: Rule<PersistentVolumeClaimTemplate | undefined> = (template, path, errors) => {
   if (template === undefined) {
     errors.push(requiredError(path));
@@ -181,24 +125,51 @@ const emptyDir = fields<EmptyDirVolumeSource>({
 });
 
 const items = each(keyToPath);
+const secretRef = present(fields<LocalObjectReference>({ name: required() }));
+const { hostPath, gcePersistentDisk, awsElasticBlockStore, nfs, iscsi, glusterfs, flocker, rbd, ...others } =
+  SHARED_SOURCES;
+/** In upstream's order, by which the second of two sources is the one too many. */
 const SOURCES: { [K in keyof Volume]?: Rule<NonNullable<Volume[K]>> } = {
   emptyDir,
-  hostPath: fields<HostPathVolumeSource>({
-    path: required<string | undefined>(noBacksteps),
-    type: present(oneOf(...HOST_PATH_TYPES)),
+  hostPath,
+  gitRepo: fields<GitRepoVolumeSource>({
+    repository: required(),
+    directory: optional<string>(localDescendingPath),
   }),
-  configMap: fields<ConfigMapVolumeSource>({ name: required(), defaultMode: mode, items }),
+  gcePersistentDisk,
+  awsElasticBlockStore,
   secret: fields<SecretVolumeSource>({ secretName: required(), defaultMode: mode, items }),
+  nfs,
+  iscsi,
+  glusterfs,
+  flocker,
+  persistentVolumeClaim: fields<PersistentVolumeClaimVolumeSource>({ claimName: required() }),
+  rbd,
+  cinder: fields<CinderVolumeSource>({ volumeID: required(), secretRef }),
+  cephfs: others.cephfs,
+  quobyte: others.quobyte,
   downwardAPI: (source: DownwardAPIVolumeSource, path, errors) => {
     mode(source.defaultMode, `${path}.defaultMode`, errors);
     downwardItems(source.items, path, errors);
   },
+  fc: others.fc,
+  flexVolume: others.flexVolume,
+  configMap: fields<ConfigMapVolumeSource>({ name: required(), defaultMode: mode, items }),
+  azureFile: others.azureFile,
+  vsphereVolume: others.vsphereVolume,
+  photonPersistentDisk: others.photonPersistentDisk,
+  portworxVolume: others.portworxVolume,
+  azureDisk: others.azureDisk,
+  storageos: all<StorageOSVolumeSource>(storageOsNames, fields<StorageOSVolumeSource>({ secretRef })),
   projected,
-  persistentVolumeClaim: fields<PersistentVolumeClaimVolumeSource>({ claimName: required() }),
+  scaleIO: others.scaleIO,
+  csi: fields<CSIVolumeSource>({
+    driver: csiDriverName,
+    nodePublishSecretRef: present(
+      fields<LocalObjectReference>({ name: required<string | undefined>(dns1123Subdomain) }),
+    ),
+  }),
   ephemeral: fields<EphemeralVolumeSource>({ volumeClaimTemplate: claimTemplate }),
-  nfs,
-  csi: fields<CSIVolumeSource>({ driver: csiDriverName }),
-  iscsi,
   image: fields<ImageVolumeSource>({
     reference: required(),
     pullPolicy: optional<string>(oneOf('Always', 'IfNotPresent', 'Never')),
@@ -217,10 +188,7 @@ function volumeSource(volume: Volume, path: string, errors: FieldError[]): void 
     else rule(source, at, errors);
     seen = true;
   }
-  // Kinds of volumes without rules of their own here count, too.
-  if (!seen && Object.keys(volume).every((key) => key === 'name')) {
-    errors.push(requiredError(path, 'must specify a volume type'));
-  }
+  if (!seen) errors.push(requiredError(path, 'must specify a volume type'));
 }
 
 const volumeName = required<string | undefined>(all<string>(dns1123Label));

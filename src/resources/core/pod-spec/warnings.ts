@@ -1,14 +1,9 @@
 /** Warnings about what a pod's spec says (`GetWarningsForPodSpec`). */
 import type { PodSpec, Volume } from '../../../generated/types/core.v1.ts';
+import { claimSpecWarnings } from '../claim-spec.ts';
+import { deprecatedNodeLabel, nodeSelectorTermWarnings } from '../node-labels.ts';
+import { DEPRECATED_SOURCES } from '../volume-sources.ts';
 import { portWarnings } from './port-warnings.ts';
-
-const DEPRECATED_NODE_LABELS: Record<string, string> = {
-  'beta.kubernetes.io/arch': 'use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'use "node.kubernetes.io/instance-type" instead',
-};
 
 function overlapping(items: readonly { path?: string }[] | undefined, what: string): string[] {
   const seen: string[] = [];
@@ -33,15 +28,56 @@ function volumeWarnings(volume: Volume): string[] {
   return warnings;
 }
 
+const DEPRECATED: Readonly<Record<string, string>> = {
+  ...DEPRECATED_SOURCES,
+  gitRepo: 'deprecated in v1.11, and disabled by default in v1.33+',
+  flocker: 'deprecated in v1.22, non-functional in v1.25+',
+  quobyte: 'deprecated in v1.22, non-functional in v1.25+',
+};
+
+function deprecatedVolumeWarnings(volume: Volume, path: string): string[] {
+  const kinds = Object.keys(volume).filter((kind) => Object.hasOwn(DEPRECATED, kind));
+  const warnings = kinds.map((kind) => `${path}.${kind}: ${DEPRECATED[kind]}`);
+  const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
+  return [...warnings, ...claimSpecWarnings(claim, `${path}.ephemeral.volumeClaimTemplate.spec`)];
+}
+
+/** Nodes are chosen by labels in many places. */
+function nodeLabelWarnings(spec: PodSpec, path: string): string[] {
+  const warnings: string[] = [];
+  for (const key in spec.nodeSelector) {
+    const advice = deprecatedNodeLabel(key);
+    if (advice !== undefined) warnings.push(`${path}.nodeSelector[${key}]: ${advice}`);
+  }
+  const {
+    requiredDuringSchedulingIgnoredDuringExecution: needed,
+    preferredDuringSchedulingIgnoredDuringExecution: liked,
+  } = spec.affinity?.nodeAffinity ?? {};
+  const at = `${path}.affinity.nodeAffinity`;
+  needed?.nodeSelectorTerms?.forEach((term, index) => {
+    const where = `${at}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`;
+    warnings.push(...nodeSelectorTermWarnings(term, where));
+  });
+  liked?.forEach(({ preference }, index) => {
+    const where = `${at}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`;
+    warnings.push(...nodeSelectorTermWarnings(preference, where));
+  });
+  spec.topologySpreadConstraints?.forEach(({ topologyKey = '' }, index) => {
+    const advice = deprecatedNodeLabel(topologyKey);
+    const where = `${path}.topologySpreadConstraints[${index}].topologyKey`;
+    if (advice !== undefined) warnings.push(`${where}: ${topologyKey} is ${advice}`);
+  });
+  return warnings;
+}
+
 /** Texts about deprecated and doubtful fields; `path` is where the spec is. */
 export function podSpecWarnings(spec: PodSpec | undefined, path: string): string[] {
   if (spec === undefined) return [];
   const warnings: string[] = [];
-  for (const key in spec.nodeSelector) {
-    const advice = Object.hasOwn(DEPRECATED_NODE_LABELS, key) ? DEPRECATED_NODE_LABELS[key] : undefined;
-    if (advice !== undefined) warnings.push(`${path}.nodeSelector[${key}]: deprecated since v1.14; ${advice}`);
-  }
-  for (const volume of spec.volumes ?? []) warnings.push(...volumeWarnings(volume));
+  warnings.push(...nodeLabelWarnings(spec, path));
+  spec.volumes?.forEach((volume, index) => {
+    warnings.push(...deprecatedVolumeWarnings(volume, `${path}.volumes[${index}]`), ...volumeWarnings(volume));
+  });
   const pulls = new Set<string>();
   spec.imagePullSecrets?.forEach(({ name = '' }, index) => {
     const at = `${path}.imagePullSecrets[${index}].name`;
