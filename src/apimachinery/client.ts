@@ -27,6 +27,16 @@ export interface DeleteOptions {
   preconditions?: { uid?: string; resourceVersion?: string };
 }
 
+/** A kind that a CustomResourceDefinition brings. */
+export interface CustomKind {
+  store: ResourceId;
+  group: string;
+  kind: string;
+  /** Plural. */
+  resource: string;
+  namespaced: boolean;
+}
+
 export type PatchType = 'merge' | 'strategic' | 'json' | 'apply';
 
 export interface Client {
@@ -45,4 +55,6 @@ export interface Client {
     subresource?: string,
   ): Promise<T>;
   delete(resource: ResourceId, namespace: string, name: string, options?: DeleteOptions): Promise<void>;
+  /** The kinds of all established definitions, at most a second old; in the Worker only. */
+  customKinds?(): Promise<readonly CustomKind[]>;
 }

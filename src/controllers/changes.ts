@@ -1,5 +1,7 @@
 /** Changes as stores tell of them, and how a batch of them is looked at. */
+
 import type { Client } from '../apimachinery/client.ts';
+import { customKindsOf } from './stores.ts';
 
 /** A change as a store tells of it; `previous` is the text of what the key held before. */
 export interface ChangeNotice {
@@ -31,6 +33,7 @@ export function readOnce(client: Client): Client {
     update: (...request) => client.update(...request),
     patch: (...request) => client.patch(...request),
     delete: (...request) => client.delete(...request),
+    customKinds: () => once(['custom kinds'], () => customKindsOf(client)),
   };
 }
 

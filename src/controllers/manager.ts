@@ -14,6 +14,7 @@ import { EventMemory, EventRecorder } from './events.ts';
 import { forEachLimited } from './objects.ts';
 import type { QueueBackend, QueueRow } from './queue/backend.ts';
 import { WorkQueue } from './queue/work-queue.ts';
+import { CUSTOM_RESOURCES, isCustomStore } from './stores.ts';
 
 const CONCURRENCY = 16;
 const MAPPED_AT_ONCE = 64;
@@ -79,7 +80,7 @@ export class ControllerManager {
 
   /** Takes a store's notification in and works until nothing is due. While another call works, it only takes in. */
   async notify(store: ResourceId, from: number, notices: readonly ChangeNotice[]): Promise<void> {
-    if (!this.#watchers.has(store)) return;
+    if (this.#watchersOf(store).length === 0) return;
     const inbox = this.#inboxes.get(store) ?? [];
     inbox.push({ from, notices });
     this.#inboxes.set(store, inbox);
@@ -91,9 +92,9 @@ export class ControllerManager {
   /** Once a minute: asks stores for changes whose notification was lost, and controllers for keys that time alone makes due. */
   async tick(): Promise<void> {
     const wanted = (watcher: Watcher): boolean => watcher.controller.everywhere !== true;
-    const stores = [...this.#watchers]
-      .filter(([store, watchers]) => this.#cursors.has(store) || watchers.some(wanted))
-      .map(([store]) => store);
+    const stores = [...new Set([...this.#watchers.keys(), ...this.#cursors.keys()])].filter(
+      (store) => this.#cursors.has(store) || this.#watchersOf(store).some(wanted),
+    );
     await forEachLimited(stores, CONCURRENCY, async (store) => {
       await this.#inTurn(store, () => this.#catchUp(store)).catch((error) => console.error('resync', store, error));
     });
@@ -145,6 +146,10 @@ export class ControllerManager {
     this.#options.backend.commit({ put, remove, cursors });
     this.#queue.saved();
     this.#moved.clear();
+  }
+
+  #watchersOf(store: ResourceId): readonly Watcher[] {
+    return this.#watchers.get(isCustomStore(store) ? CUSTOM_RESOURCES : store) ?? [];
   }
 
   async #inTurn(store: ResourceId, work: () => Promise<void>): Promise<void> {
@@ -231,7 +236,7 @@ export class ControllerManager {
   }
 
   async #map(store: ResourceId, changes: Pick<ObjectChange, 'key' | 'type' | 'object' | 'previous'>[]): Promise<void> {
-    const watchers = this.#watchers.get(store) ?? [];
+    const watchers = this.#watchersOf(store);
     const client = readOnce(this.#options.client);
     await forEachLimited(changes, MAPPED_AT_ONCE, async (change) => {
       const whole: ObjectChange = { ...change, ...parseKey(change.key), resource: store };

@@ -104,6 +104,8 @@ export interface ClusterRpc extends SubscriberRpc {
    * default cluster on first use.
    */
   snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null>;
+  /** The cluster's CustomResourceDefinitions without their schemas. */
+  definitions(): Promise<CustomResourceDefinition[]>;
   mint(request: MintRequest): Promise<Credential>;
   /** A token of the form `abcdef.0123456789abcdef`. */
   createBootstrapToken(ttlSeconds: number): Promise<Credential>;

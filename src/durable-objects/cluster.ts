@@ -68,7 +68,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private bootstrapped = false;
   /** Since this object woke. */
   private policyIsWhole = false;
-  private definitions: { at: number; list: CustomResourceDefinition[] } | undefined;
+  private known: { at: number; list: CustomResourceDefinition[] } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -91,6 +91,10 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     }
     const current = this.snapshotNow as ClusterSnapshot;
     return current.version === known ? null : current;
+  }
+
+  async definitions(): Promise<CustomResourceDefinition[]> {
+    return this.readDefinitions();
   }
 
   async mint(request: MintRequest): Promise<Credential> {
@@ -205,15 +209,15 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   /** Definitions are many and large: they are listed again only when one has changed. */
   private async readDefinitions(): Promise<CustomResourceDefinition[]> {
-    const known = this.definitions;
+    const { known } = this;
     if (known !== undefined) {
       const store = surroundings(this.env).store(this.ctx.id.name ?? 'default', DEFINITIONS);
       const { notices, expired } = await store.changesSince(known.at);
       if (notices.length === 0 && !expired) return known.list;
     }
     const { resourceVersion, items } = await this.client.list(DEFINITIONS);
-    this.definitions = { at: Number(resourceVersion), list: items.map(withoutSchemas) };
-    return this.definitions.list;
+    this.known = { at: Number(resourceVersion), list: items.map(withoutSchemas) };
+    return this.known.list;
   }
 
   private async lists(): Promise<Map<ResourceId, readonly KubeObject[]>> {

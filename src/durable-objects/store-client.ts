@@ -10,12 +10,30 @@ import { decodeText, keyOf } from '../api/registry/encode.ts';
 import { nameOf, storedResource } from '../api/registry/resource-name.ts';
 import { requestInfo } from '../api/request-info.ts';
 import { unwrap } from '../api/respond.ts';
-import type { Client, DeleteOptions, ListOptions, ObjectList, PatchType, ResourceId } from '../apimachinery/client.ts';
+import type {
+  Client,
+  CustomKind,
+  DeleteOptions,
+  ListOptions,
+  ObjectList,
+  PatchType,
+  ResourceId,
+} from '../apimachinery/client.ts';
 import { badRequest } from '../apimachinery/errors.ts';
 import type { Json, KubeObject } from '../apimachinery/meta.ts';
+import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
+import { isEstablished } from '../resources/custom/resource.ts';
 import { resourceById } from '../resources/index.ts';
 import { type Resource, storeOf } from '../resources/resource.ts';
 import type { ChangeRequest, RequestOptions } from './rpc.ts';
+
+const CUSTOM_MAX_AGE_MS = 1000;
+
+function customKind({ spec = {}, status }: CustomResourceDefinition): CustomKind {
+  const { plural = '', kind = '' } = status?.acceptedNames ?? {};
+  const { group = '', scope } = spec;
+  return { store: `${group}/${plural}`, group, kind, resource: plural, namespaced: scope === 'Namespaced' };
+}
 
 /** A client for one cluster, acting as one component. */
 export class StoreClient implements Client {
@@ -23,6 +41,7 @@ export class StoreClient implements Client {
   private readonly cluster: string;
   private readonly options: RequestOptions;
   private readonly user: User;
+  private custom: { at: number; kinds: readonly CustomKind[] } | undefined;
 
   /** `component`: upstream's name of it, as in `system:serviceaccount:kube-system:<component>`. */
   constructor(around: Surroundings, cluster: string, component: string) {
@@ -98,6 +117,16 @@ export class StoreClient implements Client {
       resource: nameOf(resource),
       options: { ...options, dryRun: false },
     });
+  }
+
+  async customKinds(): Promise<readonly CustomKind[]> {
+    const { custom } = this;
+    if (custom !== undefined && Date.now() - custom.at < CUSTOM_MAX_AGE_MS) return custom.kinds;
+    const at = Date.now();
+    const definitions = await this.around.cluster(this.cluster).definitions();
+    const kinds = definitions.filter(isEstablished).map(customKind);
+    this.custom = { at, kinds };
+    return kinds;
   }
 
   /** A built-in resource, or the stored version of a custom one. Throws BadRequest for what there is not. */

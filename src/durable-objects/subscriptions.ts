@@ -1,6 +1,7 @@
 /** Who is told of whose changes. */
 import type { ResourceId } from '../apimachinery/client.ts';
 import { watchedByApiServer, watchedStores } from '../controllers/index.ts';
+import { isCustomStore } from '../controllers/stores.ts';
 
 export type Subscriber = 'controllers' | 'scheduler' | 'cluster';
 
@@ -39,7 +40,8 @@ const OF_CLUSTER = new Set([
 export function subscribersOf(id: ResourceId, controllers: boolean): Subscriber[] {
   const subscribers: Subscriber[] = [];
   if (OF_CLUSTER.has(id)) subscribers.push('cluster');
-  if ((controllers ? watchedStores : watchedByApiServer).has(id)) subscribers.push('controllers');
+  const isHeard = controllers ? watchedStores.has(id) || isCustomStore(id) : watchedByApiServer.has(id);
+  if (isHeard) subscribers.push('controllers');
   if (controllers && OF_SCHEDULER.has(id)) subscribers.push('scheduler');
   return subscribers;
 }

@@ -57,6 +57,8 @@ export interface Strategy<T extends KubeObject> {
    * repeats the causes of what is wrong there. Default: once each.
    */
   metadataChecks?: MetadataChecks;
+  /** Finalizers need not be qualified: upstream validates the metadata of such kinds without knowing what they are. */
+  plainFinalizers?: boolean;
   /** Whether a change beside that of the spec counts as one. */
   generationChanged?(object: T, old: T): boolean;
 }

@@ -180,7 +180,13 @@ export function settleRevision({ resource, subresource, old, next, warnings }: R
   if (bumps && changesGeneration(resource, next, old)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   const validate = subresource?.strategy === undefined ? strategy.validateUpdate : subresource.strategy.validateUpdate;
   const errors = [
-    ...validateObjectMetaUpdate(next.metadata, old.metadata, resource.namespaced, strategy.metadataChecks),
+    ...validateObjectMetaUpdate(
+      next.metadata,
+      old.metadata,
+      resource.namespaced,
+      strategy.metadataChecks,
+      strategy.plainFinalizers,
+    ),
     ...(validate?.(next, old) ?? (subresource === undefined ? strategy.validate?.(next) : undefined) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(storedResource(resource), old.metadata.name, errors);

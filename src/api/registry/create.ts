@@ -59,7 +59,13 @@ export function beforeCreate(resource: Resource, object: KubeObject): void {
   strategy.prepareForCreate?.(object);
   if (hasGeneration(resource, object)) object.metadata.generation = 1;
   const errors = [
-    ...validateObjectMeta(object.metadata, resource.namespaced, strategy.nameErrors, 'metadata'),
+    ...validateObjectMeta(
+      object.metadata,
+      resource.namespaced,
+      strategy.nameErrors,
+      'metadata',
+      strategy.plainFinalizers,
+    ),
     ...(strategy.validate?.(object) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(storedResource(resource), object.metadata.name ?? '', errors);

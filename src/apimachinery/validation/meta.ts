@@ -22,12 +22,16 @@ export type NameErrors = (name: string, prefix: boolean) => string[];
 
 const subdomain: NameErrors = (name, prefix) => isDns1123Subdomain(prefix ? maskTrailingDash(name) : name);
 
-/** Errors of a new object's metadata (`ValidateObjectMeta`); names are DNS subdomains unless `nameErrors` says otherwise. */
+/**
+ * Errors of a new object's metadata (`ValidateObjectMeta`); names are DNS subdomains unless `nameErrors` says otherwise. `plainFinalizers`:
+ * they need not be qualified.
+ */
 export function validateObjectMeta(
   meta: ObjectMeta,
   namespaced: boolean,
   nameErrors: NameErrors = subdomain,
   path = 'metadata',
+  plainFinalizers = false,
 ): FieldError[] {
   const errors: FieldError[] = [];
   const at = (name: string): string => child(path, name);
@@ -40,7 +44,8 @@ export function validateObjectMeta(
   if (name === '') errors.push(required(at('name'), 'name or generateName is required'));
   else for (const problem of nameErrors(name, false)) errors.push(invalid(at('name'), name, problem));
   errors.push(...namespaceErrors(meta.namespace ?? '', namespaced, at('namespace')));
-  return [...errors, ...commonErrors(meta, path), ...validateStandardFinalizers(meta.finalizers, at('finalizers'))];
+  if (!plainFinalizers) errors.push(...validateStandardFinalizers(meta.finalizers, at('finalizers')));
+  return [...errors, ...commonErrors(meta, path)];
 }
 
 function namespaceErrors(namespace: string, namespaced: boolean, path: string): FieldError[] {
@@ -192,11 +197,12 @@ export function validateObjectMetaUpdate(
   old: ObjectMeta,
   namespaced: boolean,
   checks: MetadataChecks = [1, 1],
+  plainFinalizers = false,
   path = 'metadata',
 ): FieldError[] {
   const whole = commonErrors(meta, path);
   const content = contentErrors(meta, path);
-  const standard = validateStandardFinalizers(meta.finalizers, child(path, 'finalizers'));
+  const standard = plainFinalizers ? [] : validateStandardFinalizers(meta.finalizers, child(path, 'finalizers'));
   const transition = transitionErrors(meta, old, namespaced, path);
   if (whole.length + standard.length === 0) return transition;
   const [wholes, transitions] = checks;
@@ -204,7 +210,7 @@ export function validateObjectMetaUpdate(
     ...transition,
     ...repeat(whole, 1 + wholes),
     ...repeat(content, 1 + transitions),
-    ...repeat(standard, wholes),
+    ...repeat(standard, wholes + transitions),
   ];
 }
 

@@ -14,7 +14,7 @@ import { storeOf } from '../../resources/resource.ts';
 import { type Controller, type ControllerContext, type ObjectChange, parseKey, type Requeue } from '../controller.ts';
 import { forEachLimited } from '../objects.ts';
 import { setOwners } from '../replicaset/claim.ts';
-import { watchableStores } from '../stores.ts';
+import { CUSTOM_RESOURCES, customKindsOf, watchableStores } from '../stores.ts';
 
 const GONE = 'gone#';
 const FOREGROUND = 'foregroundDeletion';
@@ -39,18 +39,22 @@ const KNOWN: Readonly<Record<string, readonly ResourceId[]>> = {
 const kindOf = ({ apiVersion, kind }: { apiVersion: string; kind: string }): string =>
   `${parseApiVersion(apiVersion).group}/${kind}`;
 
-function kindOfStore(store: ResourceId): string {
-  const resource = resourceById(store);
+async function kindOfStore(client: Client, store: ResourceId): Promise<string> {
+  const resource = resourceById(store) ?? (await customKindsOf(client)).find((custom) => custom.store === store);
   return `${resource?.group ?? ''}/${resource?.kind ?? ''}`;
 }
 
 /** Where an owner is kept; undefined for a kind that nobody knows. */
-function storeOfOwner(owner: OwnerReference): { store: ResourceId; namespaced: boolean } | undefined {
+async function storeOfOwner(
+  client: Client,
+  owner: OwnerReference,
+): Promise<{ store: ResourceId; namespaced: boolean } | undefined> {
   const { group, version } = parseApiVersion(owner.apiVersion);
   const resource =
     resourceByKind(group, version, owner.kind) ??
     resources.find((candidate) => candidate.group === group && candidate.kind === owner.kind);
-  return resource === undefined ? undefined : { store: storeOf(resource), namespaced: resource.namespaced };
+  if (resource !== undefined) return { store: storeOf(resource), namespaced: resource.namespaced };
+  return (await customKindsOf(client)).find((custom) => custom.group === group && custom.kind === owner.kind);
 }
 
 const isForeground = (object: KubeObject): boolean =>
@@ -70,7 +74,7 @@ async function keysOf(change: ObjectChange, client: Client): Promise<string[]> {
     if (uid !== undefined) keys.push(`${GONE}${uid}#${resource}#${key}`);
     // An owner that waits for this dependent may go now.
     for (const owner of ownerReferences.filter(({ blockOwnerDeletion }) => blockOwnerDeletion === true)) {
-      const found = storeOfOwner(owner);
+      const found = await storeOfOwner(client, owner);
       if (found === undefined) continue;
       keys.push(`${found.store}#${found.namespaced ? `${change.namespace}/` : ''}${owner.name}`);
     }
@@ -114,14 +118,15 @@ interface Owner {
   name: string;
 }
 
-function ownerOf(store: ResourceId, { metadata: { uid = '', namespace = '', name } }: KubeObject): Owner {
-  return { kind: kindOfStore(store), uid, namespace, name };
+async function ownerOf(client: Client, store: ResourceId, { metadata }: KubeObject): Promise<Owner> {
+  const { uid = '', namespace = '', name } = metadata;
+  return { kind: await kindOfStore(client, store), uid, namespace, name };
 }
 
 type OwnerState = 'solid' | 'dangling' | 'waiting';
 
 async function stateOfOwner(client: Client, owner: OwnerReference, namespace: string): Promise<OwnerState> {
-  const found = storeOfOwner(owner);
+  const found = await storeOfOwner(client, owner);
   // Nobody can say that an owner of an unknown kind is gone.
   if (found === undefined) return 'solid';
   if (found.namespaced && namespace === '') return 'dangling';
@@ -145,7 +150,7 @@ async function collect(client: Client, context: ControllerContext, store: Resour
   if (finalizers.includes(ORPHAN)) propagationPolicy = 'Orphan';
   else if (finalizers.includes(FOREGROUND)) propagationPolicy = 'Foreground';
   else if (states.includes('waiting')) {
-    const dependents = await dependentsOf(client, context, ownerOf(store, object));
+    const dependents = await dependentsOf(client, context, await ownerOf(client, store, object));
     if (dependents.length > 0) propagationPolicy = 'Foreground';
   }
   try {
@@ -174,7 +179,7 @@ async function deleteInForeground(
   object: KubeObject,
 ): Promise<Requeue | undefined> {
   const { uid = '' } = object.metadata;
-  const dependents = await dependentsOf(client, context, ownerOf(store, object));
+  const dependents = await dependentsOf(client, context, await ownerOf(client, store, object));
   const blocking = dependents.filter(({ object: dependent }) =>
     dependent.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
   );
@@ -191,7 +196,7 @@ async function deleteInForeground(
 
 async function orphanDependents(client: Client, context: ControllerContext, store: ResourceId, object: KubeObject) {
   const { uid = '' } = object.metadata;
-  const dependents = await dependentsOf(client, context, ownerOf(store, object));
+  const dependents = await dependentsOf(client, context, await ownerOf(client, store, object));
   await forEachLimited(dependents, PARALLEL, async (dependent) => {
     await setOwners(client, dependent.store, dependent.object, (owners) => owners.filter((owner) => owner.uid !== uid));
   });
@@ -202,7 +207,7 @@ async function orphanDependents(client: Client, context: ControllerContext, stor
 export const garbageCollector: Controller = {
   name: 'generic-garbage-collector',
   everywhere: true,
-  watches: watchableStores.map((resource) => ({ resource, keys: keysOf })),
+  watches: [...watchableStores, CUSTOM_RESOURCES].map((resource) => ({ resource, keys: keysOf })),
   async reconcile(client, { key }, context) {
     const gone = key.startsWith(GONE);
     // The last part is a name, which may hold anything.
@@ -210,7 +215,7 @@ export const garbageCollector: Controller = {
     const [uid, store = ''] = gone ? [first, rest.shift()] : ['', first];
     const { namespace, name } = parseKey(rest.join('#'));
     if (gone) {
-      const owner: Owner = { kind: kindOfStore(store), uid, namespace, name };
+      const owner: Owner = { kind: await kindOfStore(client, store), uid, namespace, name };
       const dependents = await dependentsOf(client, context, owner);
       await forEachLimited(dependents, PARALLEL, ({ store: at, object }) => collect(client, context, at, object));
       return;

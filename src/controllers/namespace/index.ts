@@ -6,7 +6,7 @@ import type { Namespace, NamespaceStatus, Pod } from '../../generated/types/core
 import { storeOf } from '../../resources/resource.ts';
 import { type Controller, itself, itsNamespace, type Watch } from '../controller.ts';
 import { deleteIfPresent, forEachLimited, messageOf, patchStatus } from '../objects.ts';
-import { BUSY_STORES, deletableResources } from '../stores.ts';
+import { BUSY_STORES, CUSTOM_RESOURCES, customKindsOf, deletableResources } from '../stores.ts';
 
 const FINALIZER = 'kubernetes';
 const PARALLEL = 8;
@@ -35,7 +35,9 @@ interface Remaining {
 /** Deletes what is there, and says what is still there afterwards. */
 async function empty(client: Client, namespace: string): Promise<Remaining> {
   const remaining: Remaining = { resources: [], finalizers: new Map(), failures: [], graceSeconds: 0 };
-  await forEachLimited(contents, PARALLEL, async ({ store, name }) => {
+  const custom = (await customKindsOf(client)).filter(({ namespaced }) => namespaced);
+  const all = [...contents, ...custom.map(({ store, resource, group }) => ({ store, name: `${resource}.${group}` }))];
+  await forEachLimited(all, PARALLEL, async ({ store, name }) => {
     try {
       const { items } = await client.list(store, { namespace });
       if (items.length === 0) return;
@@ -131,9 +133,9 @@ export const namespaceController: Controller = {
   watches: [
     { resource: 'core/namespaces', keys: itself },
     // What goes may have been the last; the look at a namespace that stays is one read.
-    ...contents
-      .filter(({ store }) => !BUSY_STORES.has(store))
-      .map(({ store }): Watch => {
+    ...[...contents.map(({ store }) => store), CUSTOM_RESOURCES]
+      .filter((store) => !BUSY_STORES.has(store))
+      .map((store): Watch => {
         return { resource: store, keys: (change) => (change.type === 'DELETED' ? itsNamespace(change) : []) };
       }),
   ],

@@ -73,6 +73,8 @@ export const apiextensionsResources: readonly Resource[] = [
         keep(definition, old, 'status');
         withStoredVersion(definition);
       },
+      plainFinalizers: true,
+      metadataChecks: [0, 1],
       moreFinalizers: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [CLEANUP_FINALIZER] : []),
       markDeleting,
       validate: validateDefinition,

@@ -26,6 +26,8 @@ export function strategyOf(schema: StructuralSchema | undefined, hasStatus: bool
     },
     validate: (object) => validate(object, schema),
     validateUpdate: (object, old) => validateUpdate(object, old, schema),
+    plainFinalizers: true,
+    metadataChecks: [0, 0],
     generation: true,
     generationChanged: (object, old) => !deepEqual(wanted(object, hasStatus), wanted(old, hasStatus)),
     unconditionalUpdate: false,
