@@ -61,8 +61,9 @@ export interface ControllerContext {
 
 /** Level-based: `reconcile` is not told what happened, reads what is, and may be run at any time, any number of times. */
 export interface Controller {
-  /** Upstream's: `deployment-controller`. Also the source of its events. */
+  /** Upstream's: `deployment-controller`. Also the source of its events, where no other is given. */
   readonly name: string;
+  readonly eventSource?: string;
   /** Of kube-controller-manager unless said: what is part of the API server runs where the other controllers are off, too. */
   readonly partOf?: 'kube-apiserver';
   /** Under which name it writes; default: `kube-controller-manager`. */

@@ -7,6 +7,8 @@ import { cronJobController } from './cronjob/index.ts';
 import { customResourceDefinitionController } from './custom-resource-definition/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
+import { disruptionController } from './disruption/index.ts';
+import { staleDisruptionController } from './disruption/stale-target.ts';
 import { endpointsController } from './endpoints/index.ts';
 import { endpointSliceController } from './endpointslice/index.ts';
 import { endpointSliceMirroringController } from './endpointslice-mirroring/index.ts';
@@ -49,6 +51,8 @@ export const controllers: readonly Controller[] = [
   rootCaController,
   namespaceController,
   resourceQuotaController,
+  disruptionController,
+  staleDisruptionController,
   garbageCollector,
   nodeLifecycleController,
   nodeIpamController,

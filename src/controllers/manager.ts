@@ -295,11 +295,11 @@ export class ControllerManager {
     return fieldManager === undefined ? client : (clientAs?.(fieldManager) ?? client);
   }
 
-  #contextOf({ name }: Controller): ControllerContext {
+  #contextOf({ name, eventSource = name }: Controller): ControllerContext {
     const { client, rootCa, clusterCidr } = this.#options;
     return {
       now: this.#now,
-      events: new EventRecorder(client, name, this.#memory, this.#now),
+      events: new EventRecorder(client, eventSource, this.#memory, this.#now),
       schedule: {
         after: (key, delayMs) => this.#queue.add(name, key, delayMs),
         cancel: (key) => this.#queue.cancel(name, key),

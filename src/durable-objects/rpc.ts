@@ -32,7 +32,11 @@ export type ChangeRequest =
   | { do: 'delete'; resource: string; options: DeleteRequest }
   /** Of an object whose resourceVersion is `from` still. */
   | { do: 'commit'; resource: string; from: number; outcome: Outcome }
-  | ({ do: 'bind'; dryRun: boolean } & Assignment);
+  | ({ do: 'bind'; dryRun: boolean } & Assignment)
+  /** A pod: deletes it, and says on it why. */
+  | { do: 'evict'; options: DeleteRequest }
+  /** A PodDisruptionBudget: allows one disruption less, for the sake of a pod. */
+  | { do: 'disrupt'; pod: string; dryRun: boolean };
 
 /** What `pods/binding` puts on a pod. */
 export interface Assignment {

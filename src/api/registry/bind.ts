@@ -5,6 +5,7 @@ import type { Assignment } from '../../durable-objects/rpc.ts';
 import type { Pod, PodCondition } from '../../generated/types/core.v1.ts';
 import { withResourceVersion } from '../../store/text.ts';
 import type { Decide } from '../../store/types.ts';
+import { settleObject } from './create.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
 import { resourceNamed } from './resource-name.ts';
 
@@ -26,9 +27,10 @@ export function decideBind(assignment: Assignment & { dryRun: boolean }, key: st
       metadata.annotations = { ...metadata.annotations, ...assignment.annotations };
     }
     pod.spec = { ...pod.spec, nodeName: assignment.node } as Pod['spec'];
-    pod.status = { ...pod.status, conditions: scheduled(pod.status?.conditions ?? [], metadata.generation) };
+    pod.status = { ...pod.status, conditions: scheduled(pod.status?.conditions ?? []) };
     // The node it has is the one that counts from now on.
     delete pod.status.nominatedNodeName;
+    settleObject(pods, pod);
     const encoded = encodeStored(pods, pod);
     if (assignment.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
     return { do: 'write', object: encoded };
@@ -49,13 +51,12 @@ function refusalOf(pod: Pod, { uid }: Assignment): string | undefined {
   return undefined;
 }
 
-function scheduled(conditions: PodCondition[], generation: number | undefined): PodCondition[] {
+function scheduled(conditions: PodCondition[]): PodCondition[] {
   const others = conditions.filter((c) => c.type !== 'PodScheduled');
   const condition: PodCondition = {
     type: 'PodScheduled',
     status: 'True',
     lastTransitionTime: now(),
   };
-  if (generation !== undefined) condition.observedGeneration = generation;
   return [...others, condition];
 }

@@ -27,6 +27,7 @@ import { hasGeneration, settleObject } from './create.ts';
 import { decodeCustom } from './custom.ts';
 import { decideDelete } from './delete.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
+import { decideDisrupt, decideEvict } from './evict.ts';
 import { applyTo, carryScaleOwners, toManagedScale, trackChange } from './managed-fields.ts';
 import { invalidPatch } from './patch-error.ts';
 import { resourceNamed, storedResource } from './resource-name.ts';
@@ -35,6 +36,8 @@ import { applyScale } from './scale.ts';
 /** The decision for a change request; pure, so that it runs wherever the row is. `known`: the resource that the request names, where it is custom. */
 export function decideChange(request: ChangeRequest, key: string, known?: Resource): Decide {
   if (request.do === 'bind') return decideBind(request, key);
+  if (request.do === 'evict') return decideEvict(request.options, key);
+  if (request.do === 'disrupt') return decideDisrupt(request, key);
   const resource = known ?? resourceNamed(request.resource);
   if (request.do === 'commit') return decideCommit(resource, request, key);
   if (request.do === 'delete') return decideDelete(resource, key, request.options);

@@ -6,11 +6,8 @@ import type { Sink } from '../../store/watch-hub.ts';
 import { charge, type Demand } from '../admission/resource-quota/charge.ts';
 import { unwrap } from '../respond.ts';
 import { decodeText, encodeStored, keyOf } from './encode.ts';
-import { trackChange } from './managed-fields.ts';
+import { BY_API_SERVER, trackChange } from './managed-fields.ts';
 import { resourceNamed } from './resource-name.ts';
-
-/** By whom a quota's usage is changed, as upstream's. */
-const OPTIONS = { fieldManager: 'kube-apiserver', dryRun: false, fieldValidation: 'Ignore' } as const;
 
 /** Throws Forbidden where a quota does not allow it; a dry run changes nothing. Answers how many quotas were charged. */
 export function chargeQuotas<S extends Sink>(
@@ -30,7 +27,7 @@ export function chargeQuotas<S extends Sink>(
 function written(quota: ResourceQuota): Decide {
   const resource = resourceNamed('core/v1/resourcequotas');
   return (current) => {
-    if (current !== undefined) trackChange(resource, 'status', decodeText(current.text), quota, OPTIONS);
+    if (current !== undefined) trackChange(resource, 'status', decodeText(current.text), quota, BY_API_SERVER);
     return { do: 'write', object: encodeStored(resource, quota) };
   };
 }

@@ -44,13 +44,22 @@ export function checkPreconditions(
   return undefined;
 }
 
-/** The decision for one delete: gone at once, or marked as being deleted and left to its finalizers or its kubelet. */
-export function decideDelete(resource: Resource, key: string, options: DeleteRequest): Decide {
+/**
+ * The decision for one delete: gone at once, or marked as being deleted and left to its finalizers or its kubelet. `mark` may say on the
+ * object why it goes.
+ */
+export function decideDelete(
+  resource: Resource,
+  key: string,
+  options: DeleteRequest,
+  mark: (object: KubeObject) => void = () => {},
+): Decide {
   return (current) => {
     if (current === undefined) return { do: 'fail', status: notFound(resource, splitKey(key).name).status };
     const object = decodeText(fromStored(resource, current.text));
     const failed = checkPreconditions(resource, object, options.preconditions);
     if (failed !== undefined) return { do: 'fail', status: failed.status };
+    mark(object);
 
     const meta = object.metadata;
     const finalizers = finalizersFor(object, options);

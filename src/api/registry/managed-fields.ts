@@ -84,6 +84,13 @@ function inVersion(
   return { type, object: converted as unknown as Json };
 }
 
+/** For what the API server itself changes. */
+export const BY_API_SERVER: RequestOptions = {
+  fieldManager: 'kube-apiserver',
+  dryRun: false,
+  fieldValidation: 'Ignore',
+};
+
 /** Sets the managedFields of a new object, in place: after defaulting, before admission. */
 export function trackCreate(resource: Resource, object: KubeObject, options: RequestOptions): void {
   if (UNTRACKED.has(resource.resource)) return;
