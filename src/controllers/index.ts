@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import { apiServiceController } from './apiservice/index.ts';
 import { attachDetachController } from './attach-detach/index.ts';
+import { clusterRoleAggregationController } from './clusterrole-aggregation/index.ts';
 import type { Controller } from './controller.ts';
 import { cronJobController } from './cronjob/index.ts';
 import { customResourceDefinitionController } from './custom-resource-definition/index.ts';
@@ -50,6 +51,7 @@ export const controllers: readonly Controller[] = [
   serviceAccountController,
   rootCaController,
   namespaceController,
+  clusterRoleAggregationController,
   resourceQuotaController,
   disruptionController,
   staleDisruptionController,

@@ -1,6 +1,7 @@
 /** PodDisruptionBudgets: what their controller counts, and what an eviction takes of them. */
 import { describe, expect, it } from 'vitest';
 import { decideDisrupt, decideEvict } from '../../src/api/registry/evict.ts';
+import type { KubeObject } from '../../src/apimachinery/meta.ts';
 import { Simulation } from '../../src/controllers/client/simulation.ts';
 import { disruptionController } from '../../src/controllers/disruption/index.ts';
 import { formatGoSelector } from '../../src/controllers/disruption/selector.ts';
@@ -37,10 +38,10 @@ async function addPod({ cluster }: Simulation, name: string, ready = true, owner
 async function addOwner({ cluster }: Simulation, resource: string, kind: string, replicas: number, owner?: Owner) {
   const ownerReferences = owner === undefined ? [] : [{ ...owner, controller: true }];
   const name = kind.toLowerCase();
-  const made = await cluster.create(resource, {
+  const made = await cluster.create<KubeObject>(resource, {
     metadata: { name, namespace: 'ns', ownerReferences },
     spec: { replicas },
-  } as never);
+  } as KubeObject);
   const group = resource.slice(0, resource.indexOf('/'));
   return { apiVersion: group === 'core' ? 'v1' : `${group}/v1`, kind, name, uid: made.metadata.uid as string };
 }
