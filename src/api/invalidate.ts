@@ -13,7 +13,14 @@ const IN_SNAPSHOT = new Set([
   'namespaces',
   'customresourcedefinitions',
 ]);
-const LOOKED_UP = new Set(['namespaces', 'serviceaccounts', 'priorityclasses', 'runtimeclasses']);
+const LOOKED_UP = new Set([
+  'namespaces',
+  'serviceaccounts',
+  'priorityclasses',
+  'runtimeclasses',
+  'storageclasses',
+  'nodes',
+]);
 
 /** Called after every successful write. */
 export function afterWrite(info: RequestInfo, snapshots: SnapshotCache): void {
@@ -21,6 +28,7 @@ export function afterWrite(info: RequestInfo, snapshots: SnapshotCache): void {
   // Which namespaces have quotas is known to the snapshot; how much of them is used is not.
   if (info.resource === 'resourcequotas' && info.verb === 'create') snapshots.drop(info.cluster);
   if (info.resource === 'limitranges') forgetListed(info.cluster, 'core/limitranges', info.namespace);
+  if (info.resource === 'priorityclasses') forgetListed(info.cluster, 'scheduling.k8s.io/priorityclasses', '');
   if (!LOOKED_UP.has(info.resource)) return;
   const namespace = info.resource === 'serviceaccounts' ? info.namespace : undefined;
   forget(info.cluster, `${info.group === '' ? 'core' : info.group}/${info.resource}`, keyOf(namespace, info.name));

@@ -153,7 +153,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
 
   private async bind(bindings: readonly Binding[]) {
     const results = await this.store(PODS).changeMany(
-      bindings.map(({ key, uid, node }) => ({ key, request: { do: 'bind', node, uid, dryRun: false } })),
+      bindings.map(({ key, ...binding }) => ({ key, request: { do: 'bind', ...binding, dryRun: false } })),
     );
     return results.map((result) => ('status' in result ? result.status : undefined));
   }

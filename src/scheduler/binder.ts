@@ -6,6 +6,8 @@ export interface Binding {
   key: string;
   uid: string;
   node: string;
+  /** What the pod learns of where the node is. */
+  labels: Record<string, string>;
 }
 
 type Answer = (result: Status | undefined) => void;

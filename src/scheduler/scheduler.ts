@@ -1,6 +1,7 @@
 /** kube-scheduler without its surroundings: changes in, bindings out. */
 import type { Client, ResourceId } from '../apimachinery/client.ts';
 import type { Status as ApiStatus, KubeObject } from '../apimachinery/meta.ts';
+import { topologyLabels } from '../apimachinery/topology.ts';
 import type { Node, Pod } from '../generated/types/core.v1.ts';
 import { Binder, type Binding } from './binder.ts';
 import { Cache } from './cache.ts';
@@ -82,7 +83,12 @@ export class Scheduler {
       nominator: this.nominator,
       now: () => this.now(),
       bind: ({ metadata }: Pod, node: string) =>
-        this.binder.bind({ key: `${metadata.namespace}/${metadata.name}`, uid: metadata.uid ?? '', node }),
+        this.binder.bind({
+          key: `${metadata.namespace}/${metadata.name}`,
+          uid: metadata.uid ?? '',
+          node,
+          labels: topologyLabels(this.cache.node(node)?.facts.labels),
+        }),
       event: ports.event,
     };
     for (const { schedulerName, plugins, percentageOfNodesToScore } of profiles) {

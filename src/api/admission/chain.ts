@@ -1,5 +1,6 @@
 /** The built-in admission plugins, in upstream's order. Adding one is a file and a line here. */
 import { certificateRequester } from './certificate-requester.ts';
+import { persistentVolumeClaimResize } from './claim-resize.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { defaultIngressClass, defaultStorageClass } from './defaults-by-class.ts';
 import { limitRanger } from './limit-ranger.ts';
@@ -7,6 +8,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
 import type { AdmissionPlugin, Attributes, Operation } from './plugin.ts';
 import { podSecurity } from './pod-security/index.ts';
+import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota/index.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -28,6 +30,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   runtimeClass,
   certificateRequester,
   defaultIngressClass,
+  podTopologyLabels,
   // Last: what a quota is charged for has been found good by all others.
   resourceQuota,
 ];

@@ -1,4 +1,4 @@
-/** Objects of a namespace that admission looks at together, kept for a second by the isolate. */
+/** Objects that admission looks at together, kept for a second by the isolate. */
 import type { ResourceId } from '../../apimachinery/client.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Requester } from '../context.ts';
@@ -8,7 +8,7 @@ const MAX_AGE = 1000;
 const MAX_ENTRIES = 1000;
 const kept = new Map<string, { objects: readonly KubeObject[]; at: number }>();
 
-/** All objects of a store in a namespace, at most a second old. */
+/** All objects of a store in a namespace, or without one all that there are, at most a second old. */
 export function listed<T extends KubeObject>(
   context: Requester,
   id: ResourceId,
@@ -21,7 +21,8 @@ export function listed<T extends KubeObject>(
 
 async function load<T extends KubeObject>(context: Requester, id: ResourceId, namespace: string): Promise<T[]> {
   const { cluster } = context.info;
-  const page = unwrap(await context.around.store(cluster, id).list({ prefix: `${namespace}/` }));
+  const prefix = namespace === '' ? '' : `${namespace}/`;
+  const page = unwrap(await context.around.store(cluster, id).list({ prefix }));
   const objects = JSON.parse(`[${page.items}]`) as T[];
   if (kept.size >= MAX_ENTRIES) kept.clear();
   kept.set(`${cluster} ${id} ${namespace}`, { objects, at: Date.now() });

@@ -1,3 +1,4 @@
+import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
 import type { Namespace } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
@@ -12,13 +13,19 @@ const FINALIZER = 'kubernetes';
 const STANDARD_FINALIZERS = [FINALIZER, 'foregroundDeletion', 'orphan'];
 const NOT_STANDARD = 'name is neither a standard finalizer name nor is it fully qualified';
 
-function validate({ spec, metadata }: Namespace): FieldError[] {
-  const errors = (spec?.finalizers ?? []).flatMap((name) => {
+function validateFinalizers({ spec }: Namespace): FieldError[] {
+  return (spec?.finalizers ?? []).flatMap((name) => {
     const problems = isQualifiedName(name);
     if (!name.includes('/') && !STANDARD_FINALIZERS.includes(name)) problems.push(NOT_STANDARD);
     return problems.map((problem) => invalid('spec.finalizers', name, problem));
   });
-  return [...errors, ...podSecurityLabelErrors(metadata.labels)];
+}
+
+/** Labels that were wrong already do not stand in the way of other changes. */
+function validateUpdate(namespace: Namespace, old: Namespace): FieldError[] {
+  const errors = podSecurityLabelErrors(namespace.metadata.labels);
+  const same = deepEqual(errors, podSecurityLabelErrors(old.metadata.labels));
+  return [...validateFinalizers(namespace), ...(same ? [] : errors)];
 }
 
 function labelWithName({ metadata }: Namespace): void {
@@ -32,7 +39,7 @@ const finalize: SubresourceStrategy<Namespace> = {
   prepareForUpdate(namespace, old) {
     keep(namespace, old, 'status');
   },
-  validateUpdate: validate,
+  validateUpdate: validateFinalizers,
 };
 
 /** Namespaces. */
@@ -62,7 +69,8 @@ export const namespace = core<Namespace>({
       namespace.spec ??= {};
       namespace.spec.finalizers = old.spec?.finalizers;
     },
-    validate,
+    validate: (namespace) => [...validateFinalizers(namespace), ...podSecurityLabelErrors(namespace.metadata.labels)],
+    validateUpdate,
     moreFinalizers: ({ spec }) => spec?.finalizers ?? [],
     markDeleting(namespace) {
       // A namespace has no grace: it ends when it is empty.

@@ -57,6 +57,14 @@ function keepMetadata(pod: Pod, old: Pod): void {
   pod.metadata = { ...old.metadata, resourceVersion, managedFields };
 }
 
+/** What the pod's class gave it stays, though a client leaves it out. */
+function keepPriority(spec: PodSpec, old: PodSpec | undefined): void {
+  if (spec.priority === undefined && old?.priority !== undefined) spec.priority = old.priority;
+  if (spec.preemptionPolicy === undefined && old?.preemptionPolicy !== undefined) {
+    spec.preemptionPolicy = old.preemptionPolicy;
+  }
+}
+
 const ephemeralContainers: SubresourceStrategy<Pod> = {
   prepareForUpdate(pod, old) {
     const added = pod.spec?.ephemeralContainers;
@@ -114,7 +122,9 @@ export const pod = core<Pod>({
     validate: validatePod,
     prepareForUpdate(pod, old) {
       keep(pod, old, 'status');
-      if (pod.spec !== undefined) addDefaultTolerations(pod.spec);
+      if (pod.spec === undefined) return;
+      addDefaultTolerations(pod.spec);
+      keepPriority(pod.spec, old.spec);
     },
     validateUpdate: validatePodUpdate,
     warnings: (pod) => podSpecWarnings(pod.spec, 'spec'),
