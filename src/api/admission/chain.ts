@@ -1,6 +1,5 @@
 /** The built-in admission plugins, in upstream's order. Adding one is a file and a line here. */
 import { certificateRequester } from './certificate-requester.ts';
-import { persistentVolumeClaimResize } from './claim-resize.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { defaultIngressClass, defaultStorageClass } from './defaults-by-class.ts';
 import { limitRanger } from './limit-ranger.ts';

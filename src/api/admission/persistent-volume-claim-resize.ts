@@ -3,17 +3,14 @@ import { forbidden } from '../../apimachinery/errors.ts';
 import { compareQuantity } from '../../apimachinery/quantity.ts';
 import type { PersistentVolumeClaim } from '../../generated/types/core.v1.ts';
 import type { StorageClass } from '../../generated/types/storage.v1.ts';
+import { storageClassOf } from '../../resources/quota/claims.ts';
 import { lookUp } from './lookup.ts';
 import type { AdmissionPlugin, Attributes } from './plugin.ts';
 
-const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class';
 const NOT_EXPANDABLE =
   'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';
 
 const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec?.resources?.requests?.['storage'] ?? '0';
-
-const classOf = ({ metadata, spec }: PersistentVolumeClaim): string =>
-  metadata.annotations?.[BETA_CLASS] ?? spec?.storageClassName ?? '';
 
 async function isExpandable({ context }: Attributes, name: string): Promise<boolean> {
   const found = await lookUp<StorageClass>(context, 'storage.k8s.io/storageclasses', name);
@@ -36,8 +33,8 @@ export const persistentVolumeClaimResize: AdmissionPlugin = {
     if (old.status?.phase !== 'Bound') {
       throw forbidden(resource, name, 'Only bound persistent volume claims can be expanded');
     }
-    const className = classOf(claim);
-    const provisioned = className !== '' && className === classOf(old);
+    const className = storageClassOf(claim);
+    const provisioned = className !== '' && className === storageClassOf(old);
     if (!provisioned || !(await isExpandable(attributes, className))) throw forbidden(resource, name, NOT_EXPANDABLE);
   },
 };
