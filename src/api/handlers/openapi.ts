@@ -1,7 +1,10 @@
 /** OpenAPI documents: static files, made at build time, with the hash of each as its ETag. */
+import type { JsonObject } from '../../apimachinery/meta.ts';
 import { parseAccept, takes } from '../accept.ts';
 import type { Context, Fetching } from '../context.ts';
 import { acceptsGzip, JSON_TYPE } from '../negotiation.ts';
+import { respond } from '../respond.ts';
+import { customDocument, customDocuments } from './openapi-custom.ts';
 
 /** What clients ask for; it is answered by a name without `@`, which no media type may have. */
 const PROTOBUF_ASKED = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
@@ -22,7 +25,9 @@ export async function openapi(context: Context): Promise<Response | undefined> {
   const { path } = context.info;
   const { around, request } = context;
   if (path === '/openapi/v3' || path === '/openapi/v3/')
-    return send(around.assets, request, 'v3/index.json', JSON_TYPE);
+    return customDocuments(context).size === 0
+      ? send(around.assets, request, 'v3/index.json', JSON_TYPE)
+      : mergedIndex(context);
   if (path === '/openapi/v2') {
     for (const { type } of parseAccept(request.headers.get('accept') || '*/*')) {
       const form = V2_FORMS.find(([asked]) => takes(type, asked));
@@ -33,11 +38,35 @@ export async function openapi(context: Context): Promise<Response | undefined> {
   return path.startsWith('/openapi/v3/') ? ofVersion(context, path.slice('/openapi/'.length)) : undefined;
 }
 
+/** The static index with the documents of custom resources in it. */
+async function mergedIndex(context: Context): Promise<Response> {
+  const found = await context.around.assets.fetch(new Request('https://assets/openapi/v3/index.json'));
+  const { paths } = (await found.json()) as { paths: JsonObject };
+  for (const [path, state] of customDocuments(context)) {
+    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${await hashOf(state)}` };
+  }
+  return respond({ paths }, { format: 'json' });
+}
+
+/** The document of a group and version that definitions serve. */
+async function ofCustom(context: Context, path: string): Promise<Response | undefined> {
+  const [, group, version] = /^apis\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  const document = version === undefined ? undefined : await customDocument(context, group ?? '', version);
+  return document === undefined ? undefined : respond(document, { format: 'json' });
+}
+
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('');
+}
+
 /** The document of one group and version. Whoever names a hash may keep it for ever, or is sent to the one of today. */
-async function ofVersion({ around, request, url }: Context, name: string): Promise<Response | undefined> {
+async function ofVersion(context: Context, name: string): Promise<Response | undefined> {
+  const { around, request, url } = context;
   const file = `${name}.json`;
   const hash = (await hashes(around.assets))[file];
-  if (hash === undefined || name === 'v3/index') return undefined;
+  if (name === 'v3/index') return undefined;
+  if (hash === undefined) return ofCustom(context, name.slice('v3/'.length));
   const clauses = parseAccept(request.headers.get('accept') || '*/*');
   if (!clauses.some(({ type }) => takes(type, JSON_TYPE))) {
     return new Response(null, { status: 406, headers: { vary: 'Accept' } });
