@@ -15,7 +15,7 @@ const LAYERS: Layer[] = [
   { of: 'src/apimachinery', may: ['yaml', 're2js'] },
   { of: 'src/resources', may: ['src/apimachinery'], types: ['src/generated'] },
   { of: 'src/store', may: ['src/apimachinery'] },
-  { of: 'src/scheduler', may: ['src/apimachinery'], types: ['src/generated'] },
+  { of: 'src/scheduler', may: ['src/apimachinery', 'src/resources'], types: ['src/generated'] },
   {
     of: 'src/controllers',
     may: ['src/apimachinery', 'src/resources', 'drizzle-orm'],

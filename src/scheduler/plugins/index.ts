@@ -11,10 +11,14 @@ import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
 import { nodeResourcesFit } from './node-resources-fit.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
+import { nodeVolumeLimits } from './node-volume-limits.ts';
 import { podTopologySpread } from './pod-topology-spread.ts';
 import { prioritySort } from './priority-sort.ts';
 import { schedulingGates } from './scheduling-gates.ts';
 import { taintToleration } from './taint-toleration.ts';
+import { volumeBinding } from './volume-binding.ts';
+import { volumeRestrictions } from './volume-restrictions.ts';
+import { volumeZone } from './volume-zone.ts';
 
 export interface DefaultPlugin {
   readonly name: string;
@@ -32,6 +36,10 @@ export const defaultPlugins: readonly DefaultPlugin[] = [
   { name: 'NodeAffinity', factory: nodeAffinity, weight: 2 },
   { name: 'NodePorts', factory: nodePorts },
   { name: 'NodeResourcesFit', factory: nodeResourcesFit },
+  { name: 'VolumeRestrictions', factory: volumeRestrictions },
+  { name: 'NodeVolumeLimits', factory: nodeVolumeLimits },
+  { name: 'VolumeBinding', factory: volumeBinding },
+  { name: 'VolumeZone', factory: volumeZone },
   { name: 'PodTopologySpread', factory: podTopologySpread, weight: 2 },
   { name: 'InterPodAffinity', factory: interPodAffinity, weight: 2 },
   { name: 'DynamicResources', factory: dynamicResources },
