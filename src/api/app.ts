@@ -57,7 +57,8 @@ app.use(async (c, next) => {
   const identified = authenticator.authenticate(c.req.raw, snapshot);
   const identity = identified instanceof Promise ? await identified : identified;
   const { authorizer } = snapshot;
-  const user = impersonated(c.req.raw.headers, identity, authorizer);
+  const acting = impersonated(c.req.raw.headers, identity, authorizer);
+  const user = acting instanceof Promise ? await acting : acting;
   c.set('context', { request: c.req.raw, url: c.get('url'), info, user, snapshot, authorizer, around, warnings: [] });
   await next();
   return;
@@ -65,7 +66,8 @@ app.use(async (c, next) => {
 
 /** Authorization. */
 app.use(async (c, next) => {
-  authorize(c.get('context'));
+  const pending = authorize(c.get('context'));
+  if (pending !== undefined) await pending;
   await next();
 });
 

@@ -7,7 +7,7 @@ import {
   newBootstrapToken,
 } from '../api/authentication/bootstrap-token.ts';
 import { createSigningKey, publicKey, type SigningKey, sign } from '../api/authentication/signing.ts';
-import { NODE_PREFIX, NODES } from '../api/authentication/user.ts';
+import { AGENTS, NODE_PREFIX, NODES } from '../api/authentication/user.ts';
 import { ensureObjects, reconcilePolicy } from '../api/bootstrap/ensure.ts';
 import {
   bootstrapObjects,
@@ -122,7 +122,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     const { authority } = await this.ready();
     const credential = await this.mint({
       user: NODE_PREFIX + nodeName,
-      groups: [NODES],
+      groups: [NODES, AGENTS],
       audiences: [API_AUDIENCE],
       ttlSeconds: NODE_TTL_SECONDS,
     });

@@ -12,6 +12,8 @@ export interface RequestOptions {
   fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   /** Server-side apply: take fields from other managers. */
   force?: boolean;
+  /** The node that asks, which may change its own only. */
+  node?: string;
 }
 
 export interface DeleteRequest {
@@ -20,6 +22,8 @@ export interface DeleteRequest {
   orphanDependents?: boolean;
   preconditions?: { uid?: string; resourceVersion?: string };
   dryRun: boolean;
+  /** The node that asks, which may delete its own only. */
+  node?: string;
 }
 
 /**

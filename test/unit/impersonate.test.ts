@@ -44,9 +44,9 @@ const authorizer = new Authorizer(
   ],
 );
 
-function become(headers: Record<string, string>, user = named('helpdesk')): User | string {
+async function become(headers: Record<string, string>, user = named('helpdesk')): Promise<User | string> {
   try {
-    return impersonated(new Headers(headers), user, authorizer);
+    return await impersonated(new Headers(headers), user, authorizer);
   } catch (error) {
     if (error instanceof StatusError) return `${error.status.code} ${error.status.message}`;
     throw error;
@@ -76,8 +76,8 @@ describe('impersonation', () => {
       },
     ],
   ];
-  it.each(allowed)('%j', (headers, user) => {
-    expect(become(headers)).toEqual(user);
+  it.each(allowed)('%j', async (headers, user) => {
+    expect(await become(headers)).toEqual(user);
   });
 
   const refused: [headers: Record<string, string>, message: RegExp][] = [
@@ -96,11 +96,13 @@ describe('impersonation', () => {
     ],
     [{ 'impersonate-group': 'sales' }, /^500 /],
   ];
-  it.each(refused)('refuses %j', (headers, message) => {
-    expect(become(headers)).toMatch(message);
+  it.each(refused)('refuses %j', async (headers, message) => {
+    expect(await become(headers)).toMatch(message);
   });
 
-  it('lets administrators be anybody', () => {
-    expect(become({ 'impersonate-user': 'alice' }, named('root', 'system:masters'))).toMatchObject({ name: 'alice' });
+  it('lets administrators be anybody', async () => {
+    expect(await become({ 'impersonate-user': 'alice' }, named('root', 'system:masters'))).toMatchObject({
+      name: 'alice',
+    });
   });
 });

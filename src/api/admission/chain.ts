@@ -1,14 +1,20 @@
 /** The built-in admission plugins, in upstream's order. Adding one is a file and a line here. */
+import type { KubeObject } from '../../apimachinery/meta.ts';
+import type { RequestOptions } from '../../durable-objects/rpc.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { Requester } from '../context.ts';
 import { certificateRequester } from './certificate-requester.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { defaultIngressClass, defaultStorageClass } from './defaults-by-class.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction/index.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
 import type { AdmissionPlugin, Attributes, Operation } from './plugin.ts';
 import { podSecurity } from './pod-security/index.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
+import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota/index.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
@@ -19,6 +25,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
   limitRanger,
   serviceAccount,
+  nodeRestriction,
   taintNodesByCondition,
   podSecurity,
   priority,
@@ -30,6 +37,8 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   certificateRequester,
   defaultIngressClass,
   podTopologyLabels,
+  // Upstream's registry asks this, after all admission.
+  rbacEscalation,
   // Last: what a quota is charged for has been found good by all others.
   resourceQuota,
 ];
@@ -47,6 +56,20 @@ export function admit(attributes: Attributes): Promise<void> {
 /** Lets every plugin judge the valid object, in order; throws what the first that refuses throws. */
 export function validate(attributes: Attributes): Promise<void> {
   return each(attributes, 'validate');
+}
+
+/** Both, for what is made of an object without being one itself: an Eviction, a Binding, a TokenRequest. */
+export async function admitSubresource(
+  context: Requester,
+  resource: Resource,
+  subresource: string,
+  object: KubeObject,
+  options: RequestOptions,
+): Promise<void> {
+  object.metadata.namespace ??= context.info.namespace;
+  const attributes: Attributes = { context, resource, subresource, operation: 'CREATE', object, options };
+  await admit(attributes);
+  await validate(attributes);
 }
 
 async function each(attributes: Attributes, phase: 'admit' | 'validate'): Promise<void> {

@@ -17,3 +17,5 @@ export const AUTHENTICATED = 'system:authenticated';
 export const MASTERS = 'system:masters';
 export const NODES = 'system:nodes';
 export const NODE_PREFIX = 'system:node:';
+/** Agents are more than kubelets: they are their machines' service proxy, network and DNS as well. */
+export const AGENTS = 'zeroplane:agents';

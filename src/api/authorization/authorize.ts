@@ -1,40 +1,74 @@
 /** Asks the authorizer for a request, and refuses in upstream's words. */
+
 import { forbidden, StatusError } from '../../apimachinery/errors.ts';
+import { parseFieldSelector } from '../../apimachinery/fields.ts';
 import type { User } from '../authentication/user.ts';
 import type { Context } from '../context.ts';
 import type { Attributes } from './attributes.ts';
 import type { Authorizer } from './authorizer.ts';
+import type { Related } from './node-authorizer.ts';
+import { relations } from './node-graph.ts';
 
 /**
  * The issuer's documents hold public keys alone, and other systems read them without an identity of this cluster (as with upstream's
  * `--authorization-always-allow-paths`).
  */
 const ALWAYS_ALLOWED = new Set(['/.well-known/openid-configuration', '/openid/v1/jwks']);
+const COLLECTION = new Set(['list', 'watch', 'deletecollection']);
 
 /** Throws Forbidden when the user may not do this; `verb` is the request's unless it does something else on the way. */
-export function authorize({ user, authorizer, info }: Context, verb: string = info.verb): void {
+export function authorize(context: Context, verb: string = context.info.verb): void | Promise<void> {
+  const { info, user, authorizer, around, url } = context;
   const { isResource, group, resource, subresource, namespace, name, path } = info;
   if (verb === 'get' && ALWAYS_ALLOWED.has(path)) return;
-  const attributes = { verb, isResource, group, resource, subresource, namespace, name, path };
-  permit(authorizer, user, attributes);
+  const attributes: Attributes = { verb, isResource, group, resource, subresource, namespace, name, path };
+  const selector = isResource && COLLECTION.has(verb) ? (url.searchParams.get('fieldSelector') ?? '') : '';
+  const asked = selector === '' ? attributes : selected(attributes, selector);
+  return permit(authorizer, user, asked, relations(around, info.cluster));
+}
+
+/** The attributes of a request for a part of a collection. A selector that does not parse selects nothing here, and is refused later. */
+function selected(attributes: Attributes, selector: string): Attributes {
+  try {
+    const fieldSelector = parseFieldSelector(selector);
+    const only = fieldSelector.find(({ field, op }) => field === 'metadata.name' && op === '=')?.value ?? '';
+    // To ask for a list of one name is to ask for the name.
+    const name = attributes.name === '' && !/[/%]|^\.{1,2}$/.test(only) ? only : attributes.name;
+    return { ...attributes, name, fieldSelector };
+  } catch (error) {
+    if (error instanceof StatusError) return attributes;
+    throw error;
+  }
 }
 
 /** Throws Forbidden when the user may not do what the attributes say. */
-export function permit(authorizer: Authorizer, user: User, attributes: Attributes): void {
-  if (!authorizer.authorize(user, attributes).allowed) throw denied(user, attributes);
+export function permit(
+  authorizer: Authorizer,
+  user: User,
+  attributes: Attributes,
+  related?: Related,
+): void | Promise<void> {
+  const decision = authorizer.authorize(user, attributes, related);
+  if (decision instanceof Promise) {
+    return decision.then(({ allowed, reason }) => {
+      if (!allowed) throw denied(user, attributes, reason);
+    });
+  }
+  if (!decision.allowed) throw denied(user, attributes, decision.reason);
 }
 
-function denied(user: User, a: Attributes): StatusError {
+function denied(user: User, a: Attributes, reason: string): StatusError {
   const who = `User ${JSON.stringify(user.name)} cannot`;
+  const because = reason === '' ? '' : `: ${reason}`;
   if (!a.isResource) {
     return new StatusError({
       ...forbidden({ group: '', resource: '' }, '', '').status,
-      message: `forbidden: ${who} ${a.verb} path ${JSON.stringify(a.path)}`,
+      message: `forbidden: ${who} ${a.verb} path ${JSON.stringify(a.path)}${because}`,
       details: {},
     });
   }
   const combined = a.subresource === '' ? a.resource : `${a.resource}/${a.subresource}`;
   const where = a.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(a.namespace)}`;
   const why = `${who} ${a.verb} resource ${JSON.stringify(combined)} in API group ${JSON.stringify(a.group)} ${where}`;
-  return forbidden({ group: a.group, resource: a.resource }, a.name, why);
+  return forbidden({ group: a.group, resource: a.resource }, a.name, why + because);
 }

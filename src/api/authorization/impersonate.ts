@@ -16,7 +16,7 @@ const AUTHENTICATION = 'authentication.k8s.io';
  * Who the request acts as: the user, or whom its headers name. Throws Forbidden for what the user may not impersonate, and upstream's
  * InternalError for headers that name no user.
  */
-export function impersonated(headers: Headers, user: User, authorizer: Authorizer): User {
+export function impersonated(headers: Headers, user: User, authorizer: Authorizer): User | Promise<User> {
   const name = headers.get(USER) ?? '';
   // Headers of one name arrive as one.
   const groups = (headers.get(GROUP) ?? '').split(',').flatMap((group) => group.trim() || []);
@@ -27,15 +27,22 @@ export function impersonated(headers: Headers, user: User, authorizer: Authorize
       failure(500, 'InternalError', 'Internal error occurred: requested groups or uid without impersonating a user'),
     );
   }
-  const extra = extraOf(headers);
-  const may = (attributes: Partial<Attributes>): void => permit(authorizer, user, { ...IMPERSONATE, ...attributes });
+  const wanted = { name, groups, uid, extra: extraOf(headers) };
+  return become(wanted, user, authorizer);
+}
+
+async function become({ name, groups, uid, extra }: User, user: User, authorizer: Authorizer): Promise<User> {
+  const may = async (attributes: Partial<Attributes>): Promise<void> =>
+    permit(authorizer, user, { ...IMPERSONATE, ...attributes });
   const account = SERVICE_ACCOUNT.exec(name);
-  if (account === null) may({ resource: 'users', name });
-  else may({ resource: 'serviceaccounts', namespace: account[1] as string, name: account[2] as string });
-  for (const group of groups) may({ resource: 'groups', name: group });
-  if (uid !== '') may({ group: AUTHENTICATION, resource: 'uids', name: uid });
+  if (account === null) await may({ resource: 'users', name });
+  else await may({ resource: 'serviceaccounts', namespace: account[1] as string, name: account[2] as string });
+  for (const group of groups) await may({ resource: 'groups', name: group });
+  if (uid !== '') await may({ group: AUTHENTICATION, resource: 'uids', name: uid });
   for (const [key, values] of Object.entries(extra)) {
-    for (const value of values) may({ group: AUTHENTICATION, resource: 'userextras', subresource: key, name: value });
+    for (const value of values) {
+      await may({ group: AUTHENTICATION, resource: 'userextras', subresource: key, name: value });
+    }
   }
   return { name, uid, groups: groupsOf(name, groups, account?.[1]), extra };
 }

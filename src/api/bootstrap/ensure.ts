@@ -2,7 +2,7 @@
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import { type Json, type KubeObject, now } from '../../apimachinery/meta.ts';
-import { defaultPolicy, type PolicyObject } from './rbac/index.ts';
+import { defaultPolicy, ownPolicy, type PolicyObject } from './rbac/index.ts';
 import { type Repair, repair } from './rbac/reconcile.ts';
 
 type Status = { conditions?: { lastTransitionTime?: string }[] };
@@ -38,7 +38,7 @@ export type Policy = ReadonlyMap<ResourceId, readonly KubeObject[]>;
  */
 export async function reconcilePolicy(client: Client, existing: Policy): Promise<boolean> {
   const key = ({ metadata: { namespace = '', name } }: KubeObject): string => `${namespace}/${name}`;
-  const repairs = defaultPolicy.flatMap(([id, expected]) => {
+  const repairs = [...defaultPolicy, ...ownPolicy].flatMap(([id, expected]) => {
     const known = new Map((existing.get(id) ?? []).map((object) => [key(object), object]));
     return expected.map((object) => ({ id, of: object, repair: repair(object, known.get(key(object))) }));
   });

@@ -3,6 +3,7 @@ import { invalidObject } from '../../apimachinery/errors.ts';
 import { notSupported, required } from '../../apimachinery/field.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { admitSubresource } from '../admission/chain.ts';
 import { addTopologyLabels } from '../admission/pod-topology-labels.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
@@ -24,6 +25,7 @@ export async function bind(context: Context, resource: Resource): Promise<Respon
   const { target = {}, metadata } = object as Binding;
   validate(target, info.name);
   if (target.kind === 'Node') await addTopologyLabels(context, object, target.name as string);
+  await admitSubresource(context, resource, 'binding', object, options);
   const result = await storeFor(context, resource).change(requestKey(context, resource), {
     do: 'bind',
     node: target.name as string,

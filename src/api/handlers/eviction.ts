@@ -2,11 +2,12 @@
 import { badRequest, failure, notFound, StatusError } from '../../apimachinery/errors.ts';
 import { fromLabelSelector, matches } from '../../apimachinery/labels.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
-import type { DeleteRequest } from '../../durable-objects/rpc.ts';
+import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { CommitResult } from '../../store/types.ts';
+import { admitSubresource } from '../admission/chain.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate } from '../negotiation.ts';
@@ -34,6 +35,8 @@ export async function evict(context: Context, resource: Resource): Promise<Respo
     throw badRequest(`name in URL does not match name in Eviction object: ${info.name} ${metadata.name}`);
   }
   const dry = dryRun([...url.searchParams.getAll('dryRun'), ...(deleteOptions?.dryRun ?? [])], 'CreateOptions');
+  const options: RequestOptions = { fieldManager: '', fieldValidation: 'Ignore', dryRun: dry };
+  await admitSubresource(context, resource, 'eviction', object, options);
   await removePod(context, resource, { ...deleteOptions, dryRun: dry });
   return respond({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, accepted, 201);
 }

@@ -76,7 +76,7 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
 /** An apply to what there is not creates it, for those who may. Answers its text. */
 async function applyNew(context: Context, resource: Resource, config: Json, options: RequestOptions): Promise<string> {
   const { name } = context.info;
-  authorize(context, 'create');
+  await authorize(context, 'create');
   const object = named(applyTo(resource, undefined, undefined, config, options), name);
   const { uid } = object.metadata;
   if (uid !== undefined && uid !== '') {

@@ -1,45 +1,30 @@
 /** Reviews: questions about identity and access, answered and never stored. */
-import { badRequest, invalidObject, StatusError } from '../../apimachinery/errors.ts';
-import { type FieldError, invalid } from '../../apimachinery/field.ts';
-import { type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { badRequest, StatusError } from '../../apimachinery/errors.ts';
+import { type JsonObject, now } from '../../apimachinery/meta.ts';
+import type { SubjectAccessReviewSpec } from '../../generated/types/authorization.v1.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { API_AUDIENCE, userOf, verifyToken } from '../authentication/authenticate.ts';
 import type { User } from '../authentication/user.ts';
-import type { Attributes } from '../authorization/attributes.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate } from '../negotiation.ts';
 import { trackAnswered } from '../registry/managed-fields.ts';
 import { respond } from '../respond.ts';
+import { type AccessReview, localAccess, selfAccess, subjectAccess } from './access-reviews.ts';
 import type { Handler } from './handler.ts';
 import { requestOptions } from './options.ts';
 
 type Answer = (context: Context, review: Review) => Promise<JsonObject> | JsonObject;
 
-interface Review extends KubeObject {
-  spec?: {
-    resourceAttributes?: Partial<Record<'verb' | 'group' | 'resource' | 'subresource' | 'namespace' | 'name', string>>;
-    nonResourceAttributes?: { verb?: string; path?: string };
-    user?: string;
-    uid?: string;
-    groups?: string[];
-    extra?: Record<string, string[]>;
-    namespace?: string;
-    token?: string;
-    audiences?: string[];
-  };
+/** Of whatever kind: each answer reads its own fields. */
+interface Review extends AccessReview {
+  spec?: SubjectAccessReviewSpec & { namespace?: string; token?: string; audiences?: string[] };
 }
 
 const ANSWERS: Record<string, Answer> = {
-  selfsubjectaccessreviews: (context, review) => access(context, context.user, review),
-  subjectaccessreviews: (context, review) => access(context, subject(review), review),
-  localsubjectaccessreviews: (context, review) => {
-    const { namespace = '' } = review.spec?.resourceAttributes ?? {};
-    if (namespace !== context.info.namespace) {
-      throw unfit(invalid('spec.resourceAttributes.namespace', namespace, 'must match metadata.namespace'));
-    }
-    return access(context, subject(review), review);
-  },
+  selfsubjectaccessreviews: selfAccess,
+  subjectaccessreviews: subjectAccess,
+  localsubjectaccessreviews: localAccess,
   selfsubjectrulesreviews: rules,
   selfsubjectreviews: ({ user }) => ({ userInfo: userInfo(user) }),
   tokenreviews: tokenReview,
@@ -66,53 +51,11 @@ export function reviewHandler(resource: Resource): Handler | undefined {
   };
 }
 
-/** Upstream leaves the kind out when it refuses a review. */
-const unfit = (error: FieldError): StatusError =>
-  invalidObject({ group: 'authorization.k8s.io', kind: '' }, '', [error]);
-
-function subject(review: Review): User {
-  const { user = '', groups = [], uid = '', extra = {} } = review.spec ?? {};
-  if (user === '' && groups.length === 0) {
-    throw unfit(invalid('spec.user', user, 'at least one of user or group must be specified'));
-  }
-  return { name: user, uid, groups, extra };
-}
-
-function access({ authorizer }: Context, user: User, review: Review): JsonObject {
-  const { resourceAttributes: r, nonResourceAttributes: n } = review.spec ?? {};
-  if (r === undefined && n === undefined) {
-    const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
-    throw unfit(invalid('spec.resourceAttributes', null, why));
-  }
-  if (r !== undefined && n !== undefined) {
-    const given = { Path: n.path ?? '', Verb: n.verb ?? '' };
-    const why = 'cannot be specified in combination with resourceAttributes';
-    throw unfit(invalid('spec.nonResourceAttributes', given, why));
-  }
-  const attributes: Attributes = {
-    verb: r?.verb ?? n?.verb ?? '',
-    isResource: r !== undefined,
-    group: r?.group ?? '',
-    resource: r?.resource ?? '',
-    subresource: r?.subresource ?? '',
-    namespace: r?.namespace ?? '',
-    name: r?.name ?? '',
-    path: n?.path ?? '',
-  };
-  const { allowed, reason } = authorizer.authorize(user, attributes);
-  return { allowed, ...(reason === '' ? {} : { reason }) };
-}
-
 function rules(context: Context, review: Review): JsonObject {
   if (!review.spec?.namespace) throw badRequest('no namespace on request');
-  const all = context.user.groups.includes('system:masters')
-    ? [
-        { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-        { verbs: ['*'], nonResourceURLs: ['*'] },
-      ]
-    : context.authorizer.rulesFor(context.user, review.spec?.namespace ?? '');
+  const { rules: all, incomplete } = context.authorizer.rulesFor(context.user, review.spec.namespace);
   const resourceRules = all
-    .filter((rule) => rule.resources !== undefined)
+    .filter((rule) => (rule.resources ?? []).length > 0)
     .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({
       verbs,
       apiGroups,
@@ -120,9 +63,10 @@ function rules(context: Context, review: Review): JsonObject {
       resourceNames,
     }));
   const nonResourceRules = all
-    .filter((rule) => rule.nonResourceURLs !== undefined)
+    .filter((rule) => (rule.nonResourceURLs ?? []).length > 0)
     .map(({ verbs = [], nonResourceURLs = [] }) => ({ verbs, nonResourceURLs }));
-  return { incomplete: false, resourceRules, nonResourceRules };
+  const why = incomplete ? { evaluationError: 'node authorizer does not support user rule resolution' } : {};
+  return { resourceRules, nonResourceRules, incomplete, ...why };
 }
 
 async function tokenReview({ snapshot }: Context, review: Review): Promise<JsonObject> {

@@ -6,6 +6,7 @@ import type { MintRequest } from '../../durable-objects/cluster-rpc.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import { findResource } from '../../resources/index.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { admitSubresource } from '../admission/chain.ts';
 import { API_AUDIENCE } from '../authentication/authenticate.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
@@ -45,6 +46,7 @@ export async function requestToken(context: Context, resource: Resource): Promis
   trackAnswered(body, 'token', options.fieldManager);
   const { managedFields } = body.metadata;
   const audiences = body.spec?.audiences?.length ? body.spec.audiences : [API_AUDIENCE];
+  await admitSubresource(context, resource, 'token', body, options);
   const bound = await boundObject(context, body, info.name);
   const credential = await around.cluster(info.cluster).mint({
     user: `system:serviceaccount:${info.namespace}:${info.name}`,

@@ -6,6 +6,7 @@ import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts
 import type { Resource } from '../../resources/resource.ts';
 import { admit, validate } from '../admission/chain.ts';
 import { authorize } from '../authorization/authorize.ts';
+import { nodeNameOf } from '../authorization/node-authorizer.ts';
 import type { Context, Requester } from '../context.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
 import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
@@ -94,7 +95,7 @@ export async function update(context: Context, resource: Resource): Promise<Resp
     options,
   });
   if ('status' in result && isMissing(result.status) && resource.strategy.createOnUpdate && info.subresource === '') {
-    authorize(context, 'create');
+    await authorize(context, 'create');
     delete body.object.metadata.resourceVersion;
     const text = await createObject(context, resource, body.object, options);
     return respondObject(resource, text, accepted, url, 201, context.warnings);
@@ -164,7 +165,9 @@ export async function deleteOptions(context: Context): Promise<DeleteRequest> {
       : [invalid('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set')]),
   ];
   if (errors.length > 0) throw invalidObject({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
+  const node = nodeNameOf(context.user);
   return {
+    ...(node === undefined ? {} : { node }),
     dryRun: dryRun([...(body.dryRun ?? []), ...q.getAll('dryRun')], 'DeleteOptions'),
     ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
     ...(policy === undefined ? {} : { propagationPolicy: policy as NonNullable<DeleteRequest['propagationPolicy']> }),

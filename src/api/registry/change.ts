@@ -20,6 +20,7 @@ import type { ChangeRequest } from '../../durable-objects/rpc.ts';
 import type { Resource, Subresource } from '../../resources/resource.ts';
 import { withResourceVersion } from '../../store/text.ts';
 import type { Decide, Outcome, Row } from '../../store/types.ts';
+import { restrictUpdate } from '../admission/node-restriction/change.ts';
 import { strictWarnings } from '../decode.ts';
 import { decideBind } from './bind.ts';
 import { fromStored } from './conversion.ts';
@@ -93,6 +94,10 @@ export function revise(resource: Resource, request: Rewrite, current: Current): 
   resource.strategy.default?.(next);
   if (!applies(request) && !scales) trackChange(resource, request.subresource, old, next, request.options);
   const subresource = scales ? undefined : resource.subresources?.find((s) => s.name === request.subresource);
+  const { node } = request.options;
+  if (node !== undefined) {
+    restrictUpdate({ resource, subresource: request.subresource ?? '', node, object: next, old });
+  }
   return { resource, subresource, request, current, old, next, warnings };
 }
 

@@ -1,10 +1,11 @@
 /** Deletion with grace, finalizers and propagation, after upstream's `registry.Store.Delete`. */
-import { conflict, notFound, type StatusError } from '../../apimachinery/errors.ts';
+import { conflict, forbidden, notFound, type StatusError } from '../../apimachinery/errors.ts';
 import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { DeleteRequest } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { withResourceVersion } from '../../store/text.ts';
 import type { Decide } from '../../store/types.ts';
+import { deleteProblem } from '../admission/node-restriction/change.ts';
 import { fromStored } from './conversion.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
 
@@ -57,6 +58,8 @@ export function decideDelete(
   return (current) => {
     if (current === undefined) return { do: 'fail', status: notFound(resource, splitKey(key).name).status };
     const object = decodeText(fromStored(resource, current.text));
+    const refused = refusal(resource, object, options);
+    if (refused !== undefined) return { do: 'fail', status: refused.status };
     const failed = checkPreconditions(resource, object, options.preconditions);
     if (failed !== undefined) return { do: 'fail', status: failed.status };
     mark(object);
@@ -86,6 +89,12 @@ export function decideDelete(
     if (options.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
     return { do: 'write', object: encoded };
   };
+}
+
+/** Why who asks may not delete the object. */
+function refusal(resource: Resource, object: KubeObject, { node }: DeleteRequest): StatusError | undefined {
+  const why = node === undefined ? undefined : deleteProblem(resource, object, node);
+  return why === undefined ? undefined : forbidden(resource, object.metadata.name, why);
 }
 
 /** That it is to go is a change of what is wanted. Takes the object, in place. */

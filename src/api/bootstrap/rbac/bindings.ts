@@ -1,5 +1,6 @@
 /** To whom the default roles are bound. */
 import type { Subject } from '../../../durable-objects/cluster-rpc.ts';
+import { AGENTS } from '../../authentication/user.ts';
 import { controllerRoles } from './controllers.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -30,6 +31,9 @@ export const clusterSubjects: Readonly<Record<string, readonly Subject[]>> = {
   'system:volume-scheduler': [SCHEDULER],
   ...Object.fromEntries(Object.keys(controllerRoles).map((name) => [`system:controller:${name}`, [account(name)]])),
 };
+
+/** The same of our own roles. */
+export const agentSubjects: Readonly<Record<string, readonly Subject[]>> = { 'zeroplane:agent': [group(AGENTS)] };
 
 /** The same of Roles, by namespace; a name is `<role>`, or `<binding> = <role>` where the two differ. */
 export const namespacedSubjects: Readonly<Record<string, Readonly<Record<string, readonly Subject[]>>>> = {

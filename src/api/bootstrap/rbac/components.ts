@@ -126,3 +126,12 @@ export const componentRoles: Roles = {
   'system:certificates.k8s.io:kubelet-serving-approver': approver('kubelet-serving'),
   'system:certificates.k8s.io:legacy-unknown-approver': approver('legacy-unknown'),
 };
+
+/** Ours: what an agent reads beyond upstream's kubelet, which has a kube-proxy, a network plugin and CoreDNS beside it. */
+export const agentRoles: Roles = {
+  'zeroplane:agent': [
+    rule(READ, 'core', 'endpoints namespaces nodes services'),
+    rule(READ, 'discovery.k8s.io', 'endpointslices'),
+    rule(READ, 'networking.k8s.io', 'networkpolicies servicecidrs'),
+  ],
+};

@@ -1,9 +1,9 @@
 /** The default policy as objects: the roles and bindings that upstream's kube-apiserver 1.36 makes (`bootstrappolicy`). */
 import type { ResourceId } from '../../../apimachinery/client.ts';
 import type { ObjectMeta } from '../../../apimachinery/meta.ts';
-import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../generated/types/rbac.v1.ts';
-import { clusterSubjects, namespacedSubjects } from './bindings.ts';
-import { componentRoles } from './components.ts';
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding, Subject } from '../../../generated/types/rbac.v1.ts';
+import { agentSubjects, clusterSubjects, namespacedSubjects } from './bindings.ts';
+import { agentRoles, componentRoles } from './components.ts';
 import { controllerRoles } from './controllers.ts';
 import { namespacedRoles } from './namespaced.ts';
 import { aggregatedRoles, aggregatesTo, peoplesRoles } from './people.ts';
@@ -41,11 +41,11 @@ const aggregated = Object.entries(aggregatedRoles).map(
   }),
 );
 
-const clusterBindings = Object.entries(clusterSubjects).map(([name, subjects]) => ({
+const clusterBinding = ([name, subjects]: [string, readonly Subject[]]): ClusterRoleBinding => ({
   metadata: meta(name),
   roleRef: { apiGroup: GROUP, kind: 'ClusterRole', name },
   ...(subjects.length === 0 ? {} : { subjects: [...subjects] }),
-}));
+});
 
 const bindings = Object.entries(namespacedSubjects).flatMap(([namespace, byName]) =>
   Object.entries(byName).map(([names, subjects]) => {
@@ -64,7 +64,13 @@ export const defaultPolicy: readonly (readonly [ResourceId, readonly PolicyObjec
     `${GROUP}/clusterroles`,
     [...aggregated, ...[peoplesRoles, componentRoles, ofControllers].flatMap((roles) => rolesOf(roles))],
   ],
-  [`${GROUP}/clusterrolebindings`, clusterBindings],
+  [`${GROUP}/clusterrolebindings`, Object.entries(clusterSubjects).map(clusterBinding)],
   [`${GROUP}/roles`, Object.entries(namespacedRoles).flatMap(([namespace, roles]) => rolesOf(roles, namespace))],
   [`${GROUP}/rolebindings`, bindings],
+];
+
+/** Ours, beside upstream's. */
+export const ownPolicy: typeof defaultPolicy = [
+  [`${GROUP}/clusterroles`, rolesOf(agentRoles)],
+  [`${GROUP}/clusterrolebindings`, Object.entries(agentSubjects).map(clusterBinding)],
 ];
