@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { badRequest, internalError, methodNotAllowed, noSuchPath, StatusError } from '../apimachinery/errors.ts';
 import { isServed } from '../resources/index.ts';
 import { Authenticator } from './authentication/authenticate.ts';
+import { placeOf } from './authentication/place.ts';
 import { authorize } from './authorization/authorize.ts';
 import { impersonated } from './authorization/impersonate.ts';
 import type { Context, Surroundings } from './context.ts';
@@ -49,17 +50,25 @@ app.use(async (c, next) => {
   const { around } = c.env;
   const info = c.get('info');
   const own = info.path.startsWith('/zeroplane/v1/')
-    ? await zeroplane(c.req.raw, info, around, (snapshot) => authenticator.authenticate(c.req.raw, snapshot), snapshots)
+    ? await zeroplane(
+        c.req.raw,
+        info,
+        around,
+        (snapshot) => authenticator.authenticate(c.req.raw, placeOf(info, around, snapshot)),
+        snapshots,
+      )
     : undefined;
   if (own !== undefined) return own;
   const found = snapshots.get(info.cluster, around.cluster(info.cluster));
   const snapshot = found instanceof Promise ? await found : found;
-  const identified = authenticator.authenticate(c.req.raw, snapshot);
+  const identified = authenticator.authenticate(c.req.raw, placeOf(info, around, snapshot));
   const identity = identified instanceof Promise ? await identified : identified;
   const { authorizer } = snapshot;
   const acting = impersonated(c.req.raw.headers, identity, authorizer);
   const user = acting instanceof Promise ? await acting : acting;
-  c.set('context', { request: c.req.raw, url: c.get('url'), info, user, snapshot, authorizer, around, warnings: [] });
+  const request = c.req.raw;
+  const url = c.get('url');
+  c.set('context', { request, url, info, user, snapshot, authenticator, authorizer, around, warnings: [] });
   await next();
   return;
 });
@@ -83,7 +92,8 @@ app.all('*', async (c) => {
   const { custom } = context.snapshot;
   if (!isServed(info.group, info.version) && !custom.serves(info.group, info.version)) return noRoute(info, custom);
   const answer = await dispatch(context);
-  if (info.verb !== 'get' && info.verb !== 'list' && info.verb !== 'watch') afterWrite(info, snapshots);
+  if (info.verb !== 'get' && info.verb !== 'list' && info.verb !== 'watch')
+    afterWrite(info, snapshots, authenticator.bound);
   return answer;
 });
 

@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import type { ClusterRpc } from '../durable-objects/cluster-rpc.ts';
 import type { ResourceStoreRpc } from '../durable-objects/rpc.ts';
+import type { Authenticator } from './authentication/authenticate.ts';
 import type { User } from './authentication/user.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -41,5 +42,6 @@ export interface Context extends Requester {
   request: Request;
   url: URL;
   snapshot: Snapshot;
+  authenticator: Authenticator;
   authorizer: Authorizer;
 }

@@ -1,6 +1,7 @@
 /** What an isolate forgets after a write of its own, so that the next request in it sees the write. */
 import { forgetListed } from './admission/listed.ts';
 import { forget } from './admission/lookup.ts';
+import type { BoundObjects } from './authentication/bound-objects.ts';
 import { keyOf } from './registry/encode.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { SnapshotCache } from './snapshot.ts';
@@ -13,6 +14,7 @@ const IN_SNAPSHOT = new Set([
   'namespaces',
   'customresourcedefinitions',
 ]);
+const TOKENS_BIND_TO = new Set(['pods', 'serviceaccounts', 'secrets', 'nodes']);
 const LOOKED_UP = new Set([
   'namespaces',
   'serviceaccounts',
@@ -23,7 +25,12 @@ const LOOKED_UP = new Set([
 ]);
 
 /** Called after every successful write. */
-export function afterWrite(info: RequestInfo, snapshots: SnapshotCache): void {
+export function afterWrite(info: RequestInfo, snapshots: SnapshotCache, bound: BoundObjects): void {
+  if (info.group === '' && TOKENS_BIND_TO.has(info.resource)) {
+    const namespace = info.resource === 'nodes' ? undefined : info.namespace;
+    const key = info.name === '' ? undefined : keyOf(namespace, info.name);
+    bound.forget(info.cluster, `core/${info.resource}`, key);
+  }
   if (IN_SNAPSHOT.has(info.resource)) snapshots.drop(info.cluster);
   // Which namespaces have quotas is known to the snapshot; how much of them is used is not.
   if (info.resource === 'resourcequotas' && info.verb === 'create') snapshots.drop(info.cluster);

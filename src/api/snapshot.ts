@@ -13,6 +13,8 @@ export interface Snapshot {
   issuer: string;
   keys: ClusterSnapshot['keys'];
   keySet: ReturnType<typeof createLocalJWKSet>;
+  /** Another when other tokens are to be believed. */
+  trust: string;
   namespaces: ReadonlyMap<string, NamespaceFact>;
   authorizer: Authorizer;
   /** Namespaces that have ResourceQuotas. */
@@ -27,6 +29,7 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     issuer: facts.issuer,
     keys: facts.keys,
     keySet: createLocalJWKSet({ keys: facts.keys.map((key) => ({ ...key })) }),
+    trust: [facts.issuer, ...facts.keys.map(({ kid }) => kid)].join(' '),
     namespaces: new Map(facts.namespaces.map((ns) => [ns.name, ns])),
     authorizer: new Authorizer(facts.roles, facts.bindings),
     quotas: new Set(facts.quotas),

@@ -47,6 +47,13 @@ export interface OwnedKinds {
   learn(kind: string, resource: ResourceId): void;
 }
 
+export interface SecretTokenRequest {
+  namespace: string;
+  account: string;
+  uid: string;
+  secret: string;
+}
+
 export interface ControllerContext {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -55,6 +62,8 @@ export interface ControllerContext {
   owned: OwnedKinds;
   /** PEM of the cluster's CA. */
   rootCa(): Promise<string>;
+  /** A token of a ServiceAccount for a Secret to hold. `uid`: the account's. */
+  secretToken(request: SecretTokenRequest): Promise<string>;
   /** Pod addresses of the cluster; each node has a /24 of it. */
   clusterCidr: string;
 }

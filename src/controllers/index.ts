@@ -28,6 +28,7 @@ import { replicaSetController, replicationController } from './replicaset/index.
 import { resourceQuotaController } from './resource-quota/index.ts';
 import { rootCaController } from './root-ca/index.ts';
 import { serviceAccountController } from './serviceaccount/index.ts';
+import { serviceAccountTokenController } from './serviceaccount-token/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
 import { taintEvictionController } from './taint-eviction/index.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/index.ts';
@@ -49,6 +50,7 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceMirroringController,
   serviceAccountController,
+  serviceAccountTokenController,
   rootCaController,
   namespaceController,
   clusterRoleAggregationController,

@@ -31,7 +31,8 @@ export interface ManagerOptions {
   changesSince(store: ResourceId, resourceVersion: number): Promise<StoreChanges>;
   /** Objects of a store in the order of their keys; without it they are read one by one. */
   getMany?(store: ResourceId, keys: string[]): Promise<(KubeObject | undefined)[]>;
-  rootCa(): Promise<string>;
+  rootCa: ControllerContext['rootCa'];
+  secretToken: ControllerContext['secretToken'];
   clusterCidr: string;
   now?: () => number;
 }
@@ -296,7 +297,7 @@ export class ControllerManager {
   }
 
   #contextOf({ name, eventSource = name }: Controller): ControllerContext {
-    const { client, rootCa, clusterCidr } = this.#options;
+    const { client, rootCa, secretToken, clusterCidr } = this.#options;
     return {
       now: this.#now,
       events: new EventRecorder(client, eventSource, this.#memory, this.#now),
@@ -313,6 +314,7 @@ export class ControllerManager {
         },
       },
       rootCa,
+      secretToken,
       clusterCidr,
     };
   }

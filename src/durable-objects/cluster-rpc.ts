@@ -82,6 +82,15 @@ export interface MintRequest {
   };
 }
 
+/** A token that a Secret is to hold. */
+export interface LegacyRequest {
+  namespace: string;
+  account: string;
+  /** Of the ServiceAccount. */
+  uid: string;
+  secret: string;
+}
+
 export interface Credential {
   token: string;
   expirationTimestamp: string;
@@ -107,6 +116,8 @@ export interface ClusterRpc extends SubscriberRpc {
   /** The cluster's CustomResourceDefinitions without their schemas. */
   definitions(): Promise<CustomResourceDefinition[]>;
   mint(request: MintRequest): Promise<Credential>;
+  /** A token without an end, for a Secret of the type `kubernetes.io/service-account-token`. */
+  mintLegacy(request: LegacyRequest): Promise<string>;
   /** A token of the form `abcdef.0123456789abcdef`. */
   createBootstrapToken(ttlSeconds: number): Promise<Credential>;
   /** Whether a bootstrap token is valid; answers its id. */

@@ -1,12 +1,12 @@
 /** The Cluster object: signing keys, the CA, and the snapshot that API Workers judge requests by. One per cluster. */
 import { DurableObject } from 'cloudflare:workers';
-import { API_AUDIENCE } from '../api/authentication/authenticate.ts';
 import {
   bootstrapTokenSecret,
   isValidBootstrapToken,
   newBootstrapToken,
 } from '../api/authentication/bootstrap-token.ts';
-import { createSigningKey, publicKey, type SigningKey, sign } from '../api/authentication/signing.ts';
+import { createSigningKey, publicKey, type SigningKey, sign, signLegacy } from '../api/authentication/signing.ts';
+import { API_AUDIENCE } from '../api/authentication/tokens.ts';
 import { AGENTS, NODE_PREFIX, NODES } from '../api/authentication/user.ts';
 import { ensureObjects, reconcilePolicy } from '../api/bootstrap/ensure.ts';
 import {
@@ -29,6 +29,7 @@ import type {
   ClusterRpc,
   ClusterSnapshot,
   Credential,
+  LegacyRequest,
   MintRequest,
   NamespaceFact,
   NodeCredential,
@@ -100,6 +101,10 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   async mint(request: MintRequest): Promise<Credential> {
     const { signing, issuer } = await this.ready();
     return sign(signing, issuer, request);
+  }
+
+  async mintLegacy(request: LegacyRequest): Promise<string> {
+    return signLegacy((await this.ready()).signing, request);
   }
 
   async createBootstrapToken(ttlSeconds: number): Promise<Credential> {

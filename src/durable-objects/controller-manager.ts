@@ -79,6 +79,7 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
           });
         return this.rootCa;
       },
+      secretToken: (request) => around.cluster(cluster).mintLegacy(request),
       clusterCidr: CLUSTER_CIDR,
     });
     return this.core;

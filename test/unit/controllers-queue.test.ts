@@ -96,6 +96,7 @@ function fixture(reconcile: (key: string) => Promise<{ requeueAfterMs?: number }
     backend,
     changesSince: (store, from) => cluster.changesSince(store, from),
     rootCa: () => Promise.resolve(''),
+    secretToken: () => Promise.resolve(''),
     clusterCidr: '10.244.0.0/16',
     now: () => time,
   };

@@ -1,5 +1,6 @@
 /** Bootstrap tokens: Secrets in kube-system that let a machine ask to become a node, as upstream keeps them. */
 import type { Secret } from '../../generated/types/core.v1.ts';
+import { AUTHENTICATED, type User } from './user.ts';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 export const BOOTSTRAP_TOKEN_TYPE = 'bootstrap.kubernetes.io/token';
@@ -38,12 +39,48 @@ export function bootstrapTokenSecret(token: string, expiration: string): Secret 
   };
 }
 
+/** What a bootstrap token looks like. */
+export const BOOTSTRAP_TOKEN = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
+const BOOTSTRAPPERS = 'system:bootstrappers';
+const EXTRA_GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
+
 /** Whether the Secret stands for this token now. */
 export function isValidBootstrapToken(secret: Secret, token: string, at: number): boolean {
-  if (secret.type !== BOOTSTRAP_TOKEN_TYPE || secret.metadata.deletionTimestamp !== undefined) return false;
-  const read = (key: string): string => atob(secret.data?.[key] ?? '');
-  if (read('usage-bootstrap-authentication') !== 'true') return false;
-  const expiration = read('expiration');
-  if (expiration !== '' && !(Date.parse(expiration) > at)) return false;
-  return `${read('token-id')}.${read('token-secret')}` === token;
+  return bootstrapUser(secret, token, at) !== undefined;
+}
+
+/** Who the token's bearer is: `system:bootstrap:<id>`, in the groups that its Secret names; undefined for a token that is no good. */
+export function bootstrapUser(secret: Secret, token: string, at: number): User | undefined {
+  const { metadata, type } = secret;
+  const id = read(secret, 'token-id');
+  if (type !== BOOTSTRAP_TOKEN_TYPE || metadata.deletionTimestamp !== undefined) return undefined;
+  if (metadata.name !== `bootstrap-token-${id}` || !sameText(`${id}.${read(secret, 'token-secret')}`, token))
+    return undefined;
+  if (read(secret, 'usage-bootstrap-authentication') !== 'true') return undefined;
+  const expiration = read(secret, 'expiration');
+  if (expiration !== '' && !(Date.parse(expiration) > at)) return undefined;
+  const extra = read(secret, 'auth-extra-groups');
+  const groups = extra === '' ? [] : extra.split(',');
+  if (!groups.every((group) => EXTRA_GROUP.test(group))) return undefined;
+  return {
+    name: `system:bootstrap:${id}`,
+    uid: '',
+    groups: [...new Set([BOOTSTRAPPERS, ...groups, AUTHENTICATED])],
+    extra: {},
+  };
+}
+
+const read = ({ data }: Secret, key: string): string => {
+  try {
+    return atob(data?.[key] ?? '');
+  } catch {
+    return '';
+  }
+};
+
+/** Takes as long for a text that is nearly right as for one that is all wrong. */
+function sameText(a: string, b: string): boolean {
+  let differs = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) differs |= a.charCodeAt(i) ^ b.charCodeAt(i % Math.max(b.length, 1));
+  return differs === 0;
 }

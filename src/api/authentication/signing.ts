@@ -1,7 +1,8 @@
 /** Signing of the cluster's own tokens. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import type { Credential, MintRequest, PublicKey } from '../../durable-objects/cluster-rpc.ts';
-import { API_AUDIENCE, SIGNING_ALGORITHM } from './authenticate.ts';
+import { now } from '../../apimachinery/meta.ts';
+import type { Credential, LegacyRequest, MintRequest, PublicKey } from '../../durable-objects/cluster-rpc.ts';
+import { API_AUDIENCE, LEGACY_ISSUER, SIGNING_ALGORITHM } from './tokens.ts';
 
 /** A private key as JWK, with the id that tokens name it by. */
 export interface SigningKey {
@@ -25,7 +26,7 @@ export function publicKey({ kid, jwk }: SigningKey): PublicKey {
 /** A signed token for an identity. */
 export async function sign(key: SigningKey, issuer: string, request: MintRequest): Promise<Credential> {
   const issuedAt = Math.floor(Date.now() / 1000);
-  const expiresAt = issuedAt + request.ttlSeconds;
+  const validFor = extended(request) ? EXTENDED_SECONDS : request.ttlSeconds;
   const token = await new SignJWT(claimsOf(request, issuedAt))
     .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: key.kid })
     .setIssuer(issuer)
@@ -33,13 +34,44 @@ export async function sign(key: SigningKey, issuer: string, request: MintRequest
     .setAudience(request.audiences ?? [API_AUDIENCE])
     .setIssuedAt(issuedAt)
     .setNotBefore(issuedAt)
-    .setExpirationTime(expiresAt)
+    .setExpirationTime(issuedAt + validFor)
     .setJti(crypto.randomUUID())
     .sign(await importJWK(key.jwk, SIGNING_ALGORITHM));
-  return { token, expirationTimestamp: `${new Date(expiresAt * 1000).toISOString().slice(0, 19)}Z` };
+  // Who has asked for the hour is told of the hour.
+  const expirationTimestamp = now((issuedAt + request.ttlSeconds) * 1000);
+  return { token, expirationTimestamp };
 }
 
-function claimsOf({ groups, uid, serviceAccount }: MintRequest, issuedAt: number): Record<string, unknown> {
+/** What admission asks for on behalf of every pod. */
+const POD_SECONDS = 3607;
+const EXTENDED_SECONDS = 365 * 24 * 3600;
+
+/**
+ * Clients that read their token once and for all still work after the hour (upstream's `--service-account-extend-token-expiration`):
+ * the token of a pod lasts a year, and dies with the pod before.
+ */
+function extended({ ttlSeconds, audiences, serviceAccount }: MintRequest): boolean {
+  const forUs = audiences === undefined || audiences.every((audience) => audience === API_AUDIENCE);
+  return ttlSeconds === POD_SECONDS && forUs && serviceAccount?.pod !== undefined;
+}
+
+/** A token for a Secret to hold: without an end, and good only while the Secret holds it. */
+export async function signLegacy(key: SigningKey, { namespace, account, uid, secret }: LegacyRequest): Promise<string> {
+  const claims = {
+    'kubernetes.io/serviceaccount/namespace': namespace,
+    'kubernetes.io/serviceaccount/secret.name': secret,
+    'kubernetes.io/serviceaccount/service-account.name': account,
+    'kubernetes.io/serviceaccount/service-account.uid': uid,
+  };
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: key.kid })
+    .setIssuer(LEGACY_ISSUER)
+    .setSubject(`system:serviceaccount:${namespace}:${account}`)
+    .sign(await importJWK(key.jwk, SIGNING_ALGORITHM));
+}
+
+function claimsOf(request: MintRequest, issuedAt: number): Record<string, unknown> {
+  const { groups, uid, serviceAccount, ttlSeconds } = request;
   if (serviceAccount === undefined) return { groups, ...(uid === undefined ? {} : { uid }) };
   const { namespace, name, uid: accountUid, pod, node, secret } = serviceAccount;
   return {
@@ -49,7 +81,7 @@ function claimsOf({ groups, uid, serviceAccount }: MintRequest, issuedAt: number
       ...(pod === undefined ? {} : { pod }),
       ...(node === undefined ? {} : { node }),
       ...(secret === undefined ? {} : { secret }),
-      warnafter: issuedAt + 3607,
+      ...(extended(request) ? { warnafter: issuedAt + ttlSeconds } : {}),
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Paths that are no resource's: version, health, schemas, the token issuer's documents. */
 import type { Context } from '../context.ts';
-import { respond, respondText } from '../respond.ts';
+import { respondText } from '../respond.ts';
 import { VERSION } from '../version.ts';
 import { openapi } from './openapi.ts';
 
@@ -13,8 +13,8 @@ export async function nonResource(context: Context): Promise<Response | undefine
   const { path } = context.info;
   if (path === '/version' || path === '/version/') return respondText(versionText, { format: 'json' });
   if (HEALTH.has(path)) return health(context, path.slice(1));
-  if (path === '/openid/v1/jwks') return respond({ keys: context.snapshot.keys as never }, { format: 'json' });
-  if (path === '/.well-known/openid-configuration') return respond(issuer(context), { format: 'json' });
+  if (path === '/openid/v1/jwks') return issuerDocument('application/jwk-set+json', { keys: context.snapshot.keys });
+  if (path === '/.well-known/openid-configuration') return issuerDocument('application/json', issuer(context));
   if (path.startsWith('/openapi/')) return openapi(context);
   return undefined;
 }
@@ -24,6 +24,12 @@ function health({ url }: Context, name: string): Response {
   const lines = [...CHECKS.map((check) => `[+]${check} ok`), `${name} check passed`, ''];
   const body = url.searchParams.has('verbose') ? lines.join('\n') : 'ok';
   return new Response(body, { headers: { 'content-type': 'text/plain; charset=utf-8' } });
+}
+
+/** Other systems may keep these for as long as upstream's. */
+function issuerDocument(type: string, document: object): Response {
+  const headers = { 'content-type': type, 'cache-control': 'public, max-age=3600' };
+  return new Response(JSON.stringify(document), { headers });
 }
 
 function issuer({ snapshot }: Context) {

@@ -1,9 +1,10 @@
 /** Reviews: questions about identity and access, answered and never stored. */
-import { badRequest, StatusError } from '../../apimachinery/errors.ts';
+import { badRequest } from '../../apimachinery/errors.ts';
 import { type JsonObject, now } from '../../apimachinery/meta.ts';
 import type { SubjectAccessReviewSpec } from '../../generated/types/authorization.v1.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { API_AUDIENCE, userOf, verifyToken } from '../authentication/authenticate.ts';
+import { placeOf } from '../authentication/place.ts';
+import { API_AUDIENCE, InvalidToken } from '../authentication/tokens.ts';
 import type { User } from '../authentication/user.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
@@ -69,14 +70,16 @@ function rules(context: Context, review: Review): JsonObject {
   return { resourceRules, nonResourceRules, incomplete, ...why };
 }
 
-async function tokenReview({ snapshot }: Context, review: Review): Promise<JsonObject> {
-  if (!review.spec?.token) throw badRequest('token is required for TokenReview in authentication');
-  const audiences = review.spec?.audiences?.length ? review.spec.audiences : [API_AUDIENCE];
+async function tokenReview(context: Context, review: Review): Promise<JsonObject> {
+  const { token, audiences } = review.spec ?? {};
+  if (!token) throw badRequest('token is required for TokenReview in authentication');
+  const wanted = audiences?.length ? audiences : [API_AUDIENCE];
+  const place = placeOf(context.info, context.around, context.snapshot);
   try {
-    const claims = await verifyToken(review.spec?.token ?? '', snapshot, audiences);
-    return { authenticated: true, user: userInfo(userOf(claims)), audiences };
+    const { user, audiences: common } = await context.authenticator.review(token, wanted, place);
+    return { authenticated: true, user: userInfo(user), audiences: common };
   } catch (error) {
-    if (error instanceof StatusError) return { user: {}, error: 'invalid bearer token' };
+    if (error instanceof InvalidToken) return { user: {}, error: error.message };
     throw error;
   }
 }

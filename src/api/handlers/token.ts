@@ -7,7 +7,7 @@ import type { Pod } from '../../generated/types/core.v1.ts';
 import { findResource } from '../../resources/index.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { admitSubresource } from '../admission/chain.ts';
-import { API_AUDIENCE } from '../authentication/authenticate.ts';
+import { API_AUDIENCE } from '../authentication/tokens.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate } from '../negotiation.ts';
@@ -100,7 +100,7 @@ async function boundObject(context: Context, body: TokenRequest, account: string
   const uid = object.metadata.uid ?? '';
   if (reference.uid && reference.uid !== uid) {
     const why = `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-    throw conflict(target, reference.name, why);
+    throw conflict({ group: '', resource: reference.kind ?? '' }, reference.name, why);
   }
   const bound = { name: reference.name, uid };
   if (plural !== 'pods') return plural === 'nodes' ? { node: bound } : { secret: bound };

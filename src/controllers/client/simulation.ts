@@ -82,6 +82,7 @@ export class Simulation {
       changesSince: (store, resourceVersion) => this.cluster.changesSince(store, resourceVersion),
       getMany: (store, keys) => this.cluster.getMany(store, keys),
       rootCa: () => Promise.resolve('-----BEGIN CERTIFICATE-----'),
+      secretToken: ({ account, secret }) => Promise.resolve(`token of ${account} in ${secret}`),
       clusterCidr: '10.244.0.0/16',
       now: () => this.time,
     });
