@@ -33,6 +33,7 @@ export class NodeAgent implements Running {
   readonly #options: NodeAgentOptions;
   readonly #abort = new AbortController();
   readonly #done: Promise<unknown>;
+  readonly #unsubscribe: () => void;
   #node: Node | undefined;
   #wake = new AbortController();
   #reportedAt = 0;
@@ -41,6 +42,11 @@ export class NodeAgent implements Running {
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
+    const { informers, nodeName } = options.context;
+    const own = informers.get<Node>('core/nodes', { fieldSelector: `metadata.name=${nodeName}` });
+    this.#unsubscribe = own.subscribe(({ type, object }) => {
+      if (type !== 'DELETED') this.#seen(object);
+    });
     this.#done = Promise.all([
       this.#forever(
         () => (this.#fit ? CHECK_MS : UNFIT_CHECK_MS),
@@ -64,9 +70,18 @@ export class NodeAgent implements Running {
   }
 
   async stop(): Promise<void> {
+    this.#unsubscribe();
     this.#abort.abort();
     this.#wake.abort();
     await this.#done;
+  }
+
+  /** The control plane has lost sight of this node, and believes it dead: it is told otherwise at once. */
+  #seen(node: Node): void {
+    const isUnknown = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'Unknown');
+    if (this.#node === undefined || isUnknown !== true) return;
+    this.#node = node;
+    this.check();
   }
 
   async #forever(everyMs: () => number, work: () => Promise<void>): Promise<void> {

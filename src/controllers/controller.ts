@@ -66,6 +66,8 @@ export interface ControllerContext {
   secretToken(request: SecretTokenRequest): Promise<string>;
   /** Pod addresses of the cluster; each node has a /24 of it. */
   clusterCidr: string;
+  /** Whether the node's agent holds its session with the control plane. */
+  nodeConnected(node: string): Promise<boolean>;
 }
 
 /** Level-based: `reconcile` is not told what happened, reads what is, and may be run at any time, any number of times. */

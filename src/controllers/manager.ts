@@ -34,6 +34,8 @@ export interface ManagerOptions {
   rootCa: ControllerContext['rootCa'];
   secretToken: ControllerContext['secretToken'];
   clusterCidr: string;
+  /** Whether the node's agent holds its session; without it none does. */
+  nodeConnected?(node: string): Promise<boolean>;
   now?: () => number;
 }
 
@@ -109,6 +111,12 @@ export class ControllerManager {
       }
     }
     await this.drain();
+  }
+
+  /** Queues a key, on disk too, without working on it. */
+  enqueue(controller: string, key: string): void {
+    this.#queue.add(controller, key);
+    this.checkpoint();
   }
 
   /** Works on all that is due, and writes the checkpoint. Returns at once when another call does so already. */
@@ -316,6 +324,7 @@ export class ControllerManager {
       rootCa,
       secretToken,
       clusterCidr,
+      nodeConnected: (node) => this.#options.nodeConnected?.(node) ?? Promise.resolve(false),
     };
   }
 

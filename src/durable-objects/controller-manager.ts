@@ -7,6 +7,7 @@ import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import { apiServerControllers, controllers } from '../controllers/index.ts';
 import { ControllerManager as Core } from '../controllers/manager.ts';
+import { lostKey, nodeLifecycleController } from '../controllers/node-lifecycle/index.ts';
 import { SqliteBackend } from '../controllers/queue/sqlite.ts';
 import type { Env } from './env.ts';
 import type { Notification, SubscriberRpc } from './rpc.ts';
@@ -26,6 +27,12 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
   async tick(cluster: string): Promise<void> {
     const core = await this.loaded(cluster);
     await this.armed(core, () => core.tick());
+  }
+
+  /** The node's agent has had no session since `lostAt`, in ms since the epoch. Returns when that cannot be forgotten any more. */
+  async nodeLost(cluster: string, node: string, lostAt: number): Promise<void> {
+    const core = await this.loaded(cluster);
+    await this.armed(core, async () => core.enqueue(nodeLifecycleController.name, lostKey(node, lostAt)));
   }
 
   override async alarm(): Promise<void> {
@@ -81,6 +88,7 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
       },
       secretToken: (request) => around.cluster(cluster).mintLegacy(request),
       clusterCidr: CLUSTER_CIDR,
+      nodeConnected: (node) => this.env.NODE_SESSION.getByName(`${cluster}/${node}`).connected(),
     });
     return this.core;
   }

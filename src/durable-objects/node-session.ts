@@ -13,6 +13,10 @@ const OPEN_PATH = '/open';
 const DIAL_BACK_MS = 10_000;
 /** An agent that has not been heard for so long is gone, whatever its socket says: it pings every 20 s. */
 const SILENCE_MS = 70_000;
+/** How long an agent whose session broke may take to open another, in ms; without one its node is lost. */
+const RECONNECT_MS = 5_000;
+/** What storage holds since when there is no session by; nothing while there is one, and before the first. */
+const LOST_AT = 'lostAt';
 /** What a client may say before the agent is there, in bytes. */
 const MAX_EARLY = 1 << 20;
 const NORMAL = 1000;
@@ -33,13 +37,14 @@ interface Attachment {
 type Message = string | ArrayBuffer;
 
 export class NodeSession extends DurableObject<Env> {
+  private readonly cluster: string;
   private readonly node: string;
   /** What clients said before their agent's socket was there. Lost with the object; their streams are then closed. */
   private readonly early = new Map<string, { messages: Message[]; size: number }>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.node = (ctx.id.name ?? '').split('/')[1] ?? '';
+    [this.cluster = '', this.node = ''] = (ctx.id.name ?? '').split('/');
     // Heartbeats neither wake the object nor cost anything.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
@@ -72,15 +77,15 @@ export class NodeSession extends DurableObject<Env> {
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
     // 1005: closed without a code. 1006: not closed at all, it broke.
-    if (code === 1006) this.closed(socket, FAILED, 'the connection broke');
-    else this.closed(socket, code === 1005 ? NORMAL : code, reason);
+    if (code === 1006) await this.closed(socket, FAILED, 'the connection broke');
+    else await this.closed(socket, code === 1005 ? NORMAL : code, reason);
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
-    this.closed(socket, FAILED, 'the connection broke');
+    await this.closed(socket, FAILED, 'the connection broke');
   }
 
-  /** Streams whose agent has not dialled back are given up. */
+  /** Streams whose agent has not dialled back are given up, and so is a node that has not come back. */
   override async alarm(): Promise<void> {
     const now = Date.now();
     let next: number | undefined;
@@ -91,10 +96,37 @@ export class NodeSession extends DurableObject<Env> {
       if (deadline <= now) this.closeBoth(socket, attachment, FAILED, `node ${this.node} did not answer`);
       else next = Math.min(next ?? deadline, deadline);
     }
+    const lostAt = await this.ctx.storage.get<number>(LOST_AT);
+    if (lostAt !== undefined && lostAt + RECONNECT_MS > now)
+      next = Math.min(next ?? lostAt + RECONNECT_MS, lostAt + RECONNECT_MS);
     if (next !== undefined) await this.ctx.storage.setAlarm(next);
+    if (lostAt === undefined || lostAt + RECONNECT_MS > now) return;
+    // Should this fail, the runtime rings again.
+    if (this.session() === undefined) await this.tellLost(lostAt);
+    // A session that broke meanwhile is another matter.
+    if ((await this.ctx.storage.get(LOST_AT)) === lostAt) await this.ctx.storage.delete(LOST_AT);
   }
 
-  private openSession(): Response {
+  private async tellLost(lostAt: number): Promise<void> {
+    if (this.env.CONTROLLERS === 'off') return;
+    await this.env.CONTROLLER_MANAGER.getByName(this.cluster).nodeLost(this.cluster, this.node, lostAt);
+  }
+
+  /** The agent is gone, or about to come back. */
+  private async sessionClosed(): Promise<void> {
+    if (this.session() !== undefined) return;
+    await this.ctx.storage.put(LOST_AT, Date.now());
+    await this.ringBefore(Date.now() + RECONNECT_MS);
+  }
+
+  /** Sets the alarm, unless it is to ring earlier. */
+  private async ringBefore(at: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || set > at) await this.ctx.storage.setAlarm(at);
+  }
+
+  private async openSession(): Promise<Response> {
+    await this.ctx.storage.delete(LOST_AT);
     for (const older of this.ctx.getWebSockets(SESSION))
       older.close(GOING_AWAY, 'another session of this node was opened');
     const { 0: client, 1: server } = new WebSocketPair();
@@ -114,7 +146,7 @@ export class NodeSession extends DurableObject<Env> {
     this.ctx.acceptWebSocket(server, [`client:${id}`]);
     this.attach(server, { id, side: 'client', openedAt: Date.now(), connected: false });
     session.send(JSON.stringify({ open: { ...(JSON.parse(request) as object), id } }));
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + DIAL_BACK_MS);
+    await this.ringBefore(Date.now() + DIAL_BACK_MS);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -169,10 +201,11 @@ export class NodeSession extends DurableObject<Env> {
     if (attachment.spoke !== true) this.attach(socket, { ...attachment, spoke: true });
   }
 
-  private closed(socket: WebSocket, code: number, reason: string): void {
+  private async closed(socket: WebSocket, code: number, reason: string): Promise<void> {
     const attachment = attachmentOf(socket);
-    if (attachment !== null && attachment.side !== 'session') this.closeBoth(socket, attachment, code, reason);
-    else close(socket, NORMAL, '');
+    if (attachment !== null && attachment.side !== 'session') return this.closeBoth(socket, attachment, code, reason);
+    close(socket, NORMAL, '');
+    await this.sessionClosed();
   }
 
   private closeBoth(socket: WebSocket, attachment: Attachment, code: number, reason: string): void {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type KubeObject, now } from '../../src/apimachinery/meta.ts';
 import { Simulation } from '../../src/controllers/client/simulation.ts';
 import { subnets } from '../../src/controllers/node-ipam/index.ts';
+import { lostKey } from '../../src/controllers/node-lifecycle/index.ts';
 import { toleratedMs } from '../../src/controllers/taint-eviction/index.ts';
 import type {
   ConfigMap,
@@ -329,6 +330,60 @@ describe('nodes', () => {
     await beat(simulation, 'sim-1');
     await simulation.settle();
     expect(taints(simulation, 'sim-1')).toEqual([]);
+  });
+
+  it.each<[string, { session?: boolean; renewed?: boolean }, string]>([
+    ['that lose their session are Unknown at once', {}, 'Unknown'],
+    ['that have another session by then are ready', { session: true }, 'True'],
+    ['that were heard of by other ways since are ready', { renewed: true }, 'True'],
+  ])('%s', async (_, { session = false, renewed = false }, expected) => {
+    const simulation = await start();
+    await beat(simulation, 'sim-1');
+    simulation.time += 2_000;
+    const lostAt = simulation.time;
+    simulation.time += 5_000;
+    if (session) simulation.sessions.add('sim-1');
+    const lease = {
+      metadata: { name: 'sim-1', namespace: 'kube-node-lease' },
+      spec: { renewTime: now(lostAt + 1500) },
+    };
+    if (renewed) await simulation.cluster.create('coordination.k8s.io/leases', lease);
+    simulation.manager.enqueue('node-controller', lostKey('sim-1', lostAt));
+    await simulation.settle();
+    expect(node(simulation, 'sim-1')?.status?.conditions?.[0]?.status).toBe(expected);
+    const reasons = simulation.cluster.all<Event>('core/events').map(({ reason }) => reason);
+    expect(reasons.includes('NodeNotReady')).toBe(expected === 'Unknown');
+    // What is written stays until the node itself says otherwise.
+    await simulation.settle(5_000);
+    expect(taints(simulation, 'sim-1')).toHaveLength(expected === 'Unknown' ? 2 : 0);
+    await beat(simulation, 'sim-1');
+    await simulation.settle();
+    expect(taints(simulation, 'sim-1')).toEqual([]);
+  });
+
+  it('are emptied one after the other', async () => {
+    const simulation = await start();
+    await simulation.addNode('sim-4');
+    simulation.time += 60_000;
+    await beat(simulation, 'sim-3');
+    await beat(simulation, 'sim-4');
+    await simulation.manager.tick();
+    await simulation.settle();
+    const evicted = () => ['sim-1', 'sim-2'].filter((name) => taints(simulation, name).length === 2);
+    expect(evicted()).toHaveLength(1);
+    await simulation.settle(7_000);
+    expect(evicted()).toHaveLength(1);
+    await simulation.settle(3_000);
+    expect(evicted()).toHaveLength(2);
+  });
+
+  it('are told of when they come and go', async () => {
+    const simulation = await start();
+    await simulation.cluster.delete('core/nodes', '', 'sim-1');
+    await simulation.settle();
+    const messages = simulation.cluster.all<Event>('core/events').map(({ message }) => message);
+    expect(messages).toContain('Node sim-1 event: Registered Node sim-1 in Controller');
+    expect(messages).toContain('Node sim-1 event: Removing Node sim-1 from Controller');
   });
 
   it('are not emptied when all of them are silent', async () => {

@@ -94,6 +94,28 @@ describe('NodeSession', () => {
       `error dialing backend: node "${node}" is not connected`,
     ]);
   });
+  it.each([
+    ['is told of when its agent does not come back', false, 1],
+    ['is not told of when it has', true, 0],
+  ])('a node %s', async (_, returns, expected) => {
+    const told: unknown[][] = [];
+    const manager = { nodeLost: (...lost: unknown[]) => Promise.resolve(told.push(lost)) };
+    const ago = Date.now() - 6_000;
+    await runInDurableObject(session, (instance) => {
+      Object.assign(instance, { env: { CONTROLLERS: 'on', CONTROLLER_MANAGER: { getByName: () => manager } } });
+    });
+    agent.socket.close(1000);
+    await expect.poll(() => session.connected()).toBe(false);
+    // Not yet: it has some seconds to return.
+    await expect.poll(() => runDurableObjectAlarm(session)).toBe(true);
+    expect(told).toEqual([]);
+    if (returns) await connect(session, 'session');
+    else await runInDurableObject(session, (_instance, { storage }) => storage.put('lostAt', ago));
+    await runDurableObjectAlarm(session);
+    expect(told).toHaveLength(expected);
+    if (expected > 0) expect(told[0]).toEqual(['default', name.split('/')[1], ago]);
+    expect(await runInDurableObject(session, (_instance, { storage }) => storage.get('lostAt'))).toBeUndefined();
+  });
   it('answers pings without waking', async () => {
     agent.socket.send('ping');
     expect(await agent.next()).toEqual(['pong']);

@@ -30,6 +30,8 @@ export class Simulation {
   readonly #told: Promise<void>[] = [];
   readonly #pods = new Set<string>();
   #address = 0;
+  /** Nodes whose agents hold their sessions. */
+  readonly sessions = new Set<string>();
   /** Notifications are lost while false. */
   connected = true;
 
@@ -84,6 +86,7 @@ export class Simulation {
       rootCa: () => Promise.resolve('-----BEGIN CERTIFICATE-----'),
       secretToken: ({ account, secret }) => Promise.resolve(`token of ${account} in ${secret}`),
       clusterCidr: '10.244.0.0/16',
+      nodeConnected: (node) => Promise.resolve(this.sessions.has(node)),
       now: () => this.time,
     });
   }

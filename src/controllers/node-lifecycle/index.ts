@@ -1,131 +1,126 @@
 /** Notices nodes that fell silent, and says so: in their conditions, their taints, and on their pods. */
 import type { Client } from '../../apimachinery/client.ts';
-import { isReason } from '../../apimachinery/errors.ts';
-import { type Json, now } from '../../apimachinery/meta.ts';
+import type { Json } from '../../apimachinery/meta.ts';
 import type { Lease } from '../../generated/types/coordination.v1.ts';
-import type { Node, NodeCondition, Pod } from '../../generated/types/core.v1.ts';
-import { type Controller, type ControllerContext, itself } from '../controller.ts';
-import { forEachLimited, patchStatus, timeOf } from '../objects.ts';
-import { podCondition } from '../pods.ts';
-import { conditionStatus, wantedTaints } from './taints.ts';
+import type { Node } from '../../generated/types/core.v1.ts';
+import { type Controller, type ControllerContext, itself, type ObjectChange, type Requeue } from '../controller.ts';
+import { patchStatus } from '../objects.ts';
+import { decideEvictions } from './evictions.ts';
+import { isSilent, lastHeard, unknownConditions } from './heartbeat.ts';
+import { markPodsNotReady } from './pods.ts';
+import { conditionStatus, evictionTaint, isTroubled, wantedTaints } from './taints.ts';
 
-/** Silence after which a node counts as unreachable (`--node-monitor-grace-period`). */
-export const GRACE_MS = 50_000;
-/** The same for a node that never said anything (`--node-startup-grace-period`). */
-const STARTUP_GRACE_MS = 60_000;
-const HEALTH = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
+const NODES = 'core/nodes';
+/** Keys beside names of nodes, which have none of these characters. */
+const LOST = 'lost#';
+const REGISTERED = 'registered#';
+const REMOVED = 'removed#';
+const EVICTIONS = '#evictions';
 
-/** When the node was last heard of, in ms, and until when that is enough. */
-function heartbeat(node: Node, lease: Lease | undefined): { last: number; graceMs: number; ever: boolean } {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
-  const last = Math.max(timeOf(ready?.lastHeartbeatTime), timeOf(lease?.spec?.renewTime));
-  if (last > 0) return { last, graceMs: GRACE_MS, ever: ready !== undefined };
-  return { last: timeOf(node.metadata.creationTimestamp), graceMs: STARTUP_GRACE_MS, ever: false };
+/** The key by which a node is looked at whose agent has had no session since `lostAt`, in ms since the epoch. */
+export const lostKey = (node: string, lostAt: number): string => `${LOST}${node}#${lostAt}`;
+
+async function keysOfNode(change: ObjectChange): Promise<string[]> {
+  const { type, name, previous } = change;
+  if (type === 'ADDED') return [name, `${REGISTERED}${name}`, EVICTIONS];
+  if (type === 'DELETED') return [`${REMOVED}${name}`, EVICTIONS];
+  const node = (await change.object()) as Node | undefined;
+  const ready = (state: Node | undefined) => state && conditionStatus(state, 'Ready');
+  return ready(node) === ready(previous as Node | undefined) ? itself(change) : [name, EVICTIONS];
 }
 
-function isSilent(node: Node, lease: Lease | undefined, at: number): boolean {
-  const { last, graceMs } = heartbeat(node, lease);
-  return at > last + graceMs;
+const leaseOf = (client: Client, name: string): Promise<Lease | undefined> =>
+  client.get<Lease>('coordination.k8s.io/leases', 'kube-node-lease', name);
+
+async function writeTaints(client: Client, node: Node, evict: boolean, at: number): Promise<void> {
+  const taints = wantedTaints(node, evict, at);
+  if (taints === undefined) return;
+  // Taints are a list that others write too: only onto what was read.
+  const { name, resourceVersion } = node.metadata;
+  const patch = { metadata: { resourceVersion }, spec: { taints: taints as unknown as Json } };
+  await client.patch(NODES, '', name, 'merge', patch);
 }
 
-/** The conditions of a silent node: all that the kubelet reports is Unknown. */
-function unknownConditions(node: Node, at: number): NodeCondition[] {
-  const conditions = node.status?.conditions ?? [];
-  const kept = conditions.filter(({ type }) => !HEALTH.includes(type ?? ''));
-  const unknown = HEALTH.map((type): NodeCondition => {
-    const before = conditions.find((condition) => condition.type === type);
-    if (before === undefined) {
-      return {
-        type,
-        status: 'Unknown',
-        reason: 'NodeStatusNeverUpdated',
-        message: 'Kubelet never posted node status.',
-        lastHeartbeatTime: node.metadata.creationTimestamp,
-        lastTransitionTime: now(at),
-      };
-    }
-    if (before.status === 'Unknown') return before;
-    return {
-      ...before,
-      status: 'Unknown',
-      reason: 'NodeStatusUnknown',
-      message: 'Kubelet stopped posting node status.',
-      lastTransitionTime: now(at),
-    };
-  });
-  return [...kept, ...unknown];
+/** Says of a silent node that its state is unknown; answers whether that is news. */
+async function markUnknown(client: Client, node: Node, context: ControllerContext): Promise<boolean> {
+  const conditions = unknownConditions(node, context.now());
+  if (!(await patchStatus(client, NODES, node, { ...node.status, conditions }))) return false;
+  if (conditionStatus(node, 'Ready') === 'True') {
+    const { name } = node.metadata;
+    context.events.record(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+  }
+  return true;
 }
 
-/** When no node at all is ready, it is the network that failed, not the nodes: nothing is evicted then. */
-async function someNodeIsReady(client: Client): Promise<boolean> {
-  const { items } = await client.list<Node>('core/nodes');
-  return items.some((node) => conditionStatus(node, 'Ready') === 'True');
+/** An agent whose session broke, and that was not heard of since by other ways, is gone: that needs no waiting for its silence. */
+async function lookAtLost(client: Client, key: string, context: ControllerContext): Promise<void> {
+  const [name = '', lostAt] = key.slice(LOST.length).split('#');
+  const [read, lease] = await Promise.all([client.get<Node>(NODES, '', name), leaseOf(client, name)]);
+  if (read === undefined || read.metadata.deletionTimestamp !== undefined) return;
+  const heard = lastHeard(read, lease) > Number(lostAt);
+  if (heard || (await context.nodeConnected(name))) return;
+  await markUnknown(client, { ...read, apiVersion: 'v1', kind: 'Node' }, context);
 }
 
-/** Takes the pods of a node that is not ready out of Services (`MarkPodsNotReady`). */
-async function markPodsNotReady(client: Client, node: Node, context: ControllerContext): Promise<void> {
-  const { items } = await client.list<Pod>('core/pods', { fieldSelector: `spec.nodeName=${node.metadata.name}` });
-  const ready = items.filter((pod) => podCondition(pod, 'Ready')?.status === 'True');
-  await forEachLimited(ready, 16, async (read) => {
-    const pod: Pod = { ...read, apiVersion: 'v1', kind: 'Pod' };
-    const conditions = (pod.status?.conditions ?? []).map((condition) =>
-      condition.type === 'Ready'
-        ? { ...condition, status: 'False', lastTransitionTime: now(context.now()) }
-        : condition,
-    );
-    try {
-      await patchStatus(client, 'core/pods', pod, { ...pod.status, conditions });
-      context.events.record(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error;
-    }
-  });
+async function evict(client: Client, context: ControllerContext): Promise<Requeue | undefined> {
+  const { items } = await client.list<Node>(NODES);
+  const at = context.now();
+  const { start, stop, waitMs } = decideEvictions(items, at);
+  for (const node of start) await writeTaints(client, node, true, at);
+  for (const node of stop) await writeTaints(client, node, false, at);
+  return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
+}
+
+function recordEvent(context: ControllerContext, name: string, uid: string, reason: string, message: string): void {
+  const node: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid } };
+  context.events.record(node, 'Normal', reason, `Node ${name} event: ${message}`);
+}
+
+async function lookAtNode(client: Client, name: string, context: ControllerContext): Promise<Requeue | undefined> {
+  const [read, lease] = await Promise.all([client.get<Node>(NODES, '', name), leaseOf(client, name)]);
+  if (read === undefined || read.metadata.deletionTimestamp !== undefined) return;
+  const node: Node = { ...read, apiVersion: 'v1', kind: 'Node' };
+  const at = context.now();
+  // The rest depends on what is written then.
+  if (isSilent(node, lease, at) && (await markUnknown(client, node, context))) return { requeueAfterMs: 0 };
+  // Whose pods are evicted already, their taint is only kept true.
+  await writeTaints(client, node, evictionTaint(node) !== undefined, at);
+  if (isTroubled(node)) await markPodsNotReady(client, node, context);
+  return undefined;
 }
 
 /** Upstream's `node-lifecycle-controller`, whose events come from `node-controller`. */
 export const nodeLifecycleController: Controller = {
   name: 'node-controller',
-  watches: [{ resource: 'core/nodes', keys: itself }],
+  watches: [{ resource: NODES, keys: keysOfNode }],
   /** Nodes that fell silent since, or are in trouble still: two lists, whatever their number. */
   async tick(client, context) {
     const [nodes, leases] = await Promise.all([
-      client.list<Node>('core/nodes'),
+      client.list<Node>(NODES),
       client.list<Lease>('coordination.k8s.io/leases', { namespace: 'kube-node-lease' }),
     ]);
     const byName = new Map(leases.items.map((lease) => [lease.metadata.name, lease]));
     const at = context.now();
     const concerns = (node: Node): boolean =>
       conditionStatus(node, 'Ready') !== 'True' || isSilent(node, byName.get(node.metadata.name), at);
-    return nodes.items.filter(concerns).map((node) => node.metadata.name);
+    const names = nodes.items.filter(concerns).map((node) => node.metadata.name);
+    return names.length === 0 ? [] : [...names, EVICTIONS];
   },
-  async reconcile(client, { name }, context) {
-    const [read, lease] = await Promise.all([
-      client.get<Node>('core/nodes', '', name),
-      client.get<Lease>('coordination.k8s.io/leases', 'kube-node-lease', name),
-    ]);
-    if (read === undefined || read.metadata.deletionTimestamp !== undefined) return;
-    const node: Node = { ...read, apiVersion: 'v1', kind: 'Node' };
-    const at = context.now();
-    if (isSilent(node, lease, at)) {
-      const conditions = unknownConditions(node, at);
-      if (await patchStatus(client, 'core/nodes', node, { ...node.status, conditions })) {
-        if (conditionStatus(node, 'Ready') === 'True') {
-          context.events.record(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
-        }
-        // The rest depends on what is written now.
-        return { requeueAfterMs: 0 };
-      }
+  async reconcile(client, { key }, context) {
+    if (key === EVICTIONS) return evict(client, context);
+    if (key.startsWith(LOST)) return void (await lookAtLost(client, key, context));
+    if (key.startsWith(REGISTERED)) {
+      const name = key.slice(REGISTERED.length);
+      const node = await client.get<Node>(NODES, '', name);
+      const message = `Registered Node ${name} in Controller`;
+      if (node !== undefined) recordEvent(context, name, node.metadata.uid ?? '', 'RegisteredNode', message);
+      return;
     }
-    const ready = conditionStatus(node, 'Ready');
-    const troubled = ready === 'False' || ready === 'Unknown';
-    const taints = wantedTaints(node, troubled && (await someNodeIsReady(client)), at);
-    if (taints !== undefined) {
-      // Taints are a list that others write too: only onto what was read.
-      const { resourceVersion } = node.metadata;
-      const patch = { metadata: { resourceVersion }, spec: { taints: taints as unknown as Json } };
-      await client.patch('core/nodes', '', name, 'merge', patch);
+    if (key.startsWith(REMOVED)) {
+      const name = key.slice(REMOVED.length);
+      recordEvent(context, name, '', 'RemovingNode', `Removing Node ${name} from Controller`);
+      return;
     }
-    if (troubled) await markPodsNotReady(client, node, context);
-    return;
+    return lookAtNode(client, key, context);
   },
 };

@@ -3,8 +3,8 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Taint } from '../../generated/types/core.v1.ts';
 
-export const NOT_READY = 'node.kubernetes.io/not-ready';
-export const UNREACHABLE = 'node.kubernetes.io/unreachable';
+const NOT_READY = 'node.kubernetes.io/not-ready';
+const UNREACHABLE = 'node.kubernetes.io/unreachable';
 const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable';
 const PRESSURES: readonly [condition: string, taint: string][] = [
   ['MemoryPressure', 'node.kubernetes.io/memory-pressure'],
@@ -17,6 +17,16 @@ const MANAGED = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...PRESSURES.map
 /** The status of a condition of the node. */
 export const conditionStatus = (node: Node, type: string): string | undefined =>
   node.status?.conditions?.find((condition) => condition.type === type)?.status;
+
+/** Whether the node is not ready, or nobody knows. A node that has yet to say is not in trouble. */
+export function isTroubled(node: Node): boolean {
+  const ready = conditionStatus(node, 'Ready');
+  return ready === 'False' || ready === 'Unknown';
+}
+
+/** The taint that evicts the pods of a node in trouble, if it has it. */
+export const evictionTaint = (node: Node): Taint | undefined =>
+  node.spec?.taints?.find(({ key, effect }) => effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE));
 
 /** The taints that the node should have, those of others untouched; undefined when it has them. `evict`: NoExecute ones too. */
 export function wantedTaints(node: Node, evict: boolean, at: number): Taint[] | undefined {
