@@ -36,8 +36,8 @@ export interface Requeue {
 export interface Schedule {
   /** Queues the key; where it is queued already, the earlier time counts. */
   after(key: string, delayMs: number): void;
-  /** Forgets a key that is not being worked on. */
-  cancel(key: string): void;
+  /** Forgets a key that is not being worked on. Answers whether it was queued. */
+  cancel(key: string): boolean;
 }
 
 /** Owner kinds and the resources in which dependents of theirs were ever seen; what the garbage collector searches. */

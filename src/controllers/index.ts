@@ -31,6 +31,7 @@ import { serviceAccountController } from './serviceaccount/index.ts';
 import { serviceAccountTokenController } from './serviceaccount-token/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
 import { taintEvictionController } from './taint-eviction/index.ts';
+import { ttlController } from './ttl/index.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/index.ts';
 import { volumeExpandController } from './volume-expand/index.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/index.ts';
@@ -62,6 +63,7 @@ export const controllers: readonly Controller[] = [
   nodeIpamController,
   taintEvictionController,
   podGarbageCollector,
+  ttlController,
   persistentVolumeBinder,
   ephemeralVolumeController,
   volumeExpandController,

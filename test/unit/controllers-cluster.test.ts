@@ -4,6 +4,7 @@ import { Simulation } from '../../src/controllers/client/simulation.ts';
 import { subnets } from '../../src/controllers/node-ipam/index.ts';
 import { lostKey } from '../../src/controllers/node-lifecycle/index.ts';
 import { toleratedMs } from '../../src/controllers/taint-eviction/index.ts';
+import { ttlSeconds } from '../../src/controllers/ttl/index.ts';
 import type {
   ConfigMap,
   Endpoints,
@@ -422,6 +423,66 @@ describe('nodes', () => {
     expect(simulation.cluster.all('core/pods')).toHaveLength(1);
     await simulation.settle(5_000);
     expect(simulation.cluster.all('core/pods')).toEqual([]);
+  });
+
+  it('that are out of service let go of pods that are being deleted', async () => {
+    const simulation = await start();
+    const { cluster } = simulation;
+    const finalizers = { metadata: { finalizers: ['example.com/hold'] } };
+    for (const name of ['leaves', 'stays']) {
+      const tolerations = [{ operator: 'Exists' }];
+      await cluster.create('core/pods', pod(name, { nodeName: 'sim-1', tolerations }));
+      await cluster.patch('core/pods', 'ns', name, 'merge', finalizers);
+    }
+    await simulation.settle();
+    await cluster.delete('core/pods', 'ns', 'leaves');
+    const notReady = { ...simulation.readyCondition(), status: 'False' };
+    await cluster.patch('core/nodes', '', 'sim-1', 'merge', { status: { conditions: [notReady] } }, 'status');
+    await simulation.settle();
+    const phase = (name: string) => cluster.peek<Pod>('core/pods', 'ns', name)?.status?.phase;
+    expect(phase('leaves')).toBe('Running');
+    await cluster.patch('core/nodes', '', 'sim-1', 'merge', {
+      spec: { taints: [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoSchedule' }] },
+    });
+    await simulation.settle();
+    expect([phase('leaves'), phase('stays')]).toEqual(['Failed', 'Running']);
+    await cluster.patch('core/pods', 'ns', 'leaves', 'merge', { metadata: { finalizers: null } });
+    await simulation.settle();
+    expect(phase('leaves')).toBeUndefined();
+  });
+
+  it('whose taint is taken back in time keep their pods', async () => {
+    const simulation = await start();
+    const { cluster } = simulation;
+    const tolerations = [{ key: 'cv', operator: 'Exists', tolerationSeconds: 60 }];
+    await cluster.create('core/pods', pod('stays', { nodeName: 'sim-2', tolerations }));
+    const taint = (taints: object[]) =>
+      cluster.patch('core/nodes', '', 'sim-2', 'merge', { spec: { taints } } as never);
+    await taint([{ key: 'cv', effect: 'NoExecute' }]);
+    await simulation.settle(30_000);
+    await taint([]);
+    await simulation.settle(60_000);
+    expect(cluster.peek('core/pods', 'ns', 'stays')).toBeDefined();
+    const messages = cluster.all<Event>('core/events').map(({ message }) => message);
+    expect(messages).toContain('Cancelling deletion of Pod ns/stays');
+  });
+
+  it.each([
+    [1, 0, 0],
+    [100, 0, 0],
+    [101, 0, 15],
+    [95, 15, 15],
+    [89, 15, 0],
+    [2500, 0, 300],
+    [1, 300, 0],
+    [500, 7, 15],
+  ])('%i of them, told %i before, are told to keep Secrets for %i s', (nodes, current, seconds) => {
+    expect(ttlSeconds(nodes, current)).toBe(seconds);
+  });
+
+  it('are told so by an annotation', async () => {
+    const simulation = await start();
+    expect(node(simulation, 'sim-1')?.metadata.annotations).toEqual({ 'node.alpha.kubernetes.io/ttl': '0' });
   });
 
   it('evict by a taint what does not tolerate it', async () => {

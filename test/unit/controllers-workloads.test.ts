@@ -235,6 +235,75 @@ describe('deployment', () => {
     expect(sets(simulation).map(revision)).toEqual([3, 4, 5]);
   });
 
+  it.each([
+    ['0', 'app:2', 'Rolled back deployment "web" to revision 2'],
+    ['1', 'app:1', 'Rolled back deployment "web" to revision 1'],
+    ['3', 'app:3', 'The rollback revision contains the same template as current deployment "web"'],
+    ['9', 'app:3', 'Unable to find the revision to rollback to.'],
+  ])('rolls back to revision %s when an annotation says so', async (to, template, message) => {
+    const simulation = await start();
+    await simulation.cluster.create('apps/deployments', deployment());
+    for (const next of ['app:2', 'app:3']) {
+      await simulation.settle();
+      await patch(simulation, image(next));
+    }
+    await simulation.settle();
+    const key = 'deprecated.deployment.rollback.to';
+    const annotations = { [key]: to, own: 'kept' };
+    await simulation.cluster.patch('apps/deployments', 'ns', 'web', 'merge', { metadata: { annotations } });
+    await simulation.settle();
+    expect(web(simulation)?.spec?.template?.spec?.containers?.[0]?.image).toBe(template);
+    expect(web(simulation)?.metadata.annotations).not.toHaveProperty([key]);
+    expect(pods(simulation).map(({ spec }) => spec?.containers?.[0]?.image)).toEqual(Array(3).fill(template));
+    expect(messages(simulation, 'deployment-controller')).toContain(message);
+  });
+
+  it('is scaled in proportion in the middle of a roll-out', async () => {
+    const runs = (pod: Pod): boolean => pod.spec?.containers?.[0]?.image !== 'broken';
+    const simulation = await start({ runs });
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } };
+    await simulation.cluster.create('apps/deployments', deployment({ replicas: 10, strategy }));
+    await simulation.settle();
+    await patch(simulation, image('broken'));
+    await simulation.settle();
+    const sizes = () => sets(simulation).map(({ spec }) => spec?.replicas);
+    expect(sizes()).toEqual([8, 5]);
+    await patch(simulation, { replicas: 30 });
+    await simulation.settle();
+    expect(sizes()).toEqual([20, 13]);
+  });
+
+  it('rolls over: a template that is replaced before it is rolled out', async () => {
+    const runs = (pod: Pod): boolean => pod.spec?.containers?.[0]?.image !== 'broken';
+    const simulation = await start({ runs });
+    await simulation.cluster.create('apps/deployments', deployment());
+    await simulation.settle();
+    await patch(simulation, image('broken'));
+    await simulation.settle();
+    await patch(simulation, image('app:3'));
+    await simulation.settle();
+    expect(sets(simulation).map(({ spec }) => spec?.replicas)).toEqual([0, 0, 3]);
+    expect(conditions(simulation)['Progressing']).toMatchObject({ reason: 'NewReplicaSetAvailable' });
+  });
+
+  it('adopts ReplicaSets that its selector selects, and releases those that it does not', async () => {
+    const simulation = await start();
+    await simulation.cluster.create('apps/deployments', deployment());
+    await simulation.settle();
+    const [before] = sets(simulation);
+    await simulation.cluster.delete('apps/deployments', 'ns', 'web', { propagationPolicy: 'Orphan' });
+    await simulation.settle();
+    expect(sets(simulation)[0]?.metadata.ownerReferences).toBeUndefined();
+    await simulation.cluster.create('apps/deployments', deployment());
+    await simulation.settle();
+    expect(sets(simulation).map(({ metadata }) => metadata.uid)).toEqual([before?.metadata.uid]);
+    const name = before?.metadata.name ?? '';
+    await simulation.cluster.patch('apps/replicasets', 'ns', name, 'merge', { metadata: { labels: { app: 'other' } } });
+    await simulation.settle();
+    const released = sets(simulation).find(({ metadata }) => metadata.uid === before?.metadata.uid);
+    expect(released?.metadata.ownerReferences).toBeUndefined();
+  });
+
   it('takes another hash when the name is taken by a stranger', async () => {
     const simulation = await start();
     await simulation.cluster.create('apps/deployments', deployment());

@@ -6,6 +6,7 @@ import { selects, selectsEverything } from '../labels.ts';
 import { patchStatus } from '../objects.ts';
 import { ownerKeys } from '../owners.ts';
 import { claim } from '../replicaset/claim.ts';
+import { rollback, rollbackTarget } from './rollback.ts';
 import { isRollingUpdate, progressDeadline } from './rollout-math.ts';
 import { calculateStatus, conditionOf, newCondition, setCondition, TIMED_OUT } from './status.ts';
 import { isScalingEvent, recreate, rollingUpdate, scaleOnly } from './strategies.ts';
@@ -64,7 +65,10 @@ export const deploymentController: Controller = {
       deployment = { ...deployment, status: paused };
     }
     const sync = new DeploymentSync(client, context, deployment, sets);
-    if (deployment.spec?.paused || isScalingEvent(sync)) return scaleOnly(sync);
+    if (deployment.spec?.paused) return scaleOnly(sync);
+    const target = rollbackTarget(deployment);
+    if (target !== undefined) return void (await rollback(sync, target));
+    if (isScalingEvent(sync)) return scaleOnly(sync);
     return isRollingUpdate(deployment) ? rollingUpdate(sync) : recreate(sync);
   },
 };

@@ -8,17 +8,22 @@ import { DESIRED_REPLICAS, MAX_REPLICAS, maxSurge, replicasOf } from './rollout-
 export const REVISION = 'deployment.kubernetes.io/revision';
 export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
 export const POD_TEMPLATE_HASH = 'pod-template-hash';
+/** Asks for a roll-back to a revision. */
+export const ROLLBACK_TO = 'deprecated.deployment.rollback.to';
 const HISTORY_LIMIT = 2000;
 const NOT_COPIED = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
-  'deprecated.deployment.rollback.to',
+  ROLLBACK_TO,
   REVISION,
   REVISION_HISTORY,
   DESIRED_REPLICAS,
   MAX_REPLICAS,
 ]);
+/** Whether an annotation is of the object itself, and is not copied between a Deployment and its ReplicaSets (`skipCopyAnnotation`). */
+export const isOwnAnnotation = (key: string): boolean => NOT_COPIED.has(key);
+
 /** A template without its hash label. */
-function withoutHash(template: PodTemplateSpec | undefined): PodTemplateSpec {
+export function withoutHash(template: PodTemplateSpec | undefined): PodTemplateSpec {
   const { [POD_TEMPLATE_HASH]: _, ...labels } = template?.metadata?.labels ?? {};
   return { ...template, metadata: { ...template?.metadata, labels } as PodTemplateSpec['metadata'] };
 }

@@ -1,9 +1,9 @@
-/** Removes pods that nobody will finish: those of nodes that are gone, terminating ones that never ran, and the oldest of too many ended ones. */
+/** Removes pods that nobody will finish: those of nodes that are gone or out of service, terminating ones that never ran, and the oldest of too many ended ones. */
 import type { Client } from '../../apimachinery/client.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import { now } from '../../apimachinery/meta.ts';
-import type { Pod } from '../../generated/types/core.v1.ts';
-import { type Controller, type ControllerContext, itself } from '../controller.ts';
+import type { Node, Pod } from '../../generated/types/core.v1.ts';
+import { type Controller, type ControllerContext, itself, type ObjectChange, type Requeue } from '../controller.ts';
 import { byAge, deleteIfPresent, forEachLimited, patchStatus } from '../objects.ts';
 import { isPodTerminal } from '../pods.ts';
 
@@ -16,17 +16,20 @@ const GONE = 'gone#';
 const TERMINATED = 'terminated';
 /** Ended pods are counted every so many minutes: it takes a list of all of them. */
 const COUNT_EVERY_MINUTES = 30;
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+const PARALLEL = 16;
 
-async function fail(client: Client, pod: Pod, context: ControllerContext): Promise<void> {
+/** Says that the pod has failed, where it has not ended, and deletes it without waiting for a kubelet (`markFailedAndDeletePod`). */
+async function fail(client: Client, pod: Pod, context: ControllerContext, why?: string): Promise<void> {
   if (!isPodTerminal(pod)) {
-    const conditions = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget');
-    conditions.push({
-      type: 'DisruptionTarget',
-      status: 'True',
-      reason: 'DeletionByPodGC',
-      message: 'PodGC: node no longer exists',
-      lastTransitionTime: now(context.now()),
-    });
+    const conditions = [...(pod.status?.conditions ?? [])];
+    if (why !== undefined) {
+      const others = conditions.filter(({ type }) => type !== 'DisruptionTarget');
+      const lastTransitionTime = now(context.now());
+      const reason = 'DeletionByPodGC';
+      const condition = { type: 'DisruptionTarget', status: 'True', reason, message: why, lastTransitionTime };
+      conditions.splice(0, conditions.length, ...others, condition);
+    }
     try {
       await patchStatus(client, 'core/pods', pod, { ...pod.status, phase: 'Failed', conditions });
     } catch (error) {
@@ -37,52 +40,79 @@ async function fail(client: Client, pod: Pod, context: ControllerContext): Promi
   await deleteIfPresent(client, 'core/pods', pod, { gracePeriodSeconds: 0 });
 }
 
+const isDeleting = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
+
+/** Whether a person has said that the node, which is not ready, will not come back as it was. */
+function isOutOfService(node: Node | undefined): boolean {
+  const ready = node?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return node?.spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) === true && ready !== true;
+}
+
+/** A node that is gone, or out of service. */
+function keysOfNode(change: ObjectChange): Promise<string[]> {
+  const key = `${NODE}${change.name}`;
+  if (change.type === 'DELETED') return Promise.resolve([key]);
+  return change.object().then((node) => (isOutOfService(node as Node | undefined) ? [key] : []));
+}
+
+async function keysOfPod(change: ObjectChange): Promise<string[]> {
+  if (change.type === 'DELETED') return [];
+  const pod = (await change.object()) as Pod | undefined;
+  const nodeName = pod?.spec?.nodeName;
+  if (pod === undefined) return [];
+  if (!nodeName) return isDeleting(pod) ? itself(change) : [];
+  const previous = change.previous as Pod | undefined;
+  const isNews = change.type === 'ADDED' || (isDeleting(pod) && (previous === undefined || !isDeleting(previous)));
+  return isNews ? [`${NODE}${nodeName}`] : [];
+}
+
+/** The pods of a node that is gone, after a while, or of one that is out of service and will never end them. */
+async function collectOfNode(client: Client, key: string, context: ControllerContext): Promise<Requeue | undefined> {
+  const name = key.slice(NODE.length);
+  const node = await client.get<Node>('core/nodes', '', name);
+  if (node === undefined && key.startsWith(NODE)) {
+    context.schedule.after(`${GONE}${name}`, QUARANTINE_MS);
+    return;
+  }
+  if (node !== undefined && !isOutOfService(node)) return;
+  const { items } = await client.list<Pod>('core/pods', { fieldSelector: `spec.nodeName=${name}` });
+  const pods = node === undefined ? items : items.filter(isDeleting);
+  const why = node === undefined ? 'PodGC: node no longer exists' : undefined;
+  await forEachLimited(pods, PARALLEL, (pod) => fail(client, pod, context, why));
+  return;
+}
+
+/** Evicted pods first, then the oldest (`byEvictionAndCreationTimestamp`). */
+function byEvictionAndAge(a: Pod, b: Pod): number {
+  const evicted = (pod: Pod): number => (pod.status?.phase === 'Failed' && pod.status.reason === 'Evicted' ? 0 : 1);
+  return evicted(a) - evicted(b) || byAge(a, b);
+}
+
+async function collectTerminated(client: Client, context: ControllerContext): Promise<void> {
+  const [succeeded, failed] = await Promise.all([
+    client.list<Pod>('core/pods', { fieldSelector: 'status.phase=Succeeded' }),
+    client.list<Pod>('core/pods', { fieldSelector: 'status.phase=Failed' }),
+  ]);
+  const ended = [...succeeded.items, ...failed.items].sort(byEvictionAndAge);
+  const surplus = ended.slice(0, Math.max(0, ended.length - TERMINATED_THRESHOLD));
+  await forEachLimited(surplus, PARALLEL, (pod) => fail(client, pod, context));
+}
+
 /** Upstream's `pod-garbage-collector-controller`. */
 export const podGarbageCollector: Controller = {
   name: 'pod-garbage-collector',
   watches: [
-    { resource: 'core/nodes', keys: ({ type, name }) => (type === 'DELETED' ? [`${NODE}${name}`] : []) },
-    {
-      resource: 'core/pods',
-      keys: async (change) => {
-        if (change.type === 'DELETED') return [];
-        const pod = (await change.object()) as Pod | undefined;
-        if (pod === undefined) return [];
-        if (change.type === 'ADDED' && pod.spec?.nodeName) return [`${NODE}${pod.spec.nodeName}`];
-        return pod.metadata.deletionTimestamp !== undefined && !pod.spec?.nodeName ? itself(change) : [];
-      },
-    },
+    { resource: 'core/nodes', keys: keysOfNode },
+    { resource: 'core/pods', keys: keysOfPod },
   ],
   async tick(_, context) {
     return Math.floor(context.now() / 60_000) % COUNT_EVERY_MINUTES === 0 ? [TERMINATED] : [];
   },
   async reconcile(client, { key, namespace, name }, context) {
-    if (key === TERMINATED) {
-      const [succeeded, failed] = await Promise.all([
-        client.list<Pod>('core/pods', { fieldSelector: 'status.phase=Succeeded' }),
-        client.list<Pod>('core/pods', { fieldSelector: 'status.phase=Failed' }),
-      ]);
-      const ended = [...succeeded.items, ...failed.items].sort(byAge);
-      const surplus = ended.slice(0, Math.max(0, ended.length - TERMINATED_THRESHOLD));
-      await forEachLimited(surplus, 16, async (pod) => {
-        await deleteIfPresent(client, 'core/pods', pod, { gracePeriodSeconds: 0 });
-      });
-      return;
-    }
-    if (key.startsWith(NODE) || key.startsWith(GONE)) {
-      const nodeName = key.slice(NODE.length);
-      if ((await client.get('core/nodes', '', nodeName)) !== undefined) return;
-      if (key.startsWith(NODE)) {
-        context.schedule.after(`${GONE}${nodeName}`, QUARANTINE_MS);
-        return;
-      }
-      const { items } = await client.list<Pod>('core/pods', { fieldSelector: `spec.nodeName=${nodeName}` });
-      await forEachLimited(items, 16, (pod) => fail(client, pod, context));
-      return;
-    }
+    if (key === TERMINATED) return void (await collectTerminated(client, context));
+    if (key.startsWith(NODE) || key.startsWith(GONE)) return collectOfNode(client, key, context);
     const pod = await client.get<Pod>('core/pods', namespace, name);
-    if (pod?.metadata.deletionTimestamp === undefined || pod.spec?.nodeName) return;
-    await deleteIfPresent(client, 'core/pods', pod, { gracePeriodSeconds: 0 });
+    if (pod !== undefined && isDeleting(pod) && !pod.spec?.nodeName) await fail(client, pod, context);
     return;
   },
 };

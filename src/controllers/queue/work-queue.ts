@@ -60,10 +60,12 @@ export class WorkQueue {
     }
   }
 
-  /** Forgets a key that waits. */
-  cancel(controller: string, key: string): void {
+  /** Forgets a key that waits. Answers whether it did. */
+  cancel(controller: string, key: string): boolean {
     const entry = this.#entries.get(idOf(controller, key));
-    if (entry !== undefined && !entry.working) this.#drop(entry);
+    if (entry === undefined || entry.working) return false;
+    this.#drop(entry);
+    return true;
   }
 
   /** The next due key, now marked as being worked on; undefined when there is none. */

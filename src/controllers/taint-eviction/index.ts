@@ -1,5 +1,6 @@
 /** Evicts pods from nodes with NoExecute taints that they do not tolerate, or tolerate only for so long. */
 import type { Client } from '../../apimachinery/client.ts';
+import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod, Taint } from '../../generated/types/core.v1.ts';
@@ -27,9 +28,13 @@ export function toleratedMs(pod: Pod, taints: readonly Taint[]): number {
 const noExecute = (node: Node | undefined): Taint[] =>
   (node?.spec?.taints ?? []).filter((taint) => taint.effect === 'NoExecute');
 
-async function evict(client: Client, pod: Pod, context: ControllerContext): Promise<void> {
+function recordEviction(context: ControllerContext, pod: Pod, what: string): void {
   const about: Pod = { ...pod, apiVersion: 'v1', kind: 'Pod' };
-  context.events.record(about, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${keyOf(pod)}`);
+  context.events.record(about, 'Normal', 'TaintManagerEviction', `${what} Pod ${keyOf(pod)}`);
+}
+
+async function evict(client: Client, pod: Pod, context: ControllerContext): Promise<void> {
+  recordEviction(context, pod, 'Marking for deletion');
   const conditions = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget');
   conditions.push({
     type: 'DisruptionTarget',
@@ -68,7 +73,9 @@ export const taintEvictionController: Controller = {
         const pod = (await change.object()) as Pod | undefined;
         const nodeName = pod?.spec?.nodeName;
         const before = change.previous as Pod | undefined;
-        if (!nodeName || before?.spec?.nodeName === nodeName) return [];
+        if (!nodeName) return [];
+        const known = before?.spec?.nodeName === nodeName;
+        if (known && deepEqual(before?.spec?.tolerations, pod.spec?.tolerations)) return [];
         const node = await client.get<Node>('core/nodes', '', nodeName);
         return noExecute(node).length === 0 ? [] : [`${NODE}${nodeName}`];
       },
@@ -88,7 +95,7 @@ export const taintEvictionController: Controller = {
         if (stay === 0) await evict(client, pod, context);
         // A time that runs already goes on running.
         else if (Number.isFinite(stay)) context.schedule.after(podKey, stay);
-        else context.schedule.cancel(podKey);
+        else if (context.schedule.cancel(podKey)) recordEviction(context, pod, 'Cancelling deletion of');
       });
       return;
     }
