@@ -1,4 +1,5 @@
 /** The scheduler's picture of the cluster: an aggregate per node and a few references per pod, kept up with what the stores say. */
+import { deepEqual } from '../apimachinery/equal.ts';
 import type { Node } from '../generated/types/core.v1.ts';
 import { NO_TERMS } from './framework/affinity-terms.ts';
 import {
@@ -11,13 +12,14 @@ import {
   unknownNode,
 } from './framework/node-info.ts';
 import type { Snapshot } from './framework/plugin.ts';
+import { PodGroup } from './framework/pod-group.ts';
 import type { PodInfo, PodTraits } from './framework/pod-info.ts';
 
 const REGION = 'topology.kubernetes.io/region';
 const ZONE = 'topology.kubernetes.io/zone';
 
 export class Cache implements Snapshot {
-  readonly groups = new Map<PodTraits, Map<NodeInfo, number>>();
+  readonly groups = new Map<PodTraits, PodGroup>();
   readonly affine = new Set<PodTraits>();
   private readonly nodes = new Map<string, NodeInfo>();
   /** Pods that hold something on a node, by key; assumed ones included. */
@@ -26,6 +28,8 @@ export class Cache implements Snapshot {
   private readonly images = new Map<string, number>();
   /** Priority -> number of pods that have a node. */
   private readonly priorities = new Map<number, number>();
+  /** By topology key, as far as it was asked for. */
+  private readonly nodeDomains = new Map<string, Map<string, number>>();
   private list: readonly NodeInfo[] | undefined;
 
   all(): readonly NodeInfo[] {
@@ -64,8 +68,7 @@ export class Cache implements Snapshot {
     this.countImages(after, 1);
     info.facts = after;
     info.exists = true;
-    const moved = before?.labels[ZONE] !== after.labels[ZONE] || before?.labels[REGION] !== after.labels[REGION];
-    if (before === undefined || moved) this.list = undefined;
+    if (before === undefined || !deepEqual(before.labels, after.labels)) this.relabelled(info);
     return { before, after };
   }
 
@@ -77,7 +80,7 @@ export class Cache implements Snapshot {
     this.countImages(facts, -1);
     node.exists = false;
     node.facts = unknownNode(name).facts;
-    this.list = undefined;
+    this.relabelled(node);
     if (node.pods.size === 0) this.nodes.delete(name);
     return facts;
   }
@@ -91,11 +94,11 @@ export class Cache implements Snapshot {
     count(this.priorities, pod.ask.priority, 1);
     let group = this.groups.get(pod.traits);
     if (group === undefined) {
-      group = new Map();
+      group = new PodGroup();
       this.groups.set(pod.traits, group);
       if (pod.traits.terms !== NO_TERMS) this.affine.add(pod.traits);
     }
-    count(group, node, 1);
+    group.add(node, 1);
   }
 
   /** Takes a pod off its node. Answers what was known of it. */
@@ -109,11 +112,30 @@ export class Cache implements Snapshot {
     if (!node.exists && node.pods.size === 0) this.nodes.delete(node.name);
     const group = this.groups.get(pod.traits);
     if (group === undefined) return pod;
-    count(group, node, -1);
-    if (group.size > 0) return pod;
+    group.add(node, -1);
+    if (group.nodes.size > 0) return pod;
     this.groups.delete(pod.traits);
     this.affine.delete(pod.traits);
     return pod;
+  }
+
+  domains(key: string): ReadonlyMap<string, number> {
+    let domains = this.nodeDomains.get(key);
+    if (domains === undefined) {
+      domains = new Map();
+      for (const { facts } of this.all()) {
+        if (Object.hasOwn(facts.labels, key)) count(domains, facts.labels[key] as string, 1);
+      }
+      this.nodeDomains.set(key, domains);
+    }
+    return domains;
+  }
+
+  /** A node came, went, or has other labels: what was worked out from labels is not true any more. */
+  private relabelled({ pods }: NodeInfo): void {
+    this.list = undefined;
+    this.nodeDomains.clear();
+    for (const { traits } of pods) this.groups.get(traits)?.forgetDomains();
   }
 
   private nodeOf(name: string): NodeInfo {

@@ -9,6 +9,7 @@ import type { EventHint } from './cluster-event.ts';
 import type { CycleState } from './cycle-state.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { Nominator } from './nominator.ts';
+import type { PodGroup } from './pod-group.ts';
 import type { Candidate, PodInfo, PodTraits } from './pod-info.ts';
 import type { Status } from './status.ts';
 
@@ -80,8 +81,8 @@ export interface Plugin {
 /** How long a pod may wait between Reserve and Bind, in ms. */
 export const BINDING_TIMEOUT_MS = 600_000;
 
-/** The pods that have a node, grouped: what they have in common, and how many of them each node has. */
-export type PodGroups = ReadonlyMap<PodTraits, ReadonlyMap<NodeInfo, number>>;
+/** The pods that have a node, by what they have in common. */
+export type PodGroups = ReadonlyMap<PodTraits, PodGroup>;
 
 /** The cluster as a cycle sees it. It does not change during the synchronous part of a cycle. */
 export interface Snapshot {
@@ -95,6 +96,8 @@ export interface Snapshot {
   readonly affine: ReadonlySet<PodTraits>;
   /** The lowest priority of any pod that has a node; infinite when there is none. */
   lowestPriority(): number;
+  /** The domains of a topology key, with the number of nodes in each. */
+  domains(key: string): ReadonlyMap<string, number>;
   /** On how many nodes an image is. */
   imageNodes(image: string): number;
 }

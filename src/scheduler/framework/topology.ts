@@ -1,44 +1,66 @@
-/** Counts by topology: `zone` -> `z1` -> 3. */
-import type { NodeInfo } from './node-info.ts';
+/** Sums by topology: `zone` -> `z1` -> 3. What groups of pods have counted already is referred to, not copied. */
+import { count, type NodeInfo } from './node-info.ts';
+import type { Domains, PodGroup } from './pod-group.ts';
+
+interface Sum {
+  readonly parts: { readonly domains: Domains; readonly weight: number }[];
+  /** What was added or taken away on trial. */
+  readonly trial: Map<string, number>;
+}
 
 export class TopologyCounts {
-  private readonly byKey = new Map<string, Map<string, number>>();
+  private readonly sums = new Map<string, Sum>();
+  private total = 0;
 
-  /** Adds to the count of the node's own value of the key; a node without the key has no part in it. */
-  add(node: NodeInfo, key: string, by: number): void {
-    const { labels } = node.facts;
-    if (!Object.hasOwn(labels, key)) return;
-    const value = labels[key] as string;
-    let values = this.byKey.get(key);
-    if (values === undefined) {
-      values = new Map();
-      this.byKey.set(key, values);
-    }
-    const sum = (values.get(value) ?? 0) + by;
-    if (sum === 0) values.delete(value);
-    else values.set(value, sum);
-    if (values.size === 0) this.byKey.delete(key);
+  /** Adds every pod of a group, times a weight, to its own domain of the key. */
+  addGroup(group: PodGroup, key: string, weight = 1): void {
+    const domains = group.domains(key);
+    if (domains.total === 0) return;
+    this.total += domains.total * Math.abs(weight);
+    this.sum(key).parts.push({ domains, weight });
   }
 
-  /** The count of the node's own value of the key; undefined when the node has none. */
-  at(node: NodeInfo, key: string): number | undefined {
-    const { labels } = node.facts;
-    if (!Object.hasOwn(labels, key)) return undefined;
-    return this.byKey.get(key)?.get(labels[key] as string) ?? 0;
+  /** Adds to the node's own domain of the key; a node without the key has no part in it. */
+  add({ facts }: NodeInfo, key: string, by: number): void {
+    if (!Object.hasOwn(facts.labels, key)) return;
+    this.total += by;
+    count(this.sum(key).trial, facts.labels[key] as string, by);
   }
 
-  /** All keys with their counts. */
-  entries(): Iterable<[string, ReadonlyMap<string, number>]> {
-    return this.byKey;
+  /** The sum of the node's own domain of the key; undefined when the node does not have the key. */
+  at({ facts }: NodeInfo, key: string): number | undefined {
+    if (!Object.hasOwn(facts.labels, key)) return undefined;
+    const sum = this.sums.get(key);
+    if (sum === undefined) return 0;
+    const domain = facts.labels[key] as string;
+    let value = sum.trial.size === 0 ? 0 : (sum.trial.get(domain) ?? 0);
+    for (const { domains, weight } of sum.parts) value += (domains.pods.get(domain) ?? 0) * weight;
+    return value;
   }
 
+  /** The keys that anything was counted by. */
+  keys(): Iterable<string> {
+    return this.sums.keys();
+  }
+
+  /** Whether nothing is counted. */
   get empty(): boolean {
-    return this.byKey.size === 0;
+    return this.total === 0;
   }
 
   clone(): TopologyCounts {
     const copy = new TopologyCounts();
-    for (const [key, values] of this.byKey) copy.byKey.set(key, new Map(values));
+    copy.total = this.total;
+    for (const [key, { parts, trial }] of this.sums) copy.sums.set(key, { parts, trial: new Map(trial) });
     return copy;
+  }
+
+  private sum(key: string): Sum {
+    let sum = this.sums.get(key);
+    if (sum === undefined) {
+      sum = { parts: [], trial: new Map() };
+      this.sums.set(key, sum);
+    }
+    return sum;
   }
 }

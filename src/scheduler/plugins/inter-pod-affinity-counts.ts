@@ -3,6 +3,7 @@ import { type AffinityTerm, type NamespaceLabels, termMatches } from '../framewo
 import { StateKey } from '../framework/cycle-state.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import type { Snapshot } from '../framework/plugin.ts';
+import type { PodGroup } from '../framework/pod-group.ts';
 import type { PodTraits } from '../framework/pod-info.ts';
 import { TopologyCounts } from '../framework/topology.ts';
 
@@ -38,7 +39,8 @@ export class AffinityCounts {
     for (const traits of wants ? groups.keys() : affine) {
       const effect = counts.effectOf(traits);
       if (effect === undefined) continue;
-      for (const [node, pods] of groups.get(traits) ?? []) counts.apply(effect, node, pods);
+      const group = groups.get(traits);
+      if (group !== undefined) counts.applyGroup(effect, group);
     }
     return counts;
   }
@@ -53,6 +55,12 @@ export class AffinityCounts {
     for (const key of existingAnti) this.existingAnti.add(node, key, by);
     for (const key of affinity) this.affinity.add(node, key, by);
     for (const key of anti) this.anti.add(node, key, by);
+  }
+
+  private applyGroup({ existingAnti, affinity, anti }: Effect, group: PodGroup): void {
+    for (const key of existingAnti) this.existingAnti.addGroup(group, key);
+    for (const key of affinity) this.affinity.addGroup(group, key);
+    for (const key of anti) this.anti.addGroup(group, key);
   }
 
   /** The topology keys of the terms by which two pods have to do with each other; undefined when by none. */
@@ -93,7 +101,7 @@ export class AffinityCounts {
 
   /** No pod where the node is has anti-affinity to the incoming one. */
   existingAntiAffinityHolds(node: NodeInfo): boolean {
-    for (const [key] of this.existingAnti.entries()) if ((this.existingAnti.at(node, key) ?? 0) > 0) return false;
+    for (const key of this.existingAnti.keys()) if ((this.existingAnti.at(node, key) ?? 0) > 0) return false;
     return true;
   }
 

@@ -70,7 +70,7 @@ export const interPodAffinity: PluginFactory = ({ snapshot, objects }, args) => 
     score(state, _candidate, node) {
       const scores = state.read(SCORES);
       let sum = 0;
-      for (const [key] of scores?.entries() ?? []) sum += scores?.at(node, key) ?? 0;
+      for (const key of scores?.keys() ?? []) sum += scores?.at(node, key) ?? 0;
       return sum;
     },
     normalizeScores(_state, _candidate, scores) {
@@ -125,9 +125,8 @@ function scoresOf(
       weigh(traits.terms.preferredAntiAffinity, incoming, (term) => -term.weight);
     }
     if (weighted.length === 0) continue;
-    for (const [node, pods] of groups.get(traits) ?? []) {
-      for (const [key, weight] of weighted) scores.add(node, key, weight * pods);
-    }
+    const group = groups.get(traits);
+    if (group !== undefined) for (const [key, weight] of weighted) scores.addGroup(group, key, weight);
   }
   return scores;
 }

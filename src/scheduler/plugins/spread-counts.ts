@@ -1,8 +1,10 @@
 /** PodTopologySpread's filter: how many pods of each constraint every domain has. */
 import { matches } from '../../apimachinery/labels.ts';
+import type { Pod } from '../../generated/types/core.v1.ts';
 import { StateKey } from '../framework/cycle-state.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import type { Snapshot } from '../framework/plugin.ts';
+import type { PodGroup } from '../framework/pod-group.ts';
 import type { Candidate, PodTraits } from '../framework/pod-info.ts';
 import { type Constraint, hasAllKeys, includes } from './spread-constraints.ts';
 
@@ -24,14 +26,26 @@ export class SpreadCounts {
       constraints,
       constraints.map(() => new Map()),
     );
-    const nodes = snapshot.all().filter((node) => hasAllKeys(node, constraints));
+    const { pod, info } = candidate;
+    const everywhere = reachesAll(constraints, pod, snapshot);
+    const nodes = everywhere ? [] : snapshot.all().filter((node) => hasAllKeys(node, constraints));
     for (const [i, constraint] of constraints.entries()) {
       const domains = counts.domains[i] as Map<string, number>;
-      const pods = podsPerNode(snapshot, candidate.info.traits.namespace, constraint);
+      const groups = groupsOf(snapshot, info.traits.namespace, constraint);
+      if (everywhere) {
+        // Every node counts: what is known of domains need not be found out node by node.
+        for (const domain of snapshot.domains(constraint.topologyKey).keys()) domains.set(domain, 0);
+        for (const group of groups) {
+          for (const [domain, pods] of group.domains(constraint.topologyKey).pods)
+            domains.set(domain, (domains.get(domain) ?? 0) + pods);
+        }
+        continue;
+      }
+      const perNode = podsPerNode(groups);
       for (const node of nodes) {
-        if (!includes(constraint, candidate.pod, node.facts)) continue;
+        if (!includes(constraint, pod, node.facts)) continue;
         const domain = node.facts.labels[constraint.topologyKey] as string;
-        domains.set(domain, (domains.get(domain) ?? 0) + (pods.get(node) ?? 0));
+        domains.set(domain, (domains.get(domain) ?? 0) + (perNode.get(node) ?? 0));
       }
     }
     return counts;
@@ -76,20 +90,33 @@ export class SpreadCounts {
   }
 }
 
-/** How many pods a constraint means on each node that has any; those that are being deleted do not count. */
-export function podsPerNode(
-  { groups }: Snapshot,
-  namespace: string,
-  { selector }: Constraint,
-): ReadonlyMap<NodeInfo, number> {
-  const found: ReadonlyMap<NodeInfo, number>[] = [];
-  for (const [traits, nodes] of groups) {
-    if (traits.namespace === namespace && !traits.terminating && matches(selector, traits.labels)) found.push(nodes);
+/** Whether all nodes have all keys, and the pods of none are left out. */
+function reachesAll(constraints: readonly Constraint[], { spec }: Pod, snapshot: Snapshot): boolean {
+  if (constraints.some(({ honorsTaints }) => honorsTaints)) return false;
+  const selective = spec?.nodeSelector !== undefined || spec?.affinity?.nodeAffinity !== undefined;
+  if (selective && constraints.some(({ honorsAffinity }) => honorsAffinity)) return false;
+  const nodes = snapshot.all().length;
+  return constraints.every(({ topologyKey }) => {
+    let having = 0;
+    for (const there of snapshot.domains(topologyKey).values()) having += there;
+    return having === nodes;
+  });
+}
+
+/** The pods that a constraint means; those that are being deleted do not count. */
+export function groupsOf({ groups }: Snapshot, namespace: string, { selector }: Constraint): PodGroup[] {
+  const found: PodGroup[] = [];
+  for (const [traits, group] of groups) {
+    if (traits.namespace === namespace && !traits.terminating && matches(selector, traits.labels)) found.push(group);
   }
-  const [first, ...others] = found;
-  if (first === undefined || others.length === 0) return first ?? new Map();
-  const sums = new Map(first);
-  for (const nodes of others) for (const [node, pods] of nodes) sums.set(node, (sums.get(node) ?? 0) + pods);
+  return found;
+}
+
+/** How many pods of some groups each node has that has any. */
+export function podsPerNode([first, ...others]: readonly PodGroup[]): ReadonlyMap<NodeInfo, number> {
+  if (first === undefined || others.length === 0) return first?.nodes ?? new Map();
+  const sums = new Map(first.nodes);
+  for (const { nodes } of others) for (const [node, pods] of nodes) sums.set(node, (sums.get(node) ?? 0) + pods);
   return sums;
 }
 

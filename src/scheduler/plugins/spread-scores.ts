@@ -5,7 +5,7 @@ import type { NodeInfo } from '../framework/node-info.ts';
 import { MAX_SCORE, type Snapshot } from '../framework/plugin.ts';
 import type { Candidate } from '../framework/pod-info.ts';
 import { type Constraint, hasAllKeys, includes } from './spread-constraints.ts';
-import { podsPerNode } from './spread-counts.ts';
+import { groupsOf, podsPerNode } from './spread-counts.ts';
 
 const HOSTNAME = 'kubernetes.io/hostname';
 
@@ -33,7 +33,7 @@ export class SpreadScores {
     this.ignored = new Set(everyKey ? feasible.filter((node) => !hasAllKeys(node, constraints)) : []);
     const counted = everyKey ? snapshot.all().filter((node) => hasAllKeys(node, constraints)) : snapshot.all();
     this.scored = constraints.map((constraint) => {
-      const perNode = podsPerNode(snapshot, info.traits.namespace, constraint);
+      const perNode = podsPerNode(groupsOf(snapshot, info.traits.namespace, constraint));
       const perDomain = new Map<string, number>();
       if (constraint.topologyKey !== HOSTNAME) {
         for (const node of feasible) if (!this.ignored.has(node)) perDomain.set(domainOf(constraint, node), 0);
