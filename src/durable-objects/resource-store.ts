@@ -27,7 +27,7 @@ import type { Env } from './env.ts';
 import { expiredEvents } from './event-expiry.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Notifier, notice } from './notifier.ts';
-import type { ChangeRequest, ChangesSince, Failure, ResourceStoreRpc, StoreStats } from './rpc.ts';
+import type { Assignment, ChangeRequest, ChangesSince, Failure, ResourceStoreRpc, StoreStats } from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -48,6 +48,9 @@ const VERSION_PING = 'rv';
 
 /** A call's answer may be 32 MiB; what is much smaller is faster in one piece. */
 const MAX_RPC_BYTES = 8 << 20;
+
+/** Who may bind many pods, in the store of pods. */
+const BINDER = 'binder';
 
 type Socket = WebSocket & Sink;
 
@@ -111,6 +114,20 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     const custom = first === undefined ? undefined : await this.customOf(first.request);
     return this.core.commitMany(
       changes.map(({ key, request }) => ({ key, decide: this.decision(key, request, custom) })),
+    );
+  }
+
+  async claimBindings(session: string): Promise<void> {
+    this.ctx.storage.kv.put(BINDER, session);
+  }
+
+  async bindMany(
+    session: string,
+    bindings: readonly ({ key: string } & Assignment)[],
+  ): Promise<CommitResult[] | undefined> {
+    if (this.ctx.storage.kv.get(BINDER) !== session) return undefined;
+    return this.changeMany(
+      bindings.map(({ key, ...binding }) => ({ key, request: { do: 'bind', ...binding, dryRun: false } })),
     );
   }
 

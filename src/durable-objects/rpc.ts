@@ -95,6 +95,13 @@ export interface ResourceStoreRpc {
   change(key: string, request: ChangeRequest): Promise<CommitResult>;
   /** Many changes in one transaction; each succeeds or fails by itself. */
   changeMany(changes: { key: string; request: ChangeRequest }[]): Promise<CommitResult[]>;
+  /** Of the store of pods alone: from now on this session of the scheduler binds, and no other. */
+  claimBindings(session: string): Promise<void>;
+  /**
+   * Binds many pods in one transaction, each by itself; `key` is the pod's. Undefined, and nothing done, where another session has
+   * claimed: a call that comes late from a scheduler that is gone must not take room that its successor has given away.
+   */
+  bindMany(session: string, bindings: readonly ({ key: string } & Assignment)[]): Promise<CommitResult[] | undefined>;
   /** Deletes all that the query selects; answers with the deleted objects' texts, joined. */
   deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult>;
   /** Of the store of ResourceQuotas alone: takes what an object will use from the quotas of its namespace, or refuses. */

@@ -1,167 +1,171 @@
 /** The Scheduler object: a thin shell that tells the scheduler of changes, and wakes it when a pod's time has come. */
 import { DurableObject } from 'cloudflare:workers';
-import type { Store } from '../api/context.ts';
-import type { Client, ResourceId } from '../apimachinery/client.ts';
-import type { KubeObject } from '../apimachinery/meta.ts';
-import { EventMemory, EventRecorder } from '../controllers/events.ts';
-import type { Node, Pod } from '../generated/types/core.v1.ts';
-import type { Binding } from '../scheduler/binder.ts';
-import { SCHEDULER_NAME } from '../scheduler/profile.ts';
-import { type Change, Scheduler as Core, type Ports } from '../scheduler/scheduler.ts';
+import { type Change, Scheduler as Core } from '../scheduler/scheduler.ts';
 import type { Env } from './env.ts';
 import type { Notification, SubscriberRpc } from './rpc.ts';
-import { StoreClient } from './store-client.ts';
-import { surroundings } from './surroundings.ts';
+import { NODES, PODS, StorePorts } from './scheduler-ports.ts';
 
-const PODS = 'core/pods';
-const NODES = 'core/nodes';
-const PAGE = 500;
+/** Selectors in them never change: only that they come and go is of interest. */
+const IMMUTABLE = new Set(['apps/replicasets', 'apps/statefulsets']);
+
+interface Arrived {
+  store: string;
+  key: string;
+}
 
 export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
-  private readonly cluster: string;
-  private readonly client: Client;
-  private readonly events: EventRecorder;
+  private stores: StorePorts | undefined;
+  /** Only while there is, or was, something to schedule; it is made of what the stores list. */
   private core: Core | undefined;
   /** One at a time: what arrives meanwhile is taken up by the run that follows. */
   private running: Promise<void> | undefined;
-  private readonly arrived = new Map<string, { store: string; key: string }>();
-  /** The resourceVersion up to which each store's changes were seen. */
-  private readonly cursors = new Map<string, number>();
+  private arrived = new Map<string, Arrived>();
+  /** When the alarm is set to; undefined: not known. */
+  private alarmAt: number | null | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env);
-    this.cluster = ctx.id.name ?? 'default';
-    this.client = new StoreClient(surroundings(env), this.cluster, SCHEDULER_NAME);
-    this.events = new EventRecorder(this.client, SCHEDULER_NAME, new EventMemory());
-  }
-
-  async notify({ store, from, notices }: Notification): Promise<void> {
+  async notify({ cluster, store, from, notices }: Notification): Promise<void> {
     if (store !== PODS && store !== NODES && !this.core?.follows(store)) return;
-    const seen = this.cursors.get(store);
+    const { cursors } = await this.opened(cluster);
+    const seen = cursors.get(store);
     const last = notices.at(-1)?.resourceVersion ?? 0;
-    if (seen !== undefined && from > seen) await this.catchUp(store, seen);
-    for (const { key } of notices) this.arrived.set(`${store} ${key}`, { store, key });
-    if (last > (this.cursors.get(store) ?? 0)) this.cursors.set(store, last);
-    await this.drain();
+    const lost = seen !== undefined && from > seen && (await this.catchUp(store, seen));
+    for (const { key, type } of notices) if (type !== 'MODIFIED' || !IMMUTABLE.has(store)) this.arrive(store, key);
+    if (last > (cursors.get(store) ?? 0)) cursors.set(store, last);
+    await this.drain(lost);
   }
 
-  async tick(_cluster: string): Promise<void> {
-    for (const [store, seen] of this.cursors) await this.catchUp(store, seen);
-    await this.drain();
+  /** Once a minute: asks for changes whose notification was lost. What is asleep since it last looked stays so when there are none. */
+  async tick(cluster: string): Promise<void> {
+    const { cursors } = await this.opened(cluster);
+    const kept = await this.ctx.storage.get<Record<string, number>>('seen');
+    if (cursors.size === 0) for (const [store, seen] of Object.entries(kept ?? {})) cursors.set(store, seen);
+    let lost = cursors.size === 0;
+    for (const [store, seen] of [...cursors]) lost = (await this.catchUp(store, seen)) || lost;
+    await this.drain(lost);
+    const seen = Object.fromEntries([PODS, NODES].map((store) => [store, cursors.get(store) ?? 0]));
+    if (kept?.[PODS] !== seen[PODS] || kept?.[NODES] !== seen[NODES]) await this.ctx.storage.put('seen', seen);
   }
 
   override async alarm(): Promise<void> {
-    await this.drain();
+    this.alarmAt = null;
+    const cluster = await this.ctx.storage.get<string>('cluster');
+    if (cluster === undefined) return;
+    await this.opened(cluster);
+    await this.drain(true);
   }
 
-  /** Everything after the cursor that no notification told of. */
-  private async catchUp(store: string, seen: number): Promise<void> {
-    const { notices, resourceVersion, expired } = await this.store(store).changesSince(seen);
-    if (expired) this.core = undefined;
-    for (const { key } of notices) this.arrived.set(`${store} ${key}`, { store, key });
-    this.cursors.set(store, Math.max(resourceVersion, this.cursors.get(store) ?? 0));
+  private async opened(cluster: string): Promise<StorePorts> {
+    if (this.stores === undefined) {
+      // Alarms do not say whose they are.
+      if ((await this.ctx.storage.get<string>('cluster')) === undefined) await this.ctx.storage.put('cluster', cluster);
+      this.stores ??= new StorePorts(this.env, cluster);
+    }
+    return this.stores;
   }
 
-  private async drain(): Promise<void> {
+  private arrive(store: string, key: string): void {
+    this.arrived.set(`${store} ${key}`, { store, key });
+  }
+
+  /** Takes in everything after the cursor that no notification told of. Answers whether that is not known any more. */
+  private async catchUp(store: string, seen: number): Promise<boolean> {
+    if (this.stores === undefined) return false;
+    const { notices, resourceVersion, expired } = await this.stores.store(store).changesSince(seen);
+    if (expired) this.forget();
+    for (const { key } of notices) this.arrive(store, key);
+    const { cursors } = this.stores;
+    cursors.set(store, Math.max(resourceVersion, cursors.get(store) ?? 0));
+    return expired;
+  }
+
+  /** What is not known any more is read anew when it is needed. */
+  private forget(): void {
+    this.core = undefined;
+    for (const store of this.stores?.cursors.keys() ?? []) {
+      if (store !== PODS && store !== NODES) this.stores?.cursors.delete(store);
+    }
+  }
+
+  /** `wake`: though nothing has arrived. */
+  private async drain(wake = false): Promise<void> {
     while (this.running !== undefined) {
       await this.running;
       if (this.arrived.size === 0) return;
     }
-    this.running = this.run().finally(() => {
+    if (this.arrived.size === 0 && !wake) return;
+    this.running = this.run(wake).finally(() => {
       this.running = undefined;
     });
     await this.running;
   }
 
-  private async run(): Promise<void> {
+  private async run(wake: boolean): Promise<void> {
+    const { stores } = this;
+    if (stores === undefined) return;
     let next: number | undefined;
     try {
       do {
-        const core = await this.loaded();
-        const arrived = [...this.arrived.values()];
-        this.arrived.clear();
-        core.apply(await this.read(arrived, core));
+        const changes = await this.take(stores);
+        if (this.core === undefined && !wake && !(await this.matters(changes))) return;
+        const core = await this.loaded(stores);
+        core.apply(changes);
         next = await core.run();
       } while (this.arrived.size > 0);
-      await this.events.flush();
     } catch (error) {
-      // What is not known any more is read anew.
-      this.core = undefined;
+      this.forget();
       next = Date.now() + 1000;
       console.error(error);
-    } finally {
-      if (next !== undefined) await this.ctx.storage.setAlarm(next);
     }
+    this.ctx.waitUntil(stores.flush());
+    await this.wakeAt(next);
   }
 
-  private async loaded(): Promise<Core> {
+  /** What has arrived, as the stores have it now. */
+  private async take(stores: StorePorts): Promise<Change[]> {
+    const arrived = this.arrived;
+    this.arrived = new Map();
+    const byStore = Map.groupBy(arrived.values(), ({ store }) => store);
+    const reads = [...byStore].map(([store, list]) =>
+      stores.read(
+        store,
+        list.map(({ key }) => key),
+      ),
+    );
+    return (await Promise.all(reads)).flat();
+  }
+
+  /** Whether changes are of use while nothing is in memory: a pod that wants a node, or anything while pods wait. */
+  private async matters(changes: readonly Change[]): Promise<boolean> {
+    const wants = changes.some(
+      (change) =>
+        change.kind === 'pod' &&
+        change.pod !== undefined &&
+        !change.pod.spec?.nodeName &&
+        !change.pod.metadata.deletionTimestamp,
+    );
+    if (wants) return true;
+    this.alarmAt ??= await this.ctx.storage.getAlarm();
+    return this.alarmAt !== null;
+  }
+
+  private async loaded(stores: StorePorts): Promise<Core> {
     if (this.core === undefined) {
-      const core = new Core(this.ports());
+      const core = new Core(stores);
       await core.load();
       this.core = core;
     }
     return this.core;
   }
 
-  private async read(arrived: readonly { store: string; key: string }[], core: Core): Promise<Change[]> {
-    const byStore = Map.groupBy(arrived, ({ store }) => store);
-    const changes = [...byStore].map(async ([store, notices]): Promise<Change[]> => {
-      if (store !== PODS && store !== NODES && !core.follows(store)) return [];
-      const keys = notices.map(({ key }) => key);
-      const texts = await this.store(store).getMany(keys);
-      return keys.map((key, i) => changeOf(store, key, texts[i] ?? undefined));
-    });
-    return (await Promise.all(changes)).flat();
+  /** One alarm for the pod whose time comes first; one that comes too early does no harm, and costs no write. */
+  private async wakeAt(next: number | undefined): Promise<void> {
+    this.alarmAt ??= await this.ctx.storage.getAlarm();
+    if (next === undefined) {
+      if (this.alarmAt !== null) await this.ctx.storage.deleteAlarm();
+      this.alarmAt = null;
+    } else if (this.alarmAt === null || next < this.alarmAt) {
+      await this.ctx.storage.setAlarm(next);
+      this.alarmAt = next;
+    }
   }
-
-  private store(id: string): Store {
-    return this.env.STORE.getByName(`${this.cluster}/${id}`) as unknown as Store;
-  }
-
-  private ports(): Ports {
-    return {
-      client: this.client,
-      pods: () => this.allPods(),
-      nodes: () => this.all<Node>(NODES),
-      objects: (resource) => this.all(resource),
-      bind: (bindings) => this.bind(bindings),
-      event: (pod, type, reason, message) =>
-        this.events.record({ ...pod, kind: 'Pod', apiVersion: 'v1' }, type, reason, message),
-    };
-  }
-
-  private async all<T extends KubeObject>(resource: ResourceId): Promise<T[]> {
-    const { items, resourceVersion } = await this.client.list<T>(resource);
-    this.cursors.set(resource, Number(resourceVersion));
-    return items;
-  }
-
-  private async *allPods(): AsyncIterable<Pod[]> {
-    let next: string | undefined;
-    do {
-      const page = await this.store(PODS).list({
-        prefix: '',
-        limit: PAGE,
-        ...(next === undefined ? {} : { continue: next }),
-      });
-      if ('status' in page) throw new Error(page.status.message);
-      this.cursors.set(PODS, page.resourceVersion);
-      yield JSON.parse(`[${page.items}]`) as Pod[];
-      next = page.continue;
-    } while (next !== undefined);
-  }
-
-  private async bind(bindings: readonly Binding[]) {
-    const results = await this.store(PODS).changeMany(
-      bindings.map(({ key, ...binding }) => ({ key, request: { do: 'bind', ...binding, dryRun: false } })),
-    );
-    return results.map((result) => ('status' in result ? result.status : undefined));
-  }
-}
-
-function changeOf(store: string, key: string, text: string | undefined): Change {
-  const object: unknown = text === undefined ? undefined : JSON.parse(text);
-  if (store === PODS) return { kind: 'pod', key, pod: object as Pod | undefined };
-  if (store === NODES) return { kind: 'node', name: key, node: object as Node | undefined };
-  return { kind: 'object', resource: store, key, object: object as KubeObject | undefined };
 }

@@ -15,14 +15,17 @@ export class World {
   scheduler: Scheduler;
   /** Called with every pod that was bound. */
   onBound: (pod: Pod) => void = () => {};
-  /** Called before bindings are committed, and after; may throw, as when the object is evicted. */
-  interrupt: (when: 'before' | 'after') => void = () => {};
+  /** Called before bindings are committed, and after; may throw, as when the object is evicted, and commit them late. */
+  interrupt: (when: 'before' | 'after', commit: () => void) => void = () => {};
   now: () => number = () => Date.now();
   private changes: Change[] = [];
   private serial = 0;
+  /** The session that may bind. */
+  private binder = 0;
 
   constructor() {
     this.scheduler = new Scheduler(this.ports());
+    this.binder = this.serial;
   }
 
   /** As when the object is evicted. */
@@ -68,18 +71,27 @@ export class World {
 
   private ports(): Ports {
     const { pods, nodes } = this;
+    const session = ++this.serial;
+    const claim = (): void => {
+      this.binder = session;
+    };
     return {
       client: this.client(),
       nodes: async () => [...nodes.values()],
-      async *pods() {
+      pods: async function* () {
+        claim();
         const all = [...pods.values()];
         for (let i = 0; i < all.length; i += 500) yield all.slice(i, i + 500);
       },
       objects: async () => [],
       bind: async (bindings) => {
-        this.interrupt('before');
-        const results = bindings.map((binding) => this.bind(binding));
-        this.interrupt('after');
+        const commit = () => {
+          if (this.binder !== session) throw new Error('another scheduler has taken over');
+          return bindings.map((binding) => this.bind(binding));
+        };
+        this.interrupt('before', commit);
+        const results = commit();
+        this.interrupt('after', commit);
         return results;
       },
       event: () => {},
