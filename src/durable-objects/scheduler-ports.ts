@@ -3,8 +3,9 @@ import type { Store } from '../api/context.ts';
 import type { Client, ResourceId } from '../apimachinery/client.ts';
 import type { KubeObject, Status } from '../apimachinery/meta.ts';
 import { EventMemory, EventRecorder } from '../controllers/events.ts';
-import type { Node, Pod } from '../generated/types/core.v1.ts';
+import type { ConfigMap, Node, Pod } from '../generated/types/core.v1.ts';
 import type { Binding } from '../scheduler/binder.ts';
+import { CONFIG_MAP, type Configuration, defaultConfiguration, readConfiguration } from '../scheduler/configuration.ts';
 import type { PodRef } from '../scheduler/framework/plugin.ts';
 import { SCHEDULER_NAME } from '../scheduler/profile.ts';
 import type { Change, Ports } from '../scheduler/scheduler.ts';
@@ -14,6 +15,9 @@ import { surroundings } from './surroundings.ts';
 
 export const PODS = 'core/pods';
 export const NODES = 'core/nodes';
+export const CONFIG_MAPS = 'core/configmaps';
+/** The key of the ConfigMap with the scheduler's configuration. */
+export const CONFIG_KEY = `${CONFIG_MAP.namespace}/${CONFIG_MAP.name}`;
 const PAGE = 500;
 
 export class StorePorts implements Ports {
@@ -33,6 +37,22 @@ export class StorePorts implements Ports {
     this.cluster = cluster;
     this.client = new StoreClient(surroundings(env), cluster, SCHEDULER_NAME);
     this.events = new EventRecorder(this.client, SCHEDULER_NAME, new EventMemory());
+  }
+
+  /** As the cluster's owner wants it; what cannot be read is left out of account, and an event on the ConfigMap says why. */
+  async configuration(): Promise<Configuration> {
+    const { namespace, name, key } = CONFIG_MAP;
+    const map = await this.client.get<ConfigMap>(CONFIG_MAPS, namespace, name);
+    const text = map?.data?.[key];
+    if (map === undefined || text === undefined) return defaultConfiguration();
+    try {
+      return readConfiguration(text);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.events.record({ ...map, kind: 'ConfigMap', apiVersion: 'v1' }, 'Warning', 'InvalidConfiguration', message);
+      this.recorded = true;
+      return defaultConfiguration();
+    }
   }
 
   store(id: string): Store {

@@ -2,8 +2,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Change, Scheduler as Core } from '../scheduler/scheduler.ts';
 import type { Env } from './env.ts';
-import type { Notification, SubscriberRpc } from './rpc.ts';
-import { NODES, PODS, StorePorts } from './scheduler-ports.ts';
+import type { Notice, Notification, SubscriberRpc } from './rpc.ts';
+import { CONFIG_KEY, CONFIG_MAPS, NODES, PODS, StorePorts } from './scheduler-ports.ts';
 
 /** Selectors in them never change: only that they come and go is of interest. */
 const IMMUTABLE = new Set(['apps/replicasets', 'apps/statefulsets']);
@@ -24,6 +24,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
   private alarmAt: number | null | undefined;
 
   async notify({ cluster, store, from, notices }: Notification): Promise<void> {
+    if (store === CONFIG_MAPS) return this.configured(cluster, notices);
     if (store !== PODS && store !== NODES && !this.core?.follows(store)) return;
     const { cursors } = await this.opened(cluster);
     const seen = cursors.get(store);
@@ -32,6 +33,15 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     for (const { key, type } of notices) if (type !== 'MODIFIED' || !IMMUTABLE.has(store)) this.arrive(store, key);
     if (last > (cursors.get(store) ?? 0)) cursors.set(store, last);
     await this.drain(lost);
+  }
+
+  /** With another configuration the scheduler begins anew. */
+  private async configured(cluster: string, notices: readonly Notice[]): Promise<void> {
+    if (!notices.some(({ key }) => key === CONFIG_KEY)) return;
+    await this.opened(cluster);
+    await this.running;
+    this.forget();
+    await this.drain(true);
   }
 
   /** Once a minute: asks for changes whose notification was lost. What is asleep since it last looked stays so when there are none. */
@@ -150,7 +160,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
 
   private async loaded(stores: StorePorts): Promise<Core> {
     if (this.core === undefined) {
-      const core = new Core(stores);
+      const core = new Core(stores, await stores.configuration());
       await core.load();
       this.core = core;
     }

@@ -9,6 +9,7 @@ export type Subscriber = 'controllers' | 'scheduler' | 'cluster';
 const OF_SCHEDULER = new Set([
   'core/pods',
   'core/nodes',
+  'core/configmaps',
   'core/namespaces',
   'core/services',
   'core/replicationcontrollers',

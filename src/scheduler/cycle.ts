@@ -1,4 +1,6 @@
 /** One pod's scheduling cycle: filter, score, choose; or why no node will do (`schedulePod`). */
+import type { Client } from '../apimachinery/client.ts';
+import type { Extender } from './extender.ts';
 import { CycleState } from './framework/cycle-state.ts';
 import type { FitError } from './framework/fit-error.ts';
 import type { Framework } from './framework/framework.ts';
@@ -6,7 +8,7 @@ import type { NodeInfo } from './framework/node-info.ts';
 import type { Nominator } from './framework/nominator.ts';
 import type { Snapshot } from './framework/plugin.ts';
 import type { Candidate } from './framework/pod-info.ts';
-import type { Status } from './framework/status.ts';
+import { failed, type Status } from './framework/status.ts';
 
 /** The node, or why there is none: what no node can give, or a fault (also when there is no node at all). */
 export type Verdict = { state: CycleState } & ({ node: NodeInfo } | { fit: FitError } | { error: Status });
@@ -19,14 +21,19 @@ const NOT_TRIED: Status = { code: 'UnschedulableAndUnresolvable', reasons: [] };
 export class Cycle {
   private readonly snapshot: Snapshot;
   private readonly nominator: Nominator;
+  private readonly client: Client;
+  private readonly extenders: readonly Extender[];
   private start = 0;
 
-  constructor(snapshot: Snapshot, nominator: Nominator) {
+  constructor(snapshot: Snapshot, nominator: Nominator, client: Client, extenders: readonly Extender[] = []) {
     this.snapshot = snapshot;
     this.nominator = nominator;
+    this.client = client;
+    this.extenders = extenders;
   }
 
-  schedule(framework: Framework, candidate: Candidate): Verdict {
+  /** The verdict; a promise of it only where an extender has a say. */
+  schedule(framework: Framework, candidate: Candidate): Verdict | Promise<Verdict> {
     const state = new CycleState();
     const all = this.snapshot.all();
     if (all.length === 0) return { state, error: { code: 'Error', reasons: ['no nodes available to schedule pods'] } };
@@ -42,14 +49,32 @@ export class Cycle {
     const nominated = this.nominated(framework, state, candidate, only);
     const feasible = nominated ?? this.feasible(framework, state, candidate, only ?? all, statuses);
     if (!Array.isArray(feasible)) return { state, error: feasible };
-    if (feasible.length === 0) {
-      const plugins = new Set(pre?.by ?? []);
-      for (const { plugin } of statuses.values()) if (plugin !== undefined) plugins.add(plugin);
-      return { state, fit: { nodes: all.length, statuses, absent, plugins } };
+    const found: Found = { state, feasible, statuses, absent, by: pre?.by ?? [], nodes: all.length };
+    const asked = this.extenders.filter((extender) => extender.isInterested(candidate.pod));
+    return asked.length === 0 ? decide(framework, candidate, found) : this.ask(asked, framework, candidate, found);
+  }
+
+  /** {@link decide} with what extenders leave of the nodes, and with their scores. */
+  private async ask(
+    extenders: readonly Extender[],
+    framework: Framework,
+    candidate: Candidate,
+    found: Found,
+  ): Promise<Verdict> {
+    let { feasible } = found;
+    for (const extender of extenders) {
+      if (feasible.length === 0) break;
+      try {
+        feasible = await extender.filter(candidate.pod, feasible, this.client, found.statuses);
+      } catch (error) {
+        if (!extender.ignorable) return { state: found.state, error: failed(error) };
+      }
     }
-    if (feasible.length === 1) return { state, node: feasible[0] as NodeInfo };
-    const scores = framework.score(state, candidate, feasible);
-    return 'code' in scores ? { state, error: scores } : { state, node: best(feasible, scores) };
+    const extra = new Float64Array(feasible.length);
+    if (feasible.length > 1) {
+      await Promise.all(extenders.map((extender) => extender.prioritize(candidate.pod, feasible, this.client, extra)));
+    }
+    return decide(framework, candidate, { ...found, feasible }, extra);
   }
 
   private named(names: ReadonlySet<string>): NodeInfo[] {
@@ -90,6 +115,33 @@ export class Cycle {
     this.start = nodes.length === 0 ? 0 : (start + looked) % nodes.length;
     return found;
   }
+}
+
+/** What filters have left. */
+interface Found {
+  readonly state: CycleState;
+  readonly feasible: readonly NodeInfo[];
+  readonly statuses: Map<NodeInfo, Status>;
+  readonly absent: Status;
+  /** Plugins that named the only nodes to look at. */
+  readonly by: readonly string[];
+  readonly nodes: number;
+}
+
+/** The best of the nodes that are left; `extra`: scores that do not come from plugins. */
+function decide(framework: Framework, candidate: Candidate, found: Found, extra?: Float64Array): Verdict {
+  const { state, feasible, statuses, absent, by, nodes } = found;
+  if (feasible.length === 0) {
+    const plugins = new Set(by);
+    for (const { plugin } of statuses.values()) if (plugin !== undefined) plugins.add(plugin);
+    return { state, fit: { nodes, statuses, absent, plugins } };
+  }
+  if (feasible.length === 1) return { state, node: feasible[0] as NodeInfo };
+  const scores = framework.score(state, candidate, feasible);
+  if ('code' in scores) return { state, error: scores };
+  if (extra !== undefined)
+    for (let i = 0; i < scores.length; i++) scores[i] = (scores[i] as number) + (extra[i] as number);
+  return { state, node: best(feasible, scores) };
 }
 
 function refusedByAll(status: Status, nodes: number): FitError {

@@ -6,11 +6,17 @@ import type { Queued } from './framework/plugin.ts';
 import type { Candidate } from './framework/pod-info.ts';
 import { Heap } from './heap.ts';
 
-const BACKOFF_MS = 1000;
-const MAX_BACKOFF_MS = 10_000;
+/** `podInitialBackoffSeconds`, `podMaxBackoffSeconds`. */
+export const BACKOFF: Backoff = { initialMs: 1000, maxMs: 10_000 };
 /** An unschedulable pod is tried again after this long, whatever happens (`podMaxInUnschedulablePodsDuration`). */
 const MAX_UNSCHEDULABLE_MS = 300_000;
 const NOBODY: ReadonlySet<string> = new Set();
+
+/** How long a pod waits after its first failure, and after many. */
+export interface Backoff {
+  readonly initialMs: number;
+  readonly maxMs: number;
+}
 
 /** Where a pod waits. `trying`: it was taken and nothing was said of it yet. */
 type Place = 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying';
@@ -36,13 +42,15 @@ export interface Entry extends Queued {
 
 export class Queue {
   private readonly entries = new Map<string, Entry>();
+  private readonly times: Backoff;
   private readonly active: Heap<Entry>;
   private readonly backoff = new Heap<Entry>((a, b) => a.backoffUntil - b.backoffUntil);
   /** In the order in which they were parked. */
   private readonly unschedulable = new Map<string, Entry>();
 
   /** `compare`: QueueSort. */
-  constructor(compare: (a: Queued, b: Queued) => number) {
+  constructor(compare: (a: Queued, b: Queued) => number, backoff: Backoff = BACKOFF) {
+    this.times = backoff;
     this.active = new Heap<Entry>(compare);
   }
 
@@ -118,7 +126,7 @@ export class Queue {
   park(entry: Entry, refusedBy: ReadonlySet<string>, now: number): void {
     if (this.entries.get(entry.key) !== entry) return;
     entry.attempts++;
-    entry.backoffUntil = now + backoffMs(entry.attempts);
+    entry.backoffUntil = now + this.backoffMs(entry.attempts);
     entry.refusedBy = refusedBy;
     entry.faulty = false;
     entry.parkedAt = now;
@@ -130,7 +138,7 @@ export class Queue {
   retry(entry: Entry, now: number): void {
     if (this.entries.get(entry.key) !== entry) return;
     entry.attempts++;
-    entry.backoffUntil = now + backoffMs(entry.attempts);
+    entry.backoffUntil = now + this.backoffMs(entry.attempts);
     entry.refusedBy = NOBODY;
     entry.faulty = true;
     entry.place = 'backoff';
@@ -208,6 +216,10 @@ export class Queue {
     return entry.place === place && this.entries.get(entry.key) === entry;
   }
 
+  private backoffMs(attempts: number): number {
+    return Math.min(this.times.initialMs * 2 ** (attempts - 1), this.times.maxMs);
+  }
+
   private mayHelp({ refusedBy, framework, candidate }: Entry, change: ClusterChange): boolean {
     if (refusedBy.size === 0) return change.kind === 'node' || change.kind === 'pending';
     for (const plugin of framework.plugins) {
@@ -216,8 +228,4 @@ export class Queue {
     }
     return false;
   }
-}
-
-function backoffMs(attempts: number): number {
-  return Math.min(BACKOFF_MS * 2 ** (attempts - 1), MAX_BACKOFF_MS);
 }

@@ -7,6 +7,7 @@ import { Binder, type Binding } from './binder.ts';
 import { Cache } from './cache.ts';
 import { nodeActions, pendingActions, podActions } from './changes.ts';
 import { tellUnscheduled } from './conditions.ts';
+import { type Configuration, defaultConfiguration } from './configuration.ts';
 import { Cycle } from './cycle.ts';
 import type { ClusterChange } from './framework/cluster-event.ts';
 import type { CycleState } from './framework/cycle-state.ts';
@@ -17,7 +18,7 @@ import { BINDING_TIMEOUT_MS, type PodRef } from './framework/plugin.ts';
 import { type Candidate, candidateOf, isTerminal, type PodInfo } from './framework/pod-info.ts';
 import { messageOf, type Status } from './framework/status.ts';
 import { Informers } from './informers.ts';
-import { defaultProfile, type Profile, SCHEDULER_NAME } from './profile.ts';
+import { SCHEDULER_NAME } from './profile.ts';
 import { type Entry, Queue } from './queue.ts';
 
 /** Bindings in one transaction. */
@@ -71,10 +72,10 @@ export class Scheduler {
   /** What was last said of a pod, so that it is not said again. */
   private readonly said = new Map<string, string>();
 
-  constructor(ports: Ports, profiles: readonly Profile[] = [defaultProfile()]) {
+  constructor(ports: Ports, { profiles, extenders, backoff }: Configuration = defaultConfiguration()) {
     this.ports = ports;
     this.informers = new Informers((resource) => ports.objects(resource));
-    this.cycle = new Cycle(this.cache, this.nominator);
+    this.cycle = new Cycle(this.cache, this.nominator, ports.client, extenders);
     this.binder = new Binder((bindings) => ports.bind(bindings));
     const handle = {
       client: ports.client,
@@ -89,13 +90,14 @@ export class Scheduler {
           node,
           labels: topologyLabels(this.cache.node(node)?.facts.labels),
         }),
+      extenders,
       event: ports.event,
     };
     for (const { schedulerName, plugins, percentageOfNodesToScore } of profiles) {
       this.frameworks.set(schedulerName, new Framework(schedulerName, plugins, handle, percentageOfNodesToScore));
     }
     const [first] = this.frameworks.values();
-    this.queue = new Queue((a, b) => first?.compare(a, b) ?? 0);
+    this.queue = new Queue((a, b) => first?.compare(a, b) ?? 0, backoff);
   }
 
   /** How many pods wait for a node. */
@@ -165,7 +167,8 @@ export class Scheduler {
   /** One pod's cycle. Answers its binding when it got a node; not awaited here, and so wrapped. */
   private async tryOne(entry: Entry): Promise<{ binding: Promise<void> } | undefined> {
     const { candidate, framework } = entry;
-    const verdict = this.cycle.schedule(framework, candidate);
+    const answer = this.cycle.schedule(framework, candidate);
+    const verdict = answer instanceof Promise ? await answer : answer;
     if ('error' in verdict) {
       await this.fail(entry, verdict.error);
       return undefined;

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../src/apimachinery/meta.ts';
 import { FakeCluster } from '../../src/controllers/client/fake.ts';
 import type { Node, Pod } from '../../src/generated/types/core.v1.ts';
 import type { Binding } from '../../src/scheduler/binder.ts';
-import { defaultProfile, type Profile } from '../../src/scheduler/profile.ts';
+import { type Configuration, defaultConfiguration } from '../../src/scheduler/configuration.ts';
 import { type Change, type Ports, Scheduler } from '../../src/scheduler/scheduler.ts';
 
 const RESOURCE = { group: '', resource: 'pods' };
@@ -28,19 +28,19 @@ export class SchedulerLab {
   beforeBind: (bindings: readonly Binding[]) => void = () => {};
   scheduler: Scheduler;
   next: number | undefined;
-  private readonly profiles: readonly Profile[];
+  private readonly configuration: Configuration;
   private changed: { store: string; key: string }[] = [];
 
-  constructor(profiles: readonly Profile[] = [defaultProfile()]) {
-    this.profiles = profiles;
-    this.scheduler = new Scheduler(this.ports(), this.profiles);
+  constructor(configuration: Configuration = defaultConfiguration()) {
+    this.configuration = configuration;
+    this.scheduler = new Scheduler(this.ports(), this.configuration);
     this.cluster.onChange = (store, _from, { key }) => this.changed.push({ store, key });
   }
 
   /** As when the object is evicted: only what was written is left. */
   async restart(): Promise<void> {
     this.changed = [];
-    this.scheduler = new Scheduler(this.ports(), this.profiles);
+    this.scheduler = new Scheduler(this.ports(), this.configuration);
     await this.scheduler.load();
   }
 

@@ -114,12 +114,21 @@ export interface Objects {
 /** A pod, as far as an event or a deletion needs it. */
 export type PodRef = Pick<Pod, 'metadata'>;
 
+/** An extender, as far as binding goes. */
+export interface BindingExtender {
+  readonly binds: boolean;
+  isInterested(pod: Pod): boolean;
+  bind(pod: Pod, node: string): Promise<void>;
+}
+
 /** What plugins may do beside answering (`framework.Handle`). */
 export interface Handle {
   readonly client: Client;
   readonly snapshot: Snapshot;
   readonly objects: Objects;
   readonly nominator: Nominator;
+  /** Those that bind in the scheduler's stead. */
+  readonly extenders: readonly BindingExtender[];
   /** In ms since the epoch. */
   now(): number;
   /** Binds with others in one transaction; resolves to undefined, or why it failed. */

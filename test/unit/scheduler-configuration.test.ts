@@ -1,0 +1,156 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readConfiguration } from '../../src/scheduler/configuration.ts';
+import { SchedulerLab } from '../support/scheduler.ts';
+
+const config = (rest: string): string =>
+  `apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n${rest}`;
+
+async function two(rest: string): Promise<SchedulerLab> {
+  const lab = new SchedulerLab(readConfiguration(config(rest)));
+  await lab.node('big', { allocatable: { cpu: '32', memory: '64Gi' } });
+  await lab.node('small', { allocatable: { cpu: '4', memory: '8Gi' } });
+  return lab;
+}
+
+describe('profiles', () => {
+  it('are several schedulers, each for the pods that ask for it', async () => {
+    const lab = await two('profiles:\n- schedulerName: default-scheduler\n- schedulerName: mine\n');
+    await lab.pod('a', {}, { schedulerName: 'mine' });
+    await lab.pod('b', {}, { schedulerName: 'another' });
+    await lab.pod('c');
+    await lab.settle();
+    expect(lab.nodeOf('a')).toBeDefined();
+    expect(lab.nodeOf('b')).toBeUndefined();
+    expect(lab.nodeOf('c')).toBeDefined();
+  });
+
+  it('switch plugins off, all of them or at a point', async () => {
+    const off = await two('profiles:\n- plugins:\n    multiPoint:\n      disabled: [{name: TaintToleration}]\n');
+    await off.node('tainted', { taints: [{ key: 'a', effect: 'NoSchedule' }], labels: { t: '1' } });
+    await off.pod('p', {}, { nodeSelector: { t: '1' } });
+    await off.settle();
+    expect(off.nodeOf('p')).toBe('tainted');
+    const filterless = await two('profiles:\n- plugins:\n    filter:\n      disabled: [{name: NodeResourcesFit}]\n');
+    await filterless.pod('p', { cpu: '1000' });
+    await filterless.settle();
+    expect(filterless.nodeOf('p')).toBeDefined();
+  });
+
+  it('give plugins arguments and weights', async () => {
+    const most = `
+profiles:
+- pluginConfig:
+  - name: NodeResourcesFit
+    args: {scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 1}]}}
+  plugins:
+    score: {disabled: [{name: NodeResourcesBalancedAllocation}], enabled: [{name: NodeResourcesFit, weight: 5}]}
+`;
+    const lab = await two(most);
+    for (let i = 0; i < 3; i++) await lab.pod(`p${i}`, { cpu: '1' });
+    await lab.settle();
+    expect([0, 1, 2].map((i) => lab.nodeOf(`p${i}`))).toEqual(['small', 'small', 'small']);
+  });
+
+  it('add affinity to every pod', async () => {
+    const added = `
+profiles:
+- pluginConfig:
+  - name: NodeAffinity
+    args:
+      addedAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          nodeSelectorTerms: [{matchExpressions: [{key: pool, operator: In, values: [x]}]}]
+`;
+    const lab = await two(added);
+    await lab.pod('p');
+    await lab.settle();
+    expect(lab.why('p')).toContain("2 node(s) didn't match scheduler-enforced node affinity.");
+  });
+
+  it.each([
+    ['profiles: [{plugins: {filter: {enabled: [{name: Nope}]}}}]', 'there is no plugin "Nope"'],
+    ['profiles: [{plugins: {fitler: {}}}]', 'there is no extension point "fitler"'],
+    ['profiles: [{}, {}]', 'the same schedulerName'],
+    ['profiles: [{plugins: {bind: {disabled: [{name: "*"}]}}}]', 'DefaultBinder cannot be left out'],
+    ['extenders: [{urlPrefix: nowhere}]', 'is no URL'],
+  ])('say what is wrong with %s', (text, problem) => {
+    expect(() => readConfiguration(config(text))).toThrow(problem);
+  });
+});
+
+describe('an extender', () => {
+  let server: http.Server | undefined;
+  afterEach(() => server?.close());
+
+  /** Answers each verb with what a function makes of the request. */
+  async function serve(verbs: Record<string, (body: never) => unknown>): Promise<string> {
+    server = http.createServer((request, response) => {
+      let text = '';
+      request.on('data', (chunk) => {
+        text += chunk;
+      });
+      request.on('end', () => {
+        const answer = verbs[request.url?.slice(1) ?? '']?.(JSON.parse(text) as never);
+        response.writeHead(answer === undefined ? 500 : 200).end(JSON.stringify(answer));
+      });
+    });
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it('filters, scores and binds', async () => {
+    const bound: unknown[] = [];
+    const url = await serve({
+      filter: ({ nodenames }: { nodenames: string[] }) => ({
+        nodenames: nodenames.filter((name) => name !== 'n1'),
+        failedNodes: { n1: 'not this one' },
+      }),
+      prioritize: () => [{ host: 'n3', score: 10 }],
+      bind: (args) => {
+        bound.push(args);
+        return {};
+      },
+    });
+    const lab = new SchedulerLab(
+      readConfiguration(
+        config(
+          `extenders: [{urlPrefix: '${url}', filterVerb: filter, prioritizeVerb: prioritize, bindVerb: bind, weight: 5, nodeCacheCapable: true}]`,
+        ),
+      ),
+    );
+    for (const name of ['n1', 'n2', 'n3']) await lab.node(name);
+    await lab.pod('p');
+    await lab.settle();
+    expect(bound).toMatchObject([{ podName: 'p', podNamespace: 'default', node: 'n3' }]);
+  });
+
+  it('says why not, and does not stand in the way when it may be ignored', async () => {
+    const url = await serve({ filter: () => ({ nodenames: [], failedNodes: { n: 'no licence' } }) });
+    const lab = new SchedulerLab(
+      readConfiguration(config(`extenders: [{urlPrefix: '${url}', filterVerb: filter, nodeCacheCapable: true}]`)),
+    );
+    await lab.node('n');
+    await lab.pod('p');
+    await lab.settle();
+    expect(lab.why('p')).toContain('0/1 nodes are available: 1 no licence.');
+    const ignorable = new SchedulerLab(
+      readConfiguration(config(`extenders: [{urlPrefix: '${url}/away', filterVerb: filter, ignorable: true}]`)),
+    );
+    await ignorable.node('n');
+    await ignorable.pod('p');
+    await ignorable.settle();
+    expect(ignorable.nodeOf('p')).toBe('n');
+  });
+
+  it('is not asked about pods that want nothing of what it manages', async () => {
+    const url = await serve({});
+    const managed = `extenders: [{urlPrefix: '${url}', filterVerb: filter, managedResources: [{name: example.com/gpu}]}]`;
+    const lab = new SchedulerLab(readConfiguration(config(managed)));
+    await lab.node('n');
+    await lab.pod('p');
+    await lab.settle();
+    expect(lab.nodeOf('p')).toBe('n');
+  });
+});
