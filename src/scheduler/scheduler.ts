@@ -91,7 +91,7 @@ export class Scheduler {
           labels: topologyLabels(this.cache.node(node)?.facts.labels),
         }),
       extenders,
-      event: ports.event,
+      event: (...about: Parameters<Ports['event']>) => ports.event(...about),
     };
     for (const { schedulerName, plugins, percentageOfNodesToScore } of profiles) {
       this.frameworks.set(schedulerName, new Framework(schedulerName, plugins, handle, percentageOfNodesToScore));
