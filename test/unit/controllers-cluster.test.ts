@@ -142,6 +142,29 @@ describe('namespaces', () => {
     expect(here()).toEqual(['default', ['ca.crt']]);
   });
 
+  it('lose their pods first, and the rest when the last has gone', async () => {
+    const simulation = await start();
+    const { cluster } = simulation;
+    await cluster.create('core/configmaps', { metadata: { name: 'kept', namespace: 'ns' } });
+    const held = pod('p1');
+    held.metadata.finalizers = ['example.com/hold'];
+    await cluster.create('core/pods', held);
+    await simulation.settle();
+    await cluster.delete('core/namespaces', '', 'ns');
+    await simulation.settle(10_000);
+    expect(cluster.peek('core/configmaps', 'ns', 'kept')).toBeDefined();
+    const { conditions = [] } = cluster.peek<Namespace>('core/namespaces', '', 'ns')?.status ?? {};
+    expect(conditions.find(({ type }) => type === 'NamespaceContentRemaining')?.message).toBe(
+      'Some resources are remaining: pods. has 1 resource instances',
+    );
+    await cluster.patch('core/pods', 'ns', 'p1', 'merge', { metadata: { finalizers: null } });
+    await simulation.settle(10_000);
+    expect([cluster.peek('core/configmaps', 'ns', 'kept'), cluster.peek('core/namespaces', '', 'ns')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('are emptied, wait for finalizers, and go', async () => {
     const simulation = await start();
     const { cluster } = simulation;
@@ -219,6 +242,84 @@ describe('garbage collection', () => {
     const ownerReferences = [owner(one.metadata.uid, 'one'), owner(two.metadata.uid, 'two')];
     await cluster.create('core/secrets', { metadata: { name: 's', namespace: 'ns', ownerReferences } });
     await simulation.settle();
+    await cluster.delete('core/configmaps', 'ns', 'one');
+    await simulation.settle();
+    expect(cluster.peek('core/secrets', 'ns', 's')?.metadata.ownerReferences).toMatchObject([{ name: 'two' }]);
+  });
+
+  it('is not held up by a circle of owners', async () => {
+    const simulation = await start();
+    const { cluster } = simulation;
+    const uids: (string | undefined)[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const made = await cluster.create<KubeObject>('core/configmaps', { metadata: { name, namespace: 'ns' } });
+      uids.push(made.metadata.uid);
+    }
+    for (const [i, name] of ['a', 'b', 'c'].entries()) {
+      const of = (i + 2) % 3;
+      const ownerReferences = [owner(uids[of], 'abc'[of], true)];
+      await cluster.patch('core/configmaps', 'ns', name, 'merge', { metadata: { ownerReferences } });
+    }
+    await simulation.settle();
+    const left = () => cluster.all('core/configmaps').filter(({ metadata }) => metadata.name.length === 1);
+    expect(left()).toHaveLength(3);
+    await cluster.delete('core/configmaps', 'ns', 'a', { propagationPolicy: 'Foreground' });
+    await simulation.settle(30_000);
+    expect(left()).toEqual([]);
+  });
+
+  it('leaves an object of the cluster alone whose owner is in a namespace, deletes one of another namespace, and warns', async () => {
+    const simulation = await start();
+    const { cluster } = simulation;
+    await cluster.create('core/namespaces', { metadata: { name: 'other' } });
+    const made = await cluster.create<KubeObject>('core/configmaps', { metadata: { name: 'owner', namespace: 'ns' } });
+    const ownerReferences = [owner(made.metadata.uid)];
+    await cluster.create('rbac.authorization.k8s.io/clusterroles', { metadata: { name: 'role', ownerReferences } });
+    await cluster.create('core/secrets', { metadata: { name: 's', namespace: 'other', ownerReferences } });
+    await simulation.settle();
+    expect(cluster.peek('rbac.authorization.k8s.io/clusterroles', '', 'role')).toBeDefined();
+    expect(cluster.peek('core/secrets', 'other', 's')).toBeUndefined();
+    const warned = cluster.all<Event>('core/events').filter(({ type }) => type === 'Warning');
+    const told = warned.map(({ involvedObject, reason, message, source }) => {
+      return `${source?.component} ${involvedObject?.kind} ${reason}: ${message}`;
+    });
+    const reference = (namespace: string) =>
+      `ownerRef [v1/ConfigMap, namespace: ${namespace}, name: owner, uid: ${made.metadata.uid}] does not exist in namespace "${namespace}"`;
+    expect(told.sort()).toEqual([
+      `garbage-collector-controller ClusterRole OwnerRefInvalidNamespace: ${reference('')}`,
+      `garbage-collector-controller Secret OwnerRefInvalidNamespace: ${reference('other')}`,
+    ]);
+    await cluster.delete('core/configmaps', 'ns', 'owner');
+    await simulation.settle();
+    expect(cluster.peek('rbac.authorization.k8s.io/clusterroles', '', 'role')).toBeDefined();
+  });
+
+  it('does not delete what gets an owner while it is looked at', async () => {
+    const simulation = new Simulation({
+      between: (client) => ({
+        get: client.get.bind(client),
+        list: client.list.bind(client),
+        create: client.create.bind(client),
+        update: client.update.bind(client),
+        patch: client.patch.bind(client),
+        async delete(resource, namespace, name, options) {
+          await adopt();
+          return client.delete(resource, namespace, name, options);
+        },
+      }),
+    });
+    const { cluster } = simulation;
+    let adopt = async (): Promise<void> => {};
+    const one = await cluster.create<KubeObject>('core/configmaps', { metadata: { name: 'one', namespace: 'ns' } });
+    const two = await cluster.create<KubeObject>('core/configmaps', { metadata: { name: 'two', namespace: 'ns' } });
+    const metadata = { name: 's', namespace: 'ns', ownerReferences: [owner(one.metadata.uid, 'one')] };
+    await cluster.create('core/secrets', { metadata });
+    await simulation.settle();
+    adopt = async () => {
+      adopt = async () => {};
+      const ownerReferences = [owner(two.metadata.uid, 'two')];
+      await cluster.patch('core/secrets', 'ns', 's', 'merge', { metadata: { ownerReferences } });
+    };
     await cluster.delete('core/configmaps', 'ns', 'one');
     await simulation.settle();
     expect(cluster.peek('core/secrets', 'ns', 's')?.metadata.ownerReferences).toMatchObject([{ name: 'two' }]);
@@ -512,6 +613,7 @@ describe('tolerations', () => {
     ['another effect', [{ key: 'k', operator: 'Exists', effect: 'NoSchedule' }], 0],
     ['for a time', [{ key: 'k', operator: 'Exists', tolerationSeconds: 5 }, { operator: 'Exists' }], 5000],
     ['not at all', [{ key: 'k', operator: 'Exists', tolerationSeconds: -1 }], 0],
+    ['as the first says', [{ operator: 'Exists' }, { key: 'k', operator: 'Exists', tolerationSeconds: 5 }], Infinity],
   ])('%s', (_, tolerations, ms) => expect(toleratedMs(pod('p', { tolerations }), [taint])).toBe(ms));
 });
 

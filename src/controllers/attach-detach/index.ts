@@ -108,7 +108,8 @@ function tell({ events }: ControllerContext, pods: readonly Pod[], failed: boole
 
 /** Upstream's `persistentvolume-attach-detach-controller`. A key is a node. */
 export const attachDetachController: Controller = {
-  name: 'attachdetach-controller',
+  name: 'persistentvolume-attach-detach-controller',
+  eventSource: 'attachdetach-controller',
   watches: [
     { resource: 'core/pods', keys: keysOfPod },
     { resource: CLAIMS, keys: keysOfClaim },

@@ -154,8 +154,11 @@ export class FakeCluster implements Client {
     const object = this.peek<Loose>(resource, namespace, name);
     if (object === undefined) throw notFound(groupResource(resource), name);
     const { metadata } = object;
-    const { uid } = options.preconditions ?? {};
+    const { uid, resourceVersion } = options.preconditions ?? {};
     if (uid !== undefined && uid !== metadata.uid) throw conflict(groupResource(resource), name, 'uid differs');
+    if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+      throw conflict(groupResource(resource), name, 'resourceVersion differs');
+    }
     const policy = { Foreground: 'foregroundDeletion', Orphan: 'orphan', Background: undefined };
     const finalizer = policy[options.propagationPolicy ?? 'Background'];
     if (finalizer !== undefined) metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), finalizer])];

@@ -24,9 +24,10 @@ async function keysOfClaim({ type, namespace, object, previous }: ObjectChange):
     .map(({ name }) => `${namespace}/${name}`);
 }
 
-/** Upstream's `ephemeral-volume-controller`; `ephemeral_volume` is the source of its events. */
+/** Upstream's `ephemeral-volume-controller`. */
 export const ephemeralVolumeController: Controller = {
-  name: 'ephemeral_volume',
+  name: 'ephemeral-volume-controller',
+  eventSource: 'ephemeral_volume',
   watches: [
     { resource: 'core/pods', keys: keysOfPod },
     { resource: CLAIMS, keys: keysOfClaim },

@@ -8,16 +8,15 @@
 import type { Client, DeleteOptions, ResourceId } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
-import { type KubeObject, type OwnerReference, parseApiVersion } from '../../apimachinery/meta.ts';
-import { resourceById, resourceByKind, resources } from '../../resources/index.ts';
-import { storeOf } from '../../resources/resource.ts';
+import type { KubeObject, OwnerReference } from '../../apimachinery/meta.ts';
+import { resourceById } from '../../resources/index.ts';
 import { type Controller, type ControllerContext, type ObjectChange, parseKey, type Requeue } from '../controller.ts';
 import { forEachLimited } from '../objects.ts';
 import { setOwners } from '../replicaset/claim.ts';
 import { CUSTOM_RESOURCES, customKindsOf, watchableStores } from '../stores.ts';
+import { FOREGROUND, isForeground, kindOf, stateOfOwner, storeOfOwner, tellOfForeignOwners } from './owners.ts';
 
 const GONE = 'gone#';
-const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
 const PARALLEL = 16;
 const FOREGROUND_POLL_MS = 5000;
@@ -36,29 +35,18 @@ const KNOWN: Readonly<Record<string, readonly ResourceId[]>> = {
   '/Node': ['coordination.k8s.io/leases'],
 };
 
-const kindOf = ({ apiVersion, kind }: { apiVersion: string; kind: string }): string =>
-  `${parseApiVersion(apiVersion).group}/${kind}`;
-
 async function kindOfStore(client: Client, store: ResourceId): Promise<string> {
   const resource = resourceById(store) ?? (await customKindsOf(client)).find((custom) => custom.store === store);
   return `${resource?.group ?? ''}/${resource?.kind ?? ''}`;
 }
 
-/** Where an owner is kept; undefined for a kind that nobody knows. */
-async function storeOfOwner(
-  client: Client,
-  owner: OwnerReference,
-): Promise<{ store: ResourceId; namespaced: boolean } | undefined> {
-  const { group, version } = parseApiVersion(owner.apiVersion);
-  const resource =
-    resourceByKind(group, version, owner.kind) ??
-    resources.find((candidate) => candidate.group === group && candidate.kind === owner.kind);
-  if (resource !== undefined) return { store: storeOf(resource), namespaced: resource.namespaced };
-  return (await customKindsOf(client)).find((custom) => custom.group === group && custom.kind === owner.kind);
+/** An object with its kind, as events want it. */
+function withKind(store: ResourceId, object: KubeObject): KubeObject {
+  const resource = resourceById(store);
+  if (resource === undefined) return object;
+  const { group, version, kind } = resource;
+  return { ...object, apiVersion: group === '' ? version : `${group}/${version}`, kind };
 }
-
-const isForeground = (object: KubeObject): boolean =>
-  object.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).includes(FOREGROUND);
 
 const sameOwners = (a: KubeObject, b: KubeObject): boolean =>
   deepEqual(a.metadata.ownerReferences, b.metadata.ownerReferences);
@@ -123,40 +111,62 @@ async function ownerOf(client: Client, store: ResourceId, { metadata }: KubeObje
   return { kind: await kindOfStore(client, store), uid, namespace, name };
 }
 
-type OwnerState = 'solid' | 'dangling' | 'waiting';
-
-async function stateOfOwner(client: Client, owner: OwnerReference, namespace: string): Promise<OwnerState> {
-  const found = await storeOfOwner(client, owner);
-  // Nobody can say that an owner of an unknown kind is gone.
-  if (found === undefined) return 'solid';
-  if (found.namespaced && namespace === '') return 'dangling';
-  const object = await client.get(found.store, found.namespaced ? namespace : '', owner.name);
-  if (object === undefined || object.metadata.uid !== owner.uid) return 'dangling';
-  return isForeground(object) ? 'waiting' : 'solid';
-}
-
 /** Deletes an object none of whose owners is left, or frees it of those that are gone (`attemptToDeleteItem`). */
-async function collect(client: Client, context: ControllerContext, store: ResourceId, object: KubeObject) {
-  const { namespace = '', name, uid = '', ownerReferences = [], deletionTimestamp, finalizers = [] } = object.metadata;
+async function collect(
+  client: Client,
+  context: ControllerContext,
+  store: ResourceId,
+  object: KubeObject,
+  isNew = false,
+): Promise<void> {
+  const { namespace = '', ownerReferences = [], deletionTimestamp, finalizers = [] } = object.metadata;
   for (const owner of ownerReferences) context.owned.learn(kindOf(owner), store);
   if (deletionTimestamp !== undefined || ownerReferences.length === 0) return;
   const states = await Promise.all(ownerReferences.map((owner) => stateOfOwner(client, owner, namespace)));
+  if (isNew) {
+    const absent = ownerReferences.filter((_, i) => states[i] === 'dangling' || states[i] === 'misplaced');
+    await tellOfForeignOwners(client, context.events, withKind(store, object), absent);
+  }
+  // Nothing will ever make such a reference right: the object is left alone.
+  if (states.includes('misplaced')) return;
   if (states.includes('solid')) {
     if (states.every((state) => state === 'solid')) return;
     await setOwners(client, store, object, (owners) => owners.filter((_, i) => states[i] === 'solid'));
     return;
   }
-  let propagationPolicy: DeleteOptions['propagationPolicy'] = 'Background';
-  if (finalizers.includes(ORPHAN)) propagationPolicy = 'Orphan';
-  else if (finalizers.includes(FOREGROUND)) propagationPolicy = 'Foreground';
-  else if (states.includes('waiting')) {
+  if (states.includes('waiting')) {
     const dependents = await dependentsOf(client, context, await ownerOf(client, store, object));
-    if (dependents.length > 0) propagationPolicy = 'Foreground';
+    if (dependents.length > 0) {
+      const isCircle = dependents.some((dependent) => isForeground(dependent.object));
+      const open = isCircle ? await unblockOwners(client, store, object) : object;
+      if (open !== undefined) await remove(client, store, open, 'Foreground');
+      return;
+    }
   }
+  const policy = finalizers.includes(ORPHAN) ? 'Orphan' : finalizers.includes(FOREGROUND) ? 'Foreground' : 'Background';
+  await remove(client, store, object, policy);
+}
+
+/** Owners that wait in a circle would wait for ever: this object is none to wait for. */
+const unblockOwners = (client: Client, store: ResourceId, object: KubeObject): Promise<KubeObject | undefined> =>
+  setOwners(client, store, object, (owners) => owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })));
+
+/** Deletes the object as it was read: one that has got another owner since is a Conflict, and is looked at again. */
+async function remove(
+  client: Client,
+  store: ResourceId,
+  { metadata }: KubeObject,
+  propagationPolicy: NonNullable<DeleteOptions['propagationPolicy']>,
+): Promise<void> {
+  const { namespace = '', name, uid, resourceVersion } = metadata;
+  const preconditions = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
   try {
-    await client.delete(store, namespace, name, { propagationPolicy, preconditions: { uid } });
+    await client.delete(store, namespace, name, { propagationPolicy, preconditions });
   } catch (error) {
-    if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
+    if (!isReason(error, 'NotFound')) throw error;
   }
 }
 
@@ -206,6 +216,7 @@ async function orphanDependents(client: Client, context: ControllerContext, stor
 /** Upstream's `garbage-collector-controller`. */
 export const garbageCollector: Controller = {
   name: 'generic-garbage-collector',
+  eventSource: 'garbage-collector-controller',
   everywhere: true,
   watches: [...watchableStores, CUSTOM_RESOURCES].map((resource) => ({ resource, keys: keysOf })),
   async reconcile(client, { key }, context) {
@@ -228,7 +239,7 @@ export const garbageCollector: Controller = {
     } else if (isForeground(object)) {
       return deleteInForeground(client, context, store, object);
     } else {
-      await collect(client, context, store, object);
+      await collect(client, context, store, object, true);
     }
     return;
   },

@@ -9,6 +9,7 @@ import { deleteIfPresent, forEachLimited, messageOf, patchStatus } from '../obje
 import { BUSY_STORES, CUSTOM_RESOURCES, customKindsOf, deletableResources } from '../stores.ts';
 
 const FINALIZER = 'kubernetes';
+const PODS = 'core/pods';
 const PARALLEL = 8;
 const SAFETY_MS = 60_000;
 
@@ -32,12 +33,15 @@ interface Remaining {
   graceSeconds: number;
 }
 
-/** Deletes what is there, and says what is still there afterwards. */
+/**
+ * Deletes what is there, and says what is still there afterwards. Pods first, and nothing else while one is left: what runs to its end is
+ * not deprived of its policies, secrets and services.
+ */
 async function empty(client: Client, namespace: string): Promise<Remaining> {
   const remaining: Remaining = { resources: [], finalizers: new Map(), failures: [], graceSeconds: 0 };
   const custom = (await customKindsOf(client)).filter(({ namespaced }) => namespaced);
   const all = [...contents, ...custom.map(({ store, resource, group }) => ({ store, name: `${resource}.${group}` }))];
-  await forEachLimited(all, PARALLEL, async ({ store, name }) => {
+  const clear = async ({ store, name }: Content): Promise<void> => {
     try {
       const { items } = await client.list(store, { namespace });
       if (items.length === 0) return;
@@ -51,7 +55,12 @@ async function empty(client: Client, namespace: string): Promise<Remaining> {
     } catch (error) {
       remaining.failures.push(messageOf(error));
     }
-  });
+  };
+  const isPods = ({ store }: Content): boolean => store === PODS;
+  await forEachLimited(all.filter(isPods), PARALLEL, clear);
+  if (remaining.resources.length > 0) return remaining;
+  const others = all.filter((content) => !isPods(content));
+  await forEachLimited(others, PARALLEL, clear);
   remaining.resources.sort((a, b) => (a.name < b.name ? -1 : 1));
   return remaining;
 }
@@ -60,7 +69,7 @@ function countIn(remaining: Remaining, store: ResourceId, object: KubeObject): v
   for (const finalizer of object.metadata.finalizers ?? []) {
     remaining.finalizers.set(finalizer, (remaining.finalizers.get(finalizer) ?? 0) + 1);
   }
-  if (store === 'core/pods') {
+  if (store === PODS) {
     const seconds = (object as Pod).metadata.deletionGracePeriodSeconds ?? 0;
     remaining.graceSeconds = Math.max(remaining.graceSeconds, seconds);
   }

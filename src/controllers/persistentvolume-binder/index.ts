@@ -11,7 +11,8 @@ import { CLAIMS, CLASSES, VOLUMES } from './writes.ts';
  * and the next turn of the claim or the volume goes on from there.
  */
 export const persistentVolumeBinder: Controller = {
-  name: 'persistentvolume-controller',
+  name: 'persistentvolume-binder-controller',
+  eventSource: 'persistentvolume-controller',
   watches: [
     { resource: CLAIMS, keys: keysOfClaim },
     { resource: VOLUMES, keys: keysOfVolume },

@@ -12,15 +12,14 @@ import { tolerates } from '../tolerations.ts';
 const NODE = 'node#';
 const POD = 'pod#';
 
-/** For how many ms the pod may stay: 0 not at all, Infinity for ever. The shortest toleration that is used counts. */
+/** For how many ms the pod may stay: 0 not at all, Infinity for ever. Of each taint the first toleration counts, and of all these the shortest. */
 export function toleratedMs(pod: Pod, taints: readonly Taint[]): number {
   let least = Number.POSITIVE_INFINITY;
   for (const taint of taints) {
-    const matching = (pod.spec?.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
-    if (matching.length === 0) return 0;
-    for (const { tolerationSeconds } of matching) {
-      if (tolerationSeconds !== undefined) least = Math.min(least, Math.max(0, tolerationSeconds) * 1000);
-    }
+    const matching = (pod.spec?.tolerations ?? []).find((toleration) => tolerates(toleration, taint));
+    if (matching === undefined) return 0;
+    const { tolerationSeconds } = matching;
+    if (tolerationSeconds !== undefined) least = Math.min(least, Math.max(0, tolerationSeconds) * 1000);
   }
   return least;
 }

@@ -34,9 +34,10 @@ async function keysOfClaim({ type, key, object, previous }: ObjectChange): Promi
   return grew ? [key] : [];
 }
 
-/** Upstream's `persistentvolume-expander-controller`; `volume_expand` is the source of its events. */
+/** Upstream's `persistentvolume-expander-controller`. */
 export const volumeExpandController: Controller = {
-  name: 'volume_expand',
+  name: 'persistentvolume-expander-controller',
+  eventSource: 'volume_expand',
   watches: [{ resource: CLAIMS, keys: keysOfClaim }],
   async reconcile(client, { namespace, name }, { events }) {
     const claim = await client.get<PersistentVolumeClaim>(CLAIMS, namespace, name);
