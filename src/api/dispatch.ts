@@ -3,6 +3,7 @@ import { badRequest, methodNotAllowed, noSuchPath } from '../apimachinery/errors
 import { findResource } from '../resources/index.ts';
 import { ALL_VERBS, type Resource, type Verb } from '../resources/resource.ts';
 import type { Context } from './context.ts';
+import { bindByBody } from './handlers/binding.ts';
 import type { Handler } from './handlers/handler.ts';
 import { patch } from './handlers/patch.ts';
 import { get, list } from './handlers/read.ts';
@@ -38,7 +39,7 @@ export async function dispatch(context: Context): Promise<Response> {
     if (handler === undefined) throw noSuchPath();
     return handler(context, resource);
   }
-  const handler = reviewHandler(resource) ?? HANDLERS[info.verb as Verb];
+  const handler = reviewHandler(resource) ?? (isBinding(resource) ? bindByBody : HANDLERS[info.verb as Verb]);
   const verbs: readonly string[] = resource.verbs ?? ALL_VERBS;
   const named = info.name !== '';
   const fits = info.verb === 'create' ? !named : named || !NAMED.has(info.verb);
@@ -55,6 +56,8 @@ async function customResource({ info, snapshot, around }: Context): Promise<Reso
   const found = definedResources(around, info.cluster, name, resourceVersion);
   return (found instanceof Promise ? await found : found)?.get(info.version);
 }
+
+const isBinding = ({ group, resource }: Resource): boolean => group === '' && resource === 'bindings';
 
 /** The methods that routes are made for. */
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);

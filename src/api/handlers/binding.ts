@@ -2,6 +2,7 @@
 import { invalidObject } from '../../apimachinery/errors.ts';
 import { notSupported, required } from '../../apimachinery/field.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
+import { findResource } from '../../resources/index.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { admitSubresource } from '../admission/chain.ts';
 import { addTopologyLabels } from '../admission/pod-topology-labels.ts';
@@ -15,6 +16,15 @@ import { requestKey, storeFor } from './read.ts';
 
 interface Binding extends KubeObject {
   target?: { kind?: string; name?: string };
+}
+
+/** POST `bindings`, the way of old: the body says which pod. */
+export async function bindByBody(context: Context): Promise<Response> {
+  const pods = findResource('', 'v1', 'pods') as Resource;
+  const copy = context.request.clone();
+  const { object } = await decodeBody(copy as Request, { group: '', version: 'v1', kind: 'Binding' }, 'Ignore');
+  const info = { ...context.info, resource: 'pods', name: object.metadata.name ?? '', subresource: 'binding' };
+  return bind({ ...context, info }, pods);
 }
 
 /** Sets `spec.nodeName` and the PodScheduled condition. Throws Conflict for a pod that has a node, or is being deleted. */

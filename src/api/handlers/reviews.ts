@@ -36,7 +36,7 @@ const ANSWERED_ANEW = new Set(['selfsubjectrulesreviews', 'selfsubjectreviews'])
 
 /** The handler of a review; undefined for resources that are stored. */
 export function reviewHandler(resource: Resource): Handler | undefined {
-  const answer = ANSWERS[resource.resource];
+  const answer = resource.custom === undefined ? ANSWERS[resource.resource] : undefined;
   if (answer === undefined) return undefined;
   return async (context) => {
     const accepted = negotiate(context.request);

@@ -20,6 +20,7 @@ import {
 } from '../registry/create.ts';
 import { decodeText, encodeStored, keyOf } from '../registry/encode.ts';
 import { trackCreate } from '../registry/managed-fields.ts';
+import { dropRepeatedOwners } from '../registry/owners.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, unwrap } from '../respond.ts';
@@ -55,6 +56,7 @@ export async function createObject(
   const prefix = (object.metadata.name ?? '') === '' ? object.metadata.generateName : undefined;
   resource.strategy.default?.(object);
   fillSystemFields(object);
+  context.warnings.push(...dropRepeatedOwners(object));
   if (!applied) trackCreate(resource, object, options);
   const attributes = { context, resource, operation: 'CREATE', subresource: '', object, options } as const;
   await admit(attributes);

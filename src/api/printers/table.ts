@@ -83,7 +83,11 @@ export function tableRow(
   const kept = resource.conversion === undefined ? object : resource.conversion.toStored(object);
   const cells = columnsOf(resource).map((column) => column.cell(kept, now));
   const conditions = conditionsOf(resource, object);
-  return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: carried(object, include, metaVersion) };
+  return {
+    cells,
+    ...(conditions.length === 0 ? {} : { conditions }),
+    object: carried(include === 'Object' ? object : kept, include, metaVersion),
+  };
 }
 
 /** Objects of one resource as a `metav1.Table`. `now` in ms, for ages. */

@@ -30,6 +30,7 @@ import { decideDelete } from './delete.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
 import { decideDisrupt, decideEvict } from './evict.ts';
 import { applyTo, carryScaleOwners, toManagedScale, trackChange } from './managed-fields.ts';
+import { dropRepeatedOwners } from './owners.ts';
 import { invalidPatch } from './patch-error.ts';
 import { resourceNamed, storedResource } from './resource-name.ts';
 import { applyScale } from './scale.ts';
@@ -91,6 +92,7 @@ export function revise(resource: Resource, request: Rewrite, current: Current): 
     : rewrite(resource, formatApiVersion(resource), resource.kind, request, old, warnings);
   checkVersion(resource, next, old, request.do === 'patch');
   carryMetadata(next, old);
+  warnings.push(...dropRepeatedOwners(next));
   resource.strategy.default?.(next);
   if (!applies(request) && !scales) trackChange(resource, request.subresource, old, next, request.options);
   const subresource = scales ? undefined : resource.subresources?.find((s) => s.name === request.subresource);
@@ -251,7 +253,9 @@ function checkVersion(resource: Resource, next: KubeObject, old: KubeObject, pat
   }
   if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
     if (patched) {
-      throw invalidObject(resource, old.metadata.name, [invalid('metadata.uid', uid, 'field is immutable')]);
+      const changed = invalid('metadata.uid', uid, 'field is immutable');
+      // Upstream finds it with the kind's own check, too.
+      throw invalidObject(resource, old.metadata.name, [changed, changed]);
     }
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
     throw conflict(resource, old.metadata.name, why);

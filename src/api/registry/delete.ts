@@ -74,7 +74,11 @@ export function decideDelete(
 
     if (!waits) {
       if (options.dryRun) return { do: 'answer', text: current.text, deleted: true };
-      const final = setDeletion(object, 0, finalizers);
+      // What never waits was never marked either.
+      const final =
+        resource.strategy.gracePeriodSeconds === undefined && !wasDeleting
+          ? object
+          : setDeletion(object, 0, finalizers);
       countDeletion(final, wasDeleting);
       return { do: 'delete', final: encodeStored(resource, final) };
     }

@@ -204,10 +204,9 @@ export function validateObjectMetaUpdate(
   const content = contentErrors(meta, path);
   const standard = plainFinalizers ? [] : validateStandardFinalizers(meta.finalizers, child(path, 'finalizers'));
   const transition = transitionErrors(meta, old, namespaced, path);
-  if (whole.length + standard.length === 0) return transition;
   const [wholes, transitions] = checks;
   return [
-    ...transition,
+    ...repeat(transition, 1 + transitions),
     ...repeat(whole, 1 + wholes),
     ...repeat(content, 1 + transitions),
     ...repeat(standard, wholes + transitions),

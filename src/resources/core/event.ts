@@ -1,5 +1,6 @@
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
 import type { Event } from '../../generated/types/core.v1.ts';
+import { pathSegmentName } from '../validation/object-names.ts';
 import { core } from './group.ts';
 
 /** Fields by which events can be selected, from either shape of an event. */
@@ -50,6 +51,7 @@ export const event = core<Event>({
   shortNames: ['ev'],
   strategy: {
     createOnUpdate: true,
+    nameErrors: pathSegmentName,
     default(event) {
       event.source ??= {};
       event.reportingComponent ??= '';

@@ -1,5 +1,6 @@
 import type { FieldError } from '../../apimachinery/field.ts';
 import { required } from '../../apimachinery/field.ts';
+import { now } from '../../apimachinery/meta.ts';
 import type { Pod, PodSpec } from '../../generated/types/core.v1.ts';
 import { changeSubresource, statusSubresource } from '../group.ts';
 import type { SubresourceStrategy } from '../resource.ts';
@@ -116,7 +117,9 @@ export const pod = core<Pod>({
       applyMatchLabelKeys(pod);
       if (pod.spec?.schedulingGates?.length) {
         const message = 'Scheduling is blocked due to non-empty scheduling gates';
-        pod.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message }];
+        pod.status.conditions = [
+          { type: 'PodScheduled', status: 'False', lastTransitionTime: now(), reason: 'SchedulingGated', message },
+        ];
       }
     },
     validate: validatePod,
