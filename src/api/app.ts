@@ -13,6 +13,7 @@ import { dispatch } from './dispatch.ts';
 import { nonResource } from './handlers/non-resource.ts';
 import { zeroplane } from './handlers/zeroplane.ts';
 import { afterWrite } from './invalidate.ts';
+import { Metrics } from './metrics.ts';
 import { negotiateStatus } from './negotiation.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import { respondStatus } from './respond.ts';
@@ -23,6 +24,7 @@ type Env = { Bindings: { around: Surroundings }; Variables: { context: Context; 
 /** Kept by the isolate, for all its requests. */
 const authenticator = new Authenticator();
 const snapshots = new SnapshotCache();
+const metrics = new Metrics();
 
 /** The API server as a Hono app. Call `app.fetch(request, {around})`. */
 export const app = new Hono<Env>();
@@ -42,7 +44,9 @@ app.use(async (c, next) => {
   if (info.cluster === '') throw noSuchPath();
   c.set('url', url);
   c.set('info', info);
+  const answered = metrics.begin(c.req.raw, info);
   await next();
+  answered(c.res.status);
 });
 
 /** Authentication, and whom the request acts as. */
@@ -84,7 +88,8 @@ app.all('*', async (c) => {
   const context = c.get('context');
   const { info, request } = context;
   if (!info.isResource) {
-    const answer = (await discovery(request, info.path, context.snapshot.custom)) ?? (await nonResource(context));
+    const answer =
+      (await discovery(request, info.path, context.snapshot.custom)) ?? (await nonResource(context, metrics));
     if (answer === undefined) return noRoute(info, context.snapshot.custom);
     if (request.method !== 'GET' && GET_ONLY.test(info.path)) throw methodNotAllowed();
     return answer;

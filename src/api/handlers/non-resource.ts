@@ -1,29 +1,23 @@
-/** Paths that are no resource's: version, health, schemas, the token issuer's documents. */
+/** Paths that are no resource's: version, health, metrics, schemas, the token issuer's documents. */
 import type { Context } from '../context.ts';
+import type { Metrics } from '../metrics.ts';
 import { respondText } from '../respond.ts';
 import { VERSION } from '../version.ts';
+import { health } from './health.ts';
 import { openapi } from './openapi.ts';
 
-const CHECKS = ['ping', 'cluster'];
-const HEALTH = new Set(['/healthz', '/livez', '/readyz']);
+const METRICS_HEADERS = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
 const versionText = JSON.stringify(VERSION, null, 2);
 
 /** The answer; undefined for a path that nothing serves. */
-export async function nonResource(context: Context): Promise<Response | undefined> {
+export async function nonResource(context: Context, metrics: Metrics): Promise<Response | undefined> {
   const { path } = context.info;
   if (path === '/version' || path === '/version/') return respondText(versionText, { format: 'json' });
-  if (HEALTH.has(path)) return health(context, path.slice(1));
+  if (path === '/metrics') return new Response(metrics.text(), { headers: METRICS_HEADERS });
   if (path === '/openid/v1/jwks') return issuerDocument('application/jwk-set+json', { keys: context.snapshot.keys });
   if (path === '/.well-known/openid-configuration') return issuerDocument('application/json', issuer(context));
   if (path.startsWith('/openapi/')) return openapi(context);
-  return undefined;
-}
-
-/** `ok`, or with `?verbose` a line for each check. That the request came so far is the check: the cluster's snapshot was read. */
-function health({ url }: Context, name: string): Response {
-  const lines = [...CHECKS.map((check) => `[+]${check} ok`), `${name} check passed`, ''];
-  const body = url.searchParams.has('verbose') ? lines.join('\n') : 'ok';
-  return new Response(body, { headers: { 'content-type': 'text/plain; charset=utf-8' } });
+  return health(path, context.url.searchParams);
 }
 
 /** Other systems may keep these for as long as upstream's. */
