@@ -35,6 +35,8 @@ export interface CustomKind {
   /** Plural. */
   resource: string;
   namespaced: boolean;
+  /** The names on the way to the number of replicas; absent: the kind cannot be scaled. */
+  replicas?: readonly string[];
 }
 
 export type PatchType = 'merge' | 'strategic' | 'json' | 'apply';

@@ -31,8 +31,17 @@ const CUSTOM_MAX_AGE_MS = 1000;
 
 function customKind({ spec = {}, status }: CustomResourceDefinition): CustomKind {
   const { plural = '', kind = '' } = status?.acceptedNames ?? {};
-  const { group = '', scope } = spec;
-  return { store: `${group}/${plural}`, group, kind, resource: plural, namespaced: scope === 'Namespaced' };
+  const { group = '', scope, versions = [] } = spec;
+  const path = versions.find(({ storage }) => storage)?.subresources?.scale?.specReplicasPath;
+  const replicas = path?.split('.').filter((name) => name !== '');
+  return {
+    store: `${group}/${plural}`,
+    group,
+    kind,
+    resource: plural,
+    namespaced: scope === 'Namespaced',
+    ...(replicas === undefined ? {} : { replicas }),
+  };
 }
 
 /** A client for one cluster, acting as one component. */

@@ -112,6 +112,22 @@ describe('disruption-controller', () => {
     expect(numbers(simulation)).toEqual([0, 1, 1, 4, 'False', 'InsufficientPods']);
   });
 
+  it('asks a custom resource where its definition says', async () => {
+    const simulation = await start();
+    const kind = { store: 'example.com/webs', group: 'example.com', kind: 'Web', resource: 'webs', namespaced: true };
+    const customKinds = () => Promise.resolve([{ ...kind, replicas: ['spec', 'size'] }]);
+    Object.assign(simulation.cluster, { customKinds });
+    const made = await simulation.cluster.create(kind.store, {
+      metadata: { name: 'w', namespace: 'ns' },
+      spec: { size: 5 },
+    } as KubeObject);
+    const owner = { apiVersion: 'example.com/v1', kind: 'Web', name: 'w', uid: made.metadata.uid as string };
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await addPod(simulation, name, true, owner);
+    await addBudget(simulation, { maxUnavailable: '40%' });
+    await simulation.settle();
+    expect(numbers(simulation)).toEqual([2, 5, 3, 5, 'True', 'SufficientPods']);
+  });
+
   it('says whose pods it cannot count, and lets none of them go', async () => {
     const simulation = await start();
     const job = await addOwner(simulation, 'batch/jobs', 'Job', 1);

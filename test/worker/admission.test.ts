@@ -142,6 +142,14 @@ describe('PersistentVolumeClaimResize and LimitRanger', () => {
   });
 });
 
+describe('NamespaceLifecycle', () => {
+  it('keeps the namespaces that every cluster has', async () => {
+    expect((await send('DELETE', '/api/v1/namespaces/default')).message).toBe(
+      'namespaces "default" is forbidden: this namespace may not be deleted',
+    );
+  });
+});
+
 describe('PodSecurity', () => {
   const label = (labels: object) => merge(NS, { metadata: { labels } });
   const ENFORCE = 'pod-security.kubernetes.io/enforce';

@@ -5,6 +5,8 @@ import type { Resource } from '../../resources/resource.ts';
 import { lookUp } from './lookup.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
+/** Without these there is no cluster. */
+const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 const NAMESPACES = { group: '', resource: 'namespaces' };
 /** These may be made while a namespace goes away: they help it along. */
 const ALWAYS = new Set(['localsubjectaccessreviews']);
@@ -40,4 +42,10 @@ function check(found: Namespace | undefined, resource: Resource, object: KubeObj
   };
   error.status.details = { ...error.status.details, causes: [cause] };
   throw error;
+}
+
+/** Throws Forbidden for the delete of a namespace that every cluster has. */
+export function checkDelete(resource: Resource, name: string): void {
+  if (resource.group !== '' || resource.resource !== 'namespaces' || !IMMORTAL.has(name)) return;
+  throw forbidden(NAMESPACES, name, 'this namespace may not be deleted');
 }

@@ -5,6 +5,7 @@ import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts'
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { admit, validate } from '../admission/chain.ts';
+import { checkDelete } from '../admission/namespace-lifecycle.ts';
 import { authorize } from '../authorization/authorize.ts';
 import { nodeNameOf } from '../authorization/node-authorizer.ts';
 import type { Context, Requester } from '../context.ts';
@@ -191,6 +192,7 @@ export async function remove(context: Context, resource: Resource): Promise<Resp
   const { request, url, info } = context;
   const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
+  checkDelete(resource, info.name);
   const result = unwrap(
     await storeFor(context, resource).change(requestKey(context, resource), {
       do: 'delete',

@@ -6,7 +6,7 @@ import { evaluatorFor } from '../../resources/quota/index.ts';
 import { equalLists, mask, maxLists, type ResourceList } from '../../resources/quota/resource-list.ts';
 import { storeOf } from '../../resources/resource.ts';
 import type { Controller, ControllerContext, ObjectChange, Watch } from '../controller.ts';
-import { BUSY_STORES, deletableResources } from '../stores.ts';
+import { BUSY_STORES, CUSTOM_RESOURCES, deletableResources } from '../stores.ts';
 import { usageOf } from './usage.ts';
 
 const QUOTAS = 'core/resourcequotas';
@@ -23,6 +23,9 @@ interface Seen {
 
 /** When each quota was first seen as it is, by namespace and name. Who has forgotten waits once more. */
 const seenBy = new WeakMap<ControllerContext, Map<string, Map<string, Seen>>>();
+
+const goneFrom = ({ namespace, type }: ObjectChange): string[] =>
+  type === 'DELETED' && namespace !== '' ? [namespace] : [];
 
 /** Changes that may set something free: of what is gone, or uses other things than before. */
 const watches: Watch[] = deletableResources
@@ -44,7 +47,7 @@ const watches: Watch[] = deletableResources
 export const resourceQuotaController: Controller = {
   name: 'resourcequota-controller',
   everywhere: true,
-  watches,
+  watches: [...watches, { resource: CUSTOM_RESOURCES, keys: goneFrom }],
   async reconcile(client, { name: namespace }, context) {
     const { items: quotas } = await client.list<ResourceQuota>(QUOTAS, { namespace });
     const ages = look(quotas, namespace, context);

@@ -1,17 +1,24 @@
 /** What the objects of a namespace use, as its quotas count it (`quota.CalculateUsage`). */
-import type { Client } from '../../apimachinery/client.ts';
+import type { Client, CustomKind } from '../../apimachinery/client.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { ResourceQuota } from '../../generated/types/core.v1.ts';
 import { type Evaluator, inScope, type Measured } from '../../resources/quota/evaluator.ts';
 import { evaluatorFor } from '../../resources/quota/index.ts';
 import { addLists, mask, type ResourceList } from '../../resources/quota/resource-list.ts';
 import { storeOf } from '../../resources/resource.ts';
-import { deletableResources } from '../stores.ts';
+import { customKindsOf, deletableResources } from '../stores.ts';
 
-/** All that quotas can count, with how. */
-const COUNTED = deletableResources
+interface Counted {
+  store: string;
+  evaluator: Evaluator;
+}
+
+/** All built-in kinds that quotas can count, with how. */
+const COUNTED: readonly Counted[] = deletableResources
   .filter(({ namespaced }) => namespaced)
   .map((resource) => ({ store: storeOf(resource), evaluator: evaluatorFor(resource) }));
+
+const countedBy = (kind: CustomKind): Counted => ({ store: kind.store, evaluator: evaluatorFor(kind) });
 
 /** Counts for the quotas of a namespace; what several of them count is read once. */
 export function usageOf(
@@ -26,8 +33,10 @@ export function usageOf(
   };
   return async (quota) => {
     const hard = Object.keys(quota.spec?.hard ?? {});
+    const custom = hard.some((name) => name.startsWith('count/')) ? await customKindsOf(client) : [];
+    const counted = [...COUNTED, ...custom.filter(({ namespaced }) => namespaced).map(countedBy)];
     let usage: ResourceList = {};
-    for (const { store, evaluator } of COUNTED) {
+    for (const { store, evaluator } of counted) {
       const names = hard.filter(evaluator.matches);
       if (names.length === 0) continue;
       const pending = measured.get(store) ?? measure(store, evaluator);
