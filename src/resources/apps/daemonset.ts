@@ -1,4 +1,5 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
+import { badRequest } from '../../apimachinery/errors.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { DaemonSet, DaemonSetSpec } from '../../generated/types/apps.v1.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
@@ -13,6 +14,7 @@ import { statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { isZero, validateIntOrPercent } from '../validation/int-or-percent.ts';
 import { fields, nonNegative } from '../validation/rules.ts';
+import { DAEMON_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { apps } from './group.ts';
 
 const numbers = fields<DaemonSetSpec>({ minReadySeconds: nonNegative, revisionHistoryLimit: nonNegative });
@@ -73,6 +75,20 @@ function setDefaults(spec: DaemonSetSpec): void {
 
 const templateGeneration = ({ metadata }: DaemonSet): string => metadata.annotations?.[TEMPLATE_GENERATION] ?? '0';
 
+/** A generation in its usual form. Throws BadRequest where Go's `strconv.ParseInt` fails. */
+function parseGeneration(text: string): string {
+  const failure = !/^[+-]?\d+$/.test(text)
+    ? 'invalid syntax'
+    : isInt64(BigInt(text.replace('+', '')))
+      ? ''
+      : 'value out of range';
+  if (failure === '') return String(BigInt(text.replace('+', '')));
+  const why = `strconv.ParseInt: parsing ${JSON.stringify(text)}: ${failure}`;
+  throw badRequest(`DaemonSet in version "v1" cannot be handled as a DaemonSet: ${why}`);
+}
+
+const isInt64 = (value: bigint): boolean => BigInt.asIntN(64, value) === value;
+
 function setTemplateGeneration({ metadata }: DaemonSet, generation: string): void {
   metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: generation };
 }
@@ -90,7 +106,10 @@ const STATUS_FIELDS = [
   'conditions',
 ];
 
-const status = statusSubresource<DaemonSet>('DaemonSet', withStatusFields(keepAllButStatus(), STATUS_FIELDS));
+const status = statusSubresource<DaemonSet>(
+  'DaemonSet',
+  withStatusRules(withStatusFields(keepAllButStatus(), STATUS_FIELDS), DAEMON_SET_STATUS),
+);
 
 /** DaemonSets. */
 export const daemonSet = apps<DaemonSet>({
@@ -115,8 +134,8 @@ export const daemonSet = apps<DaemonSet>({
     default(daemonSet) {
       daemonSet.spec ??= {} as DaemonSetSpec;
       setDefaults(daemonSet.spec);
-      // Upstream's conversion writes it whether or not anybody has set it.
-      if (daemonSet.metadata.annotations?.[TEMPLATE_GENERATION] === undefined) setTemplateGeneration(daemonSet, '0');
+      // Upstream's conversion reads it into the spec, and writes it whether or not anybody has set it.
+      setTemplateGeneration(daemonSet, parseGeneration(templateGeneration(daemonSet)));
     },
     prepareForCreate(daemonSet) {
       daemonSet.status = {

@@ -13,6 +13,7 @@ import { scaleSubresource, statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { isZero, validateIntOrPercent } from '../validation/int-or-percent.ts';
 import { fields, nonNegative, unsupported } from '../validation/rules.ts';
+import { DEPLOYMENT_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { apps } from './group.ts';
 
 const numbers = fields<DeploymentSpec>({
@@ -93,7 +94,10 @@ export const deployment = apps<Deployment>({
   categories: ['all'],
   subresources: [
     scaleSubresource,
-    statusSubresource('Deployment', withStatusFields(keepAllButStatus('labels'), STATUS_FIELDS)),
+    statusSubresource(
+      'Deployment',
+      withStatusRules(withStatusFields(keepAllButStatus('labels'), STATUS_FIELDS), DEPLOYMENT_STATUS),
+    ),
   ],
   strategy: {
     metadataChecks: [0, 1],

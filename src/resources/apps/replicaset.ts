@@ -11,6 +11,7 @@ import {
 import { scaleSubresource, statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { fields, nonNegative } from '../validation/rules.ts';
+import { REPLICA_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { apps } from './group.ts';
 
 const numbers = fields<ReplicaSetSpec>({ replicas: nonNegative, minReadySeconds: nonNegative });
@@ -45,7 +46,10 @@ export const replicaSet = apps<ReplicaSet>({
   categories: ['all'],
   subresources: [
     scaleSubresource,
-    statusSubresource('ReplicaSet', withStatusFields(keepAllButStatus(), STATUS_FIELDS)),
+    statusSubresource(
+      'ReplicaSet',
+      withStatusRules(withStatusFields(keepAllButStatus(), STATUS_FIELDS), REPLICA_SET_STATUS),
+    ),
   ],
   strategy: {
     metadataChecks: [0, 1],

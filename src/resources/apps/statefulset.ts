@@ -8,12 +8,15 @@ import {
   defaultPodTemplate,
   type SelectorTexts,
   validateLongRunningTemplate,
+  validateTemplateMetadata,
   validateWorkloadSelector,
 } from '../core/pod-template.ts';
 import { scaleSubresource, statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { dns1123Label } from '../validation/formats.ts';
+import { labelName } from '../validation/object-names.ts';
 import { fields, nonNegative, oneOf, optional, present } from '../validation/rules.ts';
+import { STATEFUL_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { apps } from './group.ts';
 
 type RetentionPolicy = NonNullable<StatefulSetSpec['persistentVolumeClaimRetentionPolicy']>;
@@ -56,6 +59,8 @@ function validate({ spec = {} as StatefulSetSpec }: StatefulSet): FieldError[] {
   updateStrategy(spec.updateStrategy, errors);
   validateWorkloadSelector(spec.selector, spec.template, SELECTOR, errors);
   validateLongRunningTemplate(withClaimVolumes(spec), 'spec.template', errors);
+  // Once more without the claims' volumes: upstream has both checks.
+  if (spec.template !== undefined) validateTemplateMetadata(spec.template, 'spec.template', errors);
   return errors;
 }
 
@@ -145,9 +150,13 @@ export const statefulSet = apps<StatefulSet>({
   categories: ['all'],
   subresources: [
     scaleSubresource,
-    statusSubresource('StatefulSet', withStatusFields(keepAllButStatus(), STATUS_FIELDS)),
+    statusSubresource(
+      'StatefulSet',
+      withStatusRules(withStatusFields(keepAllButStatus(), STATUS_FIELDS), STATEFUL_SET_STATUS),
+    ),
   ],
   strategy: {
+    nameErrors: labelName,
     default(statefulSet) {
       statefulSet.spec ??= {} as StatefulSetSpec;
       setDefaults(statefulSet.spec);

@@ -1,4 +1,5 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import type { ObjectMeta } from '../../apimachinery/meta.ts';
 import type { CronJob, CronJobSpec, JobSpec } from '../../generated/types/batch.v1.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
 import { defaultPodTemplate } from '../core/pod-template.ts';
@@ -82,7 +83,7 @@ export const cronJob = batch<CronJob>({
       spec.suspend ??= false;
       spec.successfulJobsHistoryLimit ??= 3;
       spec.failedJobsHistoryLimit ??= 1;
-      spec.jobTemplate ??= {};
+      spec.jobTemplate = { metadata: {} as ObjectMeta, ...spec.jobTemplate };
       spec.jobTemplate.spec ??= {} as JobSpec;
       // The Job's own defaults come when it is made.
       defaultPodTemplate(spec.jobTemplate.spec);

@@ -1,23 +1,42 @@
 /** Pod templates, as all workloads hold them. */
-import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import type { ObjectMeta } from '../../apimachinery/meta.ts';
+import { validateAnnotations } from '../../apimachinery/validation/meta.ts';
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core.v1.ts';
 import { labels } from '../validation/formats.ts';
 import { immutable, unsupported } from '../validation/rules.ts';
 import { isEmptySelector, type LabelSelector, labelSelector, matchesSelector } from '../validation/selectors.ts';
+import { annotationErrors } from './pod-spec/annotations.ts';
 import { defaultPodSpec } from './pod-spec/defaults.ts';
 import { validatePodSpec } from './pod-spec/validation.ts';
 
 /** Fills in the template of a workload's spec, in place. */
 export function defaultPodTemplate(owner: { template?: PodTemplateSpec }): void {
-  owner.template ??= {};
+  // Go holds the metadata by value: a template without any says the same as one with none in it.
+  owner.template = { metadata: {} as ObjectMeta, ...owner.template };
   owner.template.spec ??= {} as PodSpec;
   defaultPodSpec(owner.template.spec);
 }
 
-/** Errors of a template (`ValidatePodTemplateSpec`); labels and annotations are reported beside `metadata`, as upstream does. */
-export function validatePodTemplate(template: PodTemplateSpec | undefined, path: string, errors: FieldError[]): void {
-  labels(template?.metadata?.labels, `${path}.labels`, errors);
-  validatePodSpec(template?.spec ?? ({} as PodSpec), '', `${path}.spec`, errors);
+/** Errors of a template's metadata; labels and annotations are reported beside `metadata`, as upstream does. */
+export function validateTemplateMetadata(template: PodTemplateSpec, path: string, errors: FieldError[]): void {
+  const { metadata, spec = {} } = template;
+  const at = `${path}.annotations`;
+  labels(metadata?.labels, `${path}.labels`, errors);
+  errors.push(...validateAnnotations(metadata?.annotations, at), ...annotationErrors(metadata?.annotations, spec, at));
+}
+
+/** Errors of a template (`ValidatePodTemplateSpec`). */
+export function validatePodTemplate(
+  template: PodTemplateSpec | undefined = {},
+  path: string,
+  errors: FieldError[],
+): void {
+  validateTemplateMetadata(template, path, errors);
+  validatePodSpec(template.spec ?? {}, '', `${path}.spec`, errors);
+  if (template.spec?.ephemeralContainers?.length) {
+    errors.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));
+  }
 }
 
 /** Errors of a template whose pods must run for ever (`ValidatePodTemplateSpecForReplicaSet`). */

@@ -1,8 +1,10 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { ReplicationController, ReplicationControllerSpec } from '../../generated/types/core.v1.ts';
 import { scaleSubresource, statusSubresource } from '../group.ts';
-import { keep } from '../strategies.ts';
+import { keep, keepAllButStatus } from '../strategies.ts';
+import { subdomainName } from '../validation/object-names.ts';
 import { fields, nonNegative } from '../validation/rules.ts';
+import { REPLICA_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { core } from './group.ts';
 import { podSpecWarnings } from './pod-spec/warnings.ts';
 import { defaultPodTemplate, validateLongRunningTemplate } from './pod-template.ts';
@@ -36,8 +38,14 @@ export const replicationController = core<ReplicationController>({
   namespaced: true,
   shortNames: ['rc'],
   categories: ['all'],
-  subresources: [scaleSubresource, statusSubresource('ReplicationController')],
+  subresources: [
+    scaleSubresource,
+    statusSubresource('ReplicationController', withStatusRules(keepAllButStatus(), REPLICA_SET_STATUS)),
+  ],
   strategy: {
+    // The first kind whose name is checked by rules in its schema, which count bytes.
+    nameErrors: (name, prefix) =>
+      subdomainName(name, prefix).map((problem) => problem.replace(/ characters$/, ' bytes')),
     default(controller) {
       controller.spec ??= {};
       const { spec } = controller;

@@ -27,7 +27,7 @@ StatefulSetCondition type*=1:s status*=2:s lastTransitionTime=3:meta.v1.Time|v r
 ^StatefulSetList metadata=1:meta.v1.ListMeta|v items*=2:[]StatefulSet
 StatefulSetOrdinals start=1:i|d:|w
 StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted=1:s whenScaled=2:s
-StatefulSetSpec replicas=1:i selector*=2:meta.v1.LabelSelector template*=3:core.v1.PodTemplateSpec|v volumeClaimTemplates=4:[]core.v1.PersistentVolumeClaim|a serviceName=5:s|d: podManagementPolicy=6:s updateStrategy=7:StatefulSetUpdateStrategy|v revisionHistoryLimit=8:i minReadySeconds=9:i persistentVolumeClaimRetentionPolicy=10:StatefulSetPersistentVolumeClaimRetentionPolicy ordinals=11:StatefulSetOrdinals
+StatefulSetSpec replicas=1:i selector*=2:meta.v1.LabelSelector template*=3:core.v1.PodTemplateSpec|v volumeClaimTemplates=4:[]core.v1.PersistentVolumeClaim|a serviceName=5:s|w|d: podManagementPolicy=6:s updateStrategy=7:StatefulSetUpdateStrategy|v revisionHistoryLimit=8:i minReadySeconds=9:i persistentVolumeClaimRetentionPolicy=10:StatefulSetPersistentVolumeClaimRetentionPolicy ordinals=11:StatefulSetOrdinals
 StatefulSetStatus observedGeneration=1:l replicas*=2:i readyReplicas=3:i currentReplicas=4:i updatedReplicas=5:i currentRevision=6:s updateRevision=7:s collisionCount=9:i conditions=10:[]StatefulSetCondition|m:type|p:merge:type availableReplicas=11:i|d:
 StatefulSetUpdateStrategy type=1:s rollingUpdate=2:RollingUpdateStatefulSetStrategy
 `;

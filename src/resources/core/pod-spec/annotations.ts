@@ -1,13 +1,11 @@
 /** Annotations of a pod that mean something to the API server. */
 import { type FieldError, forbiddenField, invalid } from '../../../apimachinery/field.ts';
-import type { Pod } from '../../../generated/types/core.v1.ts';
+import type { Pod, PodSpec } from '../../../generated/types/core.v1.ts';
 
 /** On the copy of a static pod that its kubelet shows to the API server. */
 const MIRROR = 'kubernetes.io/config.mirror';
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
-
-const at = (key: string): string => `metadata.annotations[${key}]`;
 
 /** Whether a pod mirrors a static one. */
 export const isMirrorPod = (pod: Pod): boolean => pod.metadata.annotations?.[MIRROR] !== undefined;
@@ -21,17 +19,22 @@ function isDeletionCost(value: string): boolean {
 const isAppArmorProfile = (value: string): boolean =>
   ['', 'runtime/default', 'unconfined'].includes(value) || value.startsWith('localhost/');
 
-function hasContainer({ spec = {} }: Pod, name: string): boolean {
+function hasContainer(spec: PodSpec, name: string): boolean {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = spec;
   return [...containers, ...initContainers, ...ephemeralContainers].some((container) => container.name === name);
 }
 
-/** Errors of a pod's annotations (`ValidatePodSpecificAnnotations`). */
-export function annotationErrors(pod: Pod): FieldError[] {
-  const annotations = pod.metadata.annotations ?? {};
+/** Errors of the annotations of a pod or a template, which are at `path` (`ValidatePodSpecificAnnotations`). */
+export function annotationErrors(
+  annotations: Record<string, string> = {},
+  spec: PodSpec = {},
+  path = 'metadata.annotations',
+): FieldError[] {
+  const at = (key: string): string => `${path}[${key}]`;
   const errors: FieldError[] = [];
-  if (isMirrorPod(pod) && !pod.spec?.nodeName) {
-    errors.push(invalid(at(MIRROR), annotations[MIRROR], 'must set spec.nodeName if mirror pod annotation is set'));
+  const mirror = annotations[MIRROR];
+  if (mirror !== undefined && !spec.nodeName) {
+    errors.push(invalid(at(MIRROR), mirror, 'must set spec.nodeName if mirror pod annotation is set'));
   }
   const cost = annotations[DELETION_COST];
   if (cost !== undefined && !isDeletionCost(cost)) {
@@ -40,7 +43,7 @@ export function annotationErrors(pod: Pod): FieldError[] {
   for (const [key, value] of Object.entries(annotations)) {
     if (!key.startsWith(APP_ARMOR)) continue;
     const container = key.slice(APP_ARMOR.length);
-    if (!hasContainer(pod, container)) errors.push(invalid(at(key), container, 'container not found'));
+    if (!hasContainer(spec, container)) errors.push(invalid(at(key), container, 'container not found'));
     if (!isAppArmorProfile(value)) {
       errors.push(invalid(at(key), value, `invalid AppArmor profile name: ${JSON.stringify(value)}`));
     }
@@ -55,9 +58,10 @@ export function annotationUpdateErrors(pod: Pod, old: Pod): FieldError[] {
   const errors: FieldError[] = [];
   for (const key of new Set([...Object.keys(was), ...Object.keys(now)])) {
     if (now[key] === was[key]) continue;
+    const at = `metadata.annotations[${key}]`;
     const what = key in was ? 'may not remove or update' : 'may not add';
-    if (key.startsWith(APP_ARMOR)) errors.push(forbiddenField(at(key), `${what} AppArmor annotations`));
-    if (key === MIRROR) errors.push(forbiddenField(at(key), `${what} mirror pod annotation`));
+    if (key.startsWith(APP_ARMOR)) errors.push(forbiddenField(at, `${what} AppArmor annotations`));
+    if (key === MIRROR) errors.push(forbiddenField(at, `${what} mirror pod annotation`));
   }
-  return [...errors, ...annotationErrors(pod)];
+  return [...errors, ...annotationErrors(pod.metadata.annotations, pod.spec)];
 }

@@ -100,7 +100,7 @@ export function validatePodSpec(spec: PodSpec, podName: string, path: string, er
 
 /** Errors of a pod on its own, new or changed (`validatePodMetadataAndSpec`). */
 export function validatePod(pod: Pod): FieldError[] {
-  const errors = annotationErrors(pod);
+  const errors = annotationErrors(pod.metadata.annotations, pod.spec);
   validatePodSpec(pod.spec ?? {}, pod.metadata.name, 'spec', errors);
   return errors;
 }
