@@ -18,7 +18,8 @@ export const serviceAccount: AdmissionPlugin = {
     const { context, object } = attributes;
     const pod = object as Pod;
     if (pod.metadata.annotations?.[MIRROR] !== undefined) return;
-    const spec = pod.spec as PodSpec;
+    pod.spec ??= {};
+    const { spec } = pod;
     spec.serviceAccountName ||= 'default';
     spec.serviceAccount = spec.serviceAccountName;
     const key = `${pod.metadata.namespace}/${spec.serviceAccountName}`;
