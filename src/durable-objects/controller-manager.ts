@@ -3,7 +3,9 @@ import { DurableObject } from 'cloudflare:workers';
 import { drizzle } from 'drizzle-orm/durable-sqlite';
 import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/controller-manager/migrations.js';
+import { forgetListed } from '../api/admission/listed.ts';
 import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
+import { splitKey } from '../api/registry/encode.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import { apiServerControllers, controllers } from '../controllers/index.ts';
 import { ControllerManager as Core } from '../controllers/manager.ts';
@@ -14,12 +16,17 @@ import type { Notification, SubscriberRpc } from './rpc.ts';
 import { StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
 
+/** What admission keeps lists of. */
+const ADMITTED_BY = new Set(['core/resourcequotas', 'core/limitranges', 'scheduling.k8s.io/priorityclasses']);
+
 export class ControllerManager extends DurableObject<Env> implements SubscriberRpc {
   private core: Core | undefined;
   private rootCa: Promise<string> | undefined;
 
   /** Returns when the work that it brought is done; while another call works, as soon as that work is queued. */
   async notify({ cluster, store, from, notices }: Notification): Promise<void> {
+    // What controllers make is admitted here: a quota or a range that is new counts from now on.
+    if (ADMITTED_BY.has(store)) for (const { key } of notices) forgetListed(cluster, store, splitKey(key).namespace);
     const core = await this.loaded(cluster);
     await this.armed(core, () => core.notify(store, from, notices));
   }
