@@ -129,6 +129,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   storedAs?: ResourceId;
   /** Between this version and the stored one; with {@link storedAs}. Both are pure and return new objects. */
   conversion?: { fromStored(object: KubeObject): KubeObject; toStored(object: KubeObject): KubeObject };
+  /** Annotations that only this version's objects have, made of a field that the version lacks: tables and metadata alone are without them. */
+  versionAnnotations?: readonly string[];
   strategy: Strategy<T>;
   /** Values of the field selectors beyond `metadata.name` and `metadata.namespace`; every key is always present. */
   selectableFields?(object: T): Record<string, string>;

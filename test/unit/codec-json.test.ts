@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { base64Problem } from '../../src/apimachinery/codec/base64.ts';
 import { findDuplicates } from '../../src/apimachinery/codec/duplicates.ts';
 import { cannotHandle, decodeJson, strictErrors } from '../../src/apimachinery/codec/index.ts';
+import { parseMerged } from '../../src/apimachinery/codec/merged.ts';
 import { parseDuration, parseMicroTime, parseTime, timeProblem } from '../../src/apimachinery/codec/time.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
 import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
@@ -250,7 +251,18 @@ describe('duplicate fields', () => {
     expect(findDuplicates(text)).toEqual(duplicates);
   });
 
-  it('are looked for only when asked, and the last one counts', () => {
+  it.each<[string, Json]>([
+    ['{"a":{"x":1,"x":2},"a":{"y":[1,{"z":null}]}}', { a: { x: 2, y: [1, { z: null }] } }],
+    ['{"a":{"x":1},"a":null}', { a: null }],
+    ['{"a":"x","a":null}', { a: 'x' }],
+    ['{"a":[1,2],"a":[3]}', { a: [3] }],
+    ['{"a":1,"a":{"b":2}, "a" : { "c" : "\\"}"} }', { a: { b: 2, c: '"}' } }],
+    ['{"__proto__":{"x":1},"__proto__":{"y":2}}', JSON.parse('{"__proto__":{"x":1,"y":2}}') as Json],
+  ])('%s is read into what is there', (text, value) => {
+    expect(parseMerged(text)).toEqual(value);
+  });
+
+  it('are told only when asked, and the last one counts', () => {
     const text = '{"kind":"Pod","metadata":{"name":"a","name":"b"}}';
     expect(decode(text)).toEqual({
       object: { kind: 'Pod', metadata: { name: 'b' } },

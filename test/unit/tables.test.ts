@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { columnDefinitions, includeObject, tableOf, tableRow } from '../../src/api/printers/table.ts';
+import { columnDefinitions, includeObject, partial, tableOf, tableRow } from '../../src/api/printers/table.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
 import type { Json, JsonObject, KubeObject } from '../../src/apimachinery/meta.ts';
+import { resources } from '../../src/resources/index.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 
 const NOW = Date.parse('2026-11-21T00:44:00Z');
@@ -258,6 +259,31 @@ describe('tableOf', () => {
       priority: 0,
     });
     expect(table['apiVersion']).toBe(metaVersion);
+  });
+
+  it.each(
+    resources.map((resource) => [`${resource.group}/${resource.version} ${resource.resource}`, resource] as const),
+  )('%s: a bookmark has a row', (_, resource) => {
+    const { group, version, kind } = resource;
+    const bookmark = {
+      kind,
+      apiVersion: group === '' ? version : `${group}/${version}`,
+      metadata: { resourceVersion: '1' },
+    };
+    const row = tableRow(resource, bookmark as KubeObject, 'Metadata', NOW);
+    expect(row['object']).toMatchObject({ metadata: { resourceVersion: '1' } });
+    expect(row['cells']).toHaveLength(columnDefinitions(resource).length);
+  });
+
+  it('metadata is without what its version alone has', () => {
+    const daemonSets = resources.find(({ kind }) => kind === 'DaemonSet') as Resource;
+    const annotations = { 'deprecated.daemonset.template.generation': '1', mine: 'x' };
+    const made = partial(
+      daemonSets,
+      { metadata: { name: 'd', annotations } } as unknown as KubeObject,
+      'meta.k8s.io/v1',
+    );
+    expect(made['metadata']).toEqual({ name: 'd', annotations: { mine: 'x' } });
   });
 
   it('reads includeObject', () => {

@@ -64,11 +64,19 @@ function conditionsOf(resource: Resource, object: KubeObject): JsonObject[] {
   return Object.hasOwn(DONE, phase) ? [DONE[phase] as JsonObject] : [];
 }
 
-function carried(object: KubeObject, include: IncludeObject, metaVersion: string): Json {
+function carried(resource: Resource, object: KubeObject, include: IncludeObject, metaVersion: string): Json {
   if (include === 'None') return null;
   if (include === 'Object') return object as unknown as JsonObject;
-  const metadata = object.metadata as unknown as JsonObject;
-  return { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata };
+  return partial(resource, object, metaVersion);
+}
+
+/** The object's metadata alone. Upstream takes it of the internal object, before a version's own annotations are put on it. */
+export function partial(resource: Resource, object: KubeObject, apiVersion: string): JsonObject {
+  const { metadata } = resource.conversion === undefined ? object : resource.conversion.toStored(object);
+  const { annotations, ...rest } = metadata;
+  const own = Object.entries(annotations ?? {}).filter(([key]) => !resource.versionAnnotations?.includes(key));
+  const shown = own.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(own) };
+  return { kind: 'PartialObjectMetadata', apiVersion, metadata: shown as unknown as JsonObject };
 }
 
 /** An object's row (`metav1.TableRow`). `now` in ms, for ages. */
@@ -86,7 +94,7 @@ export function tableRow(
   return {
     cells,
     ...(conditions.length === 0 ? {} : { conditions }),
-    object: carried(include === 'Object' ? object : kept, include, metaVersion),
+    object: carried(resource, object, include, metaVersion),
   };
 }
 

@@ -3,7 +3,7 @@ import { notAcceptableBecause } from '../../apimachinery/errors.ts';
 import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Accepted } from '../negotiation.ts';
-import { includeObject, tableOf } from './table.ts';
+import { includeObject, partial, tableOf } from './table.ts';
 
 const META = 'meta.k8s.io/v1';
 
@@ -23,7 +23,7 @@ export function transformObject(
       return tableOf(resource, [object], { metaVersion, includeObject: include, resourceVersion }, Date.now());
     }
     case 'PartialObjectMetadata':
-      return partial(object, metaVersion);
+      return partial(resource, object, metaVersion);
     default:
       throw notAcceptableBecause(
         `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(resource, resource.kind)})`,
@@ -60,18 +60,13 @@ export function transformList(
     case 'PartialObjectMetadataList': {
       const list = { kind: as, apiVersion: metaVersion, metadata };
       // Where a full list is empty, upstream's partial one is null.
-      return { ...list, items: items.length === 0 ? null : items.map((item) => partial(item, metaVersion)) };
+      return { ...list, items: items.length === 0 ? null : items.map((item) => partial(resource, item, metaVersion)) };
     }
     default:
       throw notAcceptableBecause(
         `you requested PartialObjectMetadata, but the requested object is a list (${goType(resource, kind.kind)})`,
       );
   }
-}
-
-/** The object's metadata alone. */
-export function partial({ metadata }: KubeObject, apiVersion: string): JsonObject {
-  return { kind: 'PartialObjectMetadata', apiVersion, metadata: metadata as unknown as JsonObject };
 }
 
 /** Kind and apiVersion of what a list holds are the list's to say. */

@@ -5,6 +5,7 @@ import type { Field, MessageSchema } from '../schema/index.ts';
 import { base64Problem } from './base64.ts';
 import { checkDepth, define, MAX_DEPTH } from './depth.ts';
 import { findDuplicates } from './duplicates.ts';
+import { parseMerged } from './merged.ts';
 import { childOf, goPathOf, kindOf, type Place } from './place.ts';
 import { durationOf, isObject, Mismatch, quantityOf, timeOf, typeOf } from './values.ts';
 
@@ -34,7 +35,9 @@ export function decodeJson(
   schema: MessageSchema | undefined,
   { strict }: { strict: boolean },
 ): Decoded {
-  const value = typeof input === 'string' ? parse(input) : input;
+  const parsed = typeof input === 'string' ? parse(input) : input;
+  const duplicate = typeof input === 'string' ? findDuplicates(input) : [];
+  const value = duplicate.length > 0 ? parseMerged(input as string) : parsed;
   if (!isObject(value)) {
     const into =
       'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
@@ -45,8 +48,7 @@ export function decodeJson(
   if (schema === undefined) checkDepth(value);
   const state: State = { unknown: [], named: 0 };
   const object = schema === undefined ? value : checked(value, schema, state);
-  const duplicate = strict && typeof input === 'string' ? findDuplicates(input) : [];
-  return { object, unknown: state.unknown, duplicate };
+  return { object, unknown: state.unknown, duplicate: strict ? duplicate : [] };
 }
 
 function checked(value: JsonObject, schema: MessageSchema, state: State): JsonObject {

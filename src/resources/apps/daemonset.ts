@@ -118,6 +118,7 @@ export const daemonSet = apps<DaemonSet>({
   namespaced: true,
   shortNames: ['ds'],
   categories: ['all'],
+  versionAnnotations: [TEMPLATE_GENERATION],
   subresources: [
     {
       ...status,

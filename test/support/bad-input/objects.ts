@@ -165,7 +165,12 @@ const patches: BadInput[] = [
   { name: 'an operation that is none', send: patch('[{"op":"nope","path":"/a"}]', JSON_PATCH), ...INVALID },
   { name: 'a test that fails', send: patch('[{"op":"test","path":"/data/a","value":"9"}]', JSON_PATCH), ...INVALID },
   { name: 'a patch to the wrong type', send: patch('{"data":5}', MERGE), ...INVALID, fields: ['patch'] },
-  { name: 'a patch of the uid', send: patch('{"metadata":{"uid":"x"}}', MERGE), ...INVALID, fields: ['metadata.uid'] },
+  {
+    name: 'a patch of the uid',
+    send: patch('{"metadata":{"uid":"x"}}', MERGE),
+    ...INVALID,
+    fields: ['metadata.uid', 'metadata.uid'],
+  },
   {
     name: 'a patch of the name',
     send: patch('{"metadata":{"name":"x"}}', MERGE),
