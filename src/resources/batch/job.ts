@@ -7,11 +7,12 @@ import { podSpec } from '../core/go-types/pod-spec.ts';
 import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
 import { defaultPodTemplate, selectorIsImmutable, shownSelector } from '../core/pod-template.ts';
 import { statusSubresource } from '../group.ts';
-import { keep } from '../strategies.ts';
+import { keep, keepAllButStatus } from '../strategies.ts';
 import { immutable } from '../validation/rules.ts';
 import { labelSelector, matchesSelector } from '../validation/selectors.ts';
 import { batch } from './group.ts';
 import { jobSpecErrors } from './job-spec.ts';
+import { jobStatusErrors } from './job-status.ts';
 import { shownFailurePolicy, shownSuccessPolicy } from './policies.ts';
 
 const PREFIX = 'batch.kubernetes.io/';
@@ -179,7 +180,7 @@ export const job = batch<Job>({
   kind: 'Job',
   namespaced: true,
   categories: ['all'],
-  subresources: [statusSubresource('Job')],
+  subresources: [statusSubresource('Job', { ...keepAllButStatus(), validateUpdate: jobStatusErrors })],
   strategy: {
     default(job) {
       job.spec ??= {} as JobSpec;
