@@ -160,6 +160,43 @@ describe('daemon set', () => {
     expect(revisions(simulation).map(({ revision }) => revision)).toEqual([3, 4]);
   });
 
+  it('rolls back without touching pods that were not rolled yet', async () => {
+    const broken = (pod: Pod): boolean => pod.spec?.containers?.[0]?.image === 'broken';
+    const simulation = await start(daemonSet(), { runs: (pod) => !broken(pod) });
+    await patch(simulation, roll('broken'));
+    await simulation.settle();
+    const running = () => pods(simulation).filter((pod) => !broken(pod));
+    const untouched = running().map(({ metadata }) => metadata.uid);
+    expect(untouched).toHaveLength(3);
+    await patch(simulation, roll('app:1'));
+    await simulation.settle();
+    expect(running()).toHaveLength(4);
+    expect(running().map(({ metadata }) => metadata.uid)).toEqual(expect.arrayContaining(untouched));
+  });
+
+  it('goes on from whatever revisions others have made and deleted', async () => {
+    const simulation = await start(daemonSet());
+    const { cluster } = simulation;
+    const [first] = revisions(simulation);
+    const { labels, ownerReferences } = first?.metadata ?? {};
+    const copy = {
+      metadata: { name: 'copy', namespace: 'ns', labels, ownerReferences },
+      data: first?.data,
+      revision: 2,
+    };
+    await cluster.create('apps/controllerrevisions', copy as ControllerRevision);
+    await cluster.delete('apps/controllerrevisions', 'ns', first?.metadata.name ?? '');
+    await simulation.settle();
+    const uids = pods(simulation).map(({ metadata }) => metadata.uid);
+    expect(revisions(simulation).map(({ metadata }) => metadata.name)).toEqual(['copy']);
+    await cluster.patch('apps/daemonsets', 'ns', 'ds', 'merge', { metadata: { annotations: { touched: 'yes' } } });
+    await simulation.settle();
+    expect(pods(simulation).map(({ metadata }) => metadata.uid)).toEqual(uids);
+    await patch(simulation, roll('app:2'));
+    await simulation.settle();
+    expect(revisions(simulation).map(({ revision }) => revision)).toEqual([2, 3]);
+  });
+
   it('counts on a pod when it has been ready for minReadySeconds', async () => {
     const simulation = await start(daemonSet({ minReadySeconds: 30 }));
     expect(status(simulation)).toMatchObject({ numberReady: 4, numberUnavailable: 4 });

@@ -6,7 +6,7 @@ import {
   newReplicaSetSize,
   proportionalSizes,
 } from '../../src/controllers/deployment/rollout-math.ts';
-import { templateHash } from '../../src/controllers/history/hash.ts';
+import { canonicalJson, fnv1, fnv1a, safeEncode, templateHash } from '../../src/controllers/history/hash.ts';
 import { formatSelector, type LabelSelector, selects } from '../../src/controllers/labels.ts';
 import { rankForDeletion } from '../../src/controllers/replicaset/ranking.ts';
 import type { Deployment, ReplicaSet } from '../../src/generated/types/apps.v1.ts';
@@ -75,6 +75,19 @@ describe('templates', () => {
     expect(sameTemplate(template({ app: 'a' }), template({ app: 'a' }, 'b'))).toBe(false);
   });
 
+  it.each([
+    ['', 0x811c9dc5, 0x811c9dc5],
+    ['a', 0x050c5d7e, 0xe40c292c],
+    ['foobar', 0x31f0b262, 0xbf9cf968],
+  ])('hash %j as FNV does', (text, one, a) => expect([fnv1(text), fnv1a(text)]).toEqual([one, a]));
+
+  it('are written as Go writes them, and hashes without letters that make words', () => {
+    expect(canonicalJson({ b: ['<&>', null], a: { d: undefined, c: 1.5 } })).toBe(
+      '{"a":{"c":1.5},"b":["\\u003c\\u0026\\u003e",null]}',
+    );
+    expect(safeEncode(1234567890)).toBe('56789bcdf4');
+  });
+
   it('hash by content, not by order, and anew after a collision', () => {
     const one = templateHash(template({ a: '1', b: '2' }));
     expect(templateHash(template({ b: '2', a: '1' }))).toBe(one);
@@ -87,7 +100,7 @@ describe('deletion order', () => {
   const at = Date.parse('2026-01-01T01:00:00Z');
   const pod = (
     name: string,
-    { node = 'n1', phase = 'Running', ready = true, cost = '', since = 30, restarts = 0 } = {},
+    { node = 'n1', phase = 'Running', ready = true, cost = '', since = 30, restarts = 0, sidecar = 0, init = 0 } = {},
   ): Pod =>
     ({
       metadata: {
@@ -96,7 +109,7 @@ describe('deletion order', () => {
         creationTimestamp: '2026-01-01T00:00:00Z',
         annotations: cost === '' ? {} : { 'controller.kubernetes.io/pod-deletion-cost': cost },
       },
-      spec: { nodeName: node },
+      spec: { nodeName: node, initContainers: [{ name: 'side', restartPolicy: 'Always' }, { name: 'init' }] },
       status: {
         phase,
         conditions: [
@@ -107,6 +120,10 @@ describe('deletion order', () => {
           },
         ],
         containerStatuses: [{ restartCount: restarts }],
+        initContainerStatuses: [
+          { name: 'side', restartCount: sidecar },
+          { name: 'init', restartCount: init },
+        ],
       },
     }) as unknown as Pod;
 
@@ -116,7 +133,9 @@ describe('deletion order', () => {
     ['not ready', { ready: false }, {}],
     ['cheap', { cost: '-5' }, {}],
     ['ready for a shorter time', { since: 1 }, {}],
-    ['restarted more often', { restarts: 3 }, {}],
+    ['restarted more often', { restarts: 3 }, { sidecar: 9 }],
+    ['its sidecar restarted more often', { sidecar: 3 }, { init: 9 }],
+    ['ready for less than 2^45 ns, against a little more', { since: 586 }, { since: 587 }],
   ])('%s first', (_, first, second) => {
     const pods = [pod('b', second), pod('a', first)];
     expect(rankForDeletion(pods, pods, at)[0]?.metadata.name).toBe('a');

@@ -8,13 +8,24 @@ const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 
 const deletionCost = (pod: Pod): number => Number(pod.metadata.annotations?.[DELETION_COST] ?? 0) || 0;
 
-const restarts = (pod: Pod): number =>
-  Math.max(0, ...(pod.status?.containerStatuses ?? []).map((status) => status.restartCount ?? 0));
+const most = (statuses: readonly { restartCount?: number }[] = []): number =>
+  Math.max(0, ...statuses.map(({ restartCount = 0 }) => restartCount));
+
+const restarts = (pod: Pod): number => most(pod.status?.containerStatuses);
+
+/** Of sidecars: init containers that are kept running. */
+function sidecarRestarts({ spec, status }: Pod): number {
+  const sidecars = new Set(
+    spec?.initContainers?.filter((one) => one.restartPolicy === 'Always').map(({ name }) => name),
+  );
+  return most(status?.initContainerStatuses?.filter(({ name }) => sidecars.has(name)));
+}
 
 /** Ages are compared by magnitude, so that among pods about equally old chance decides. Absent times count as newest. */
 function ageMagnitude(timestamp: string | undefined, now: number): number {
-  const seconds = timestamp === undefined ? 0 : Math.max(0, now - timeOf(timestamp)) / 1000;
-  return seconds < 1 ? -1 : Math.floor(Math.log2(seconds));
+  // In nanoseconds, so that the magnitudes are upstream's.
+  const age = timestamp === undefined ? 0 : (now - timeOf(timestamp)) * 1e6;
+  return age <= 0 ? -1 : Math.floor(Math.log2(age));
 }
 
 /**
@@ -37,6 +48,7 @@ export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], n
         -(perNode.get(pod.spec?.nodeName ?? '') ?? 0),
         isPodReady(pod) ? ageMagnitude(podCondition(pod, 'Ready')?.lastTransitionTime, now) : 0,
         -restarts(pod),
+        -sidecarRestarts(pod),
         ageMagnitude(pod.metadata.creationTimestamp, now),
       ],
     ]),
