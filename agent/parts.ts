@@ -1,5 +1,6 @@
 /** The parts of the agent beside the kubelet, in the order in which they start. */
 import { startDns } from './dns/server.ts';
+import { StatsCollector } from './kubelet/stats.ts';
 import { startApiProxy } from './network/api-proxy.ts';
 import { startCni } from './network/cni.ts';
 import { startRoutes } from './network/routes.ts';
@@ -39,10 +40,12 @@ async function services(context: AgentContext): Promise<Running> {
 }
 
 function tunnel({ client, nodeName, log, cri }: AgentContext, kubelet: KubeletHandle): Running {
+  const stats = new StatsCollector(cri, nodeName, log);
+  const sampling = stats.start();
   const findContainer: KubeletHandle['findContainer'] = (...args) => kubelet.findContainer(...args);
   const findSandbox: KubeletHandle['findSandbox'] = (...args) => kubelet.findSandbox(...args);
   const exec = execHandler({ cri, findContainer });
-  return startTunnel({
+  const session = startTunnel({
     server: client.server,
     ca: client.ca,
     nodeName,
@@ -53,9 +56,17 @@ function tunnel({ client, nodeName, log, cri }: AgentContext, kubelet: KubeletHa
       attach: exec,
       portforward: portForwardHandler({ cri, findSandbox }),
       log: logHandler((options) => kubelet.readLogs(options)),
-      proxy: proxyHandler(() => kubelet.pods()),
+      proxy: proxyHandler(
+        () => kubelet.pods(),
+        () => stats.summary(),
+      ),
     },
   });
+  return {
+    async stop() {
+      await Promise.all([sampling.stop(), session.stop()]);
+    },
+  };
 }
 
 export const PARTS: readonly StartPart[] = [startCni, startRoutes, services, tunnel];

@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { failure } from '../../src/apimachinery/errors.ts';
+import type { Summary } from '../../src/apimachinery/stats-summary.ts';
 import type { Pod } from '../../src/generated/types/core.v1.ts';
 import { Relay } from './relay.ts';
 import type { StreamHandler } from './request.ts';
@@ -12,12 +13,12 @@ const CONNECT_MS = 30_000;
 
 const unavailable = (message: string): ReturnType<typeof failure> => failure(503, 'ServiceUnavailable', message);
 
-/** Serves a proxied request to a pod's address. */
-export function proxyHandler(pods: () => Pod[]): StreamHandler {
+/** Serves a proxied request to a pod's address, or to the node itself: its pods, and what they use. */
+export function proxyHandler(pods: () => Pod[], stats: () => Summary): StreamHandler {
   return async (request, socket) => {
     const target = request.http;
     if (target === undefined) return new Relay(socket).refuse(failure(400, 'BadRequest', 'no request was given'));
-    if (request.name === '') return nodeItself(new Relay(socket), target.path, pods);
+    if (request.name === '') return nodeItself(new Relay(socket), target.path, pods, stats);
     const pod = pods().find((p) => p.metadata.namespace === request.namespace && p.metadata.name === request.name);
     const ip = pod?.status?.podIP;
     if (!ip) return new Relay(socket).refuse(unavailable(`pod ${request.name} has no address`));
@@ -74,9 +75,10 @@ async function answer(relay: Relay, response: http.IncomingMessage): Promise<voi
 }
 
 /** What the node says of itself under `nodes/<name>/proxy`, as a kubelet does. */
-async function nodeItself(relay: Relay, path: string, pods: () => Pod[]): Promise<void> {
+async function nodeItself(relay: Relay, path: string, pods: () => Pod[], stats: () => Summary): Promise<void> {
   const texts: Record<string, () => { type: string; text: string }> = {
     '/healthz': () => ({ type: 'text/plain; charset=utf-8', text: 'ok' }),
+    '/stats/summary': () => ({ type: 'application/json', text: JSON.stringify(stats()) }),
     '/pods': () => {
       const list = { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: pods() };
       return { type: 'application/json', text: JSON.stringify(list) };

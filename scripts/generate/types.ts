@@ -33,7 +33,7 @@ export function generateTypes(): Map<string, string> {
   const packages = new Map<string, MessageSchema[]>();
   for (const message of allMessages()) {
     const pkg = packageOf(message.name);
-    if (!/\.v\d$/.test(pkg)) continue;
+    if (!/\.v\d+((alpha|beta)\d+)?$/.test(pkg)) continue;
     packages.set(pkg, [...(packages.get(pkg) ?? []), message]);
   }
   return new Map([...packages].map(([pkg, messages]) => [`${pkg}.ts`, file(pkg, messages)]));

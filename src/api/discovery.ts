@@ -120,7 +120,7 @@ async function apiResource(r: Resource): Promise<JsonObject> {
   };
 }
 
-const isStored = (r: Resource): boolean => (r.verbs ?? ALL_VERBS).includes('list');
+const isStored = (r: Resource): boolean => r.computed !== true && (r.verbs ?? ALL_VERBS).includes('list');
 
 const HASH_BYTES = 8;
 

@@ -7,6 +7,7 @@ import { bindByBody } from './handlers/binding.ts';
 import type { Handler } from './handlers/handler.ts';
 import { patch } from './handlers/patch.ts';
 import { get, list } from './handlers/read.ts';
+import { metrics } from './handlers/resource-metrics.ts';
 import { reviewHandler } from './handlers/reviews.ts';
 import { subresourceHandler } from './handlers/subresources.ts';
 import { watch } from './handlers/watch.ts';
@@ -39,7 +40,7 @@ export async function dispatch(context: Context): Promise<Response> {
     if (handler === undefined) throw noSuchPath();
     return handler(context, resource);
   }
-  const handler = reviewHandler(resource) ?? (isBinding(resource) ? bindByBody : HANDLERS[info.verb as Verb]);
+  const handler = reviewHandler(resource) ?? computed(resource) ?? HANDLERS[info.verb as Verb];
   const verbs: readonly string[] = resource.verbs ?? ALL_VERBS;
   const named = info.name !== '';
   const fits = info.verb === 'create' ? !named : named || !NAMED.has(info.verb);
@@ -58,6 +59,12 @@ async function customResource({ info, snapshot, around }: Context): Promise<Reso
 }
 
 const isBinding = ({ group, resource }: Resource): boolean => group === '' && resource === 'bindings';
+
+/** The handler of what is not kept as it is sent: bindings, metrics. */
+function computed(resource: Resource): Handler | undefined {
+  if (isBinding(resource)) return bindByBody;
+  return resource.computed === true ? metrics : undefined;
+}
 
 /** The methods that routes are made for. */
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);

@@ -9,6 +9,8 @@ import { definedResources } from '../api/registry/definitions.ts';
 import { decodeText, keyOf } from '../api/registry/encode.ts';
 import { nameOf, storedResource } from '../api/registry/resource-name.ts';
 import { requestInfo } from '../api/request-info.ts';
+import { podMetrics } from '../api/resource-metrics/metrics.ts';
+import { metricsScope } from '../api/resource-metrics/node-summary.ts';
 import { unwrap } from '../api/respond.ts';
 import type {
   Client,
@@ -69,7 +71,12 @@ export class StoreClient implements Client {
   async list<T extends KubeObject>(id: ResourceId, options: ListOptions = {}): Promise<ObjectList<T>> {
     const resource = await this.find(id);
     const { namespace, ...selection } = options;
-    const page = unwrap(await this.store(resource).list({ ...selection, prefix: namespace ? `${namespace}/` : '' }));
+    const prefix = namespace ? `${namespace}/` : '';
+    if (id === 'metrics.k8s.io/pods') {
+      const scope = metricsScope(this.around, this.cluster);
+      return { resourceVersion: '', items: (await podMetrics(scope, { ...selection, prefix })) as KubeObject[] as T[] };
+    }
+    const page = unwrap(await this.store(resource).list({ ...selection, prefix }));
     const items = JSON.parse(`[${page.items}]`) as T[];
     const converted =
       resource.conversion === undefined ? items : items.map((o) => resource.conversion!.fromStored(o) as T);

@@ -15,6 +15,7 @@ import { coreResources } from './core/index.ts';
 import { discoveryResources } from './discovery/index.ts';
 import { eventsResources } from './events/index.ts';
 import { flowcontrolResources } from './flowcontrol/index.ts';
+import { metricsResources } from './metrics/index.ts';
 import { networkingResources } from './networking/index.ts';
 import { nodeResources } from './node/index.ts';
 import { policyResources } from './policy/index.ts';
@@ -47,9 +48,10 @@ export const resources: readonly Resource[] = [
   discoveryResources,
   resourceK8sIoResources,
   flowcontrolResources,
+  metricsResources,
 ]
   .flat()
-  .map((resource) => ({ ...resource, columns: columnsFor[storeOf(resource)] ?? defaultColumns }));
+  .map((resource) => ({ ...resource, columns: resource.columns ?? columnsFor[storeOf(resource)] ?? defaultColumns }));
 
 const key = (group: string, version: string, name: string): string => `${group}/${version}/${name}`;
 const byPlural = new Map(resources.map((r) => [key(r.group, r.version, r.resource), r]));

@@ -135,6 +135,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   /** Values of the field selectors beyond `metadata.name` and `metadata.namespace`; every key is always present. */
   selectableFields?(object: T): Record<string, string>;
   columns?: readonly Column<T>[];
+  /** Objects are made when they are asked for, and kept nowhere. */
+  computed?: true;
   /** Only of custom resources. */
   custom?: CustomType;
 }

@@ -175,7 +175,10 @@ describe('streams', { timeout: 20_000 }, () => {
       attach: exec,
       portforward: portForwardHandler({ cri, findSandbox: () => 'sandbox' }),
       log: logHandler(logs),
-      proxy: proxyHandler(() => [pod]),
+      proxy: proxyHandler(
+        () => [pod],
+        () => ({ node: { nodeName: 'node' }, pods: [] }),
+      ),
     };
     const opened = new Promise<void>((done) => {
       plane.onSession = done;

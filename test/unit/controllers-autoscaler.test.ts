@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { KubeObject } from '../../src/apimachinery/meta.ts';
 import { Simulation } from '../../src/controllers/client/simulation.ts';
 import {
   byAverage,
@@ -19,7 +20,7 @@ import type {
   MetricSpec,
 } from '../../src/generated/types/autoscaling.v2.ts';
 import type { Event, Pod } from '../../src/generated/types/core.v1.ts';
-import type { PodMetrics } from '../../src/resources/metrics/types.ts';
+import type { PodMetrics } from '../../src/generated/types/metrics.v1beta1.ts';
 
 const NOW = Date.parse('2026-01-01T12:00:00Z');
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -576,6 +577,33 @@ describe('an autoscaler', () => {
     await simulation.settle(15_000);
     expect(said(simulation)).toEqual(['AbleToScale=False FailedGetScale']);
     expect(events(simulation)).toEqual([`Warning FailedGetScale ${message}`]);
+  });
+
+  it('scales custom resources where their definition says', async () => {
+    const simulation = await start({ scaleTargetRef: { apiVersion: 'example.com/v1', kind: 'Shop', name: 's' } });
+    const { cluster } = simulation;
+    const scale = {
+      specReplicasPath: '.spec.size',
+      statusReplicasPath: '.status.size',
+      labelSelectorPath: '.status.selector',
+    };
+    const versions = [{ name: 'v1', served: true, storage: true, subresources: { scale } }];
+    const definition = {
+      metadata: { name: 'shops.example.com' },
+      spec: { group: 'example.com', names: { kind: 'Shop', plural: 'shops' }, versions },
+    };
+    await cluster.create('apiextensions.k8s.io/customresourcedefinitions', definition as KubeObject);
+    const shop = {
+      metadata: { name: 's', namespace: 'ns' },
+      spec: { size: 3 },
+      status: { size: 3, selector: 'app=web' },
+    };
+    await cluster.create('example.com/shops', shop as KubeObject);
+    const patch = vi.spyOn(cluster, 'patch');
+    await use(simulation, 100);
+    await simulation.settle(15_000);
+    expect(read(simulation)?.status).toMatchObject({ currentReplicas: 3, desiredReplicas: 6 });
+    expect(patch).toHaveBeenCalledWith('example.com/shops', 'ns', 's', 'merge', { spec: { replicas: 6 } }, 'scale');
   });
 
   it('does not fight with another for the same pods', async () => {

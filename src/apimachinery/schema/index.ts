@@ -19,6 +19,7 @@ import { eventsV1 } from './data/events-v1.ts';
 import { flowcontrolV1 } from './data/flowcontrol-v1.ts';
 import { intstr } from './data/intstr.ts';
 import { metaV1 } from './data/meta-v1.ts';
+import { metricsV1beta1 } from './data/metrics-v1beta1.ts';
 import { networkingV1 } from './data/networking-v1.ts';
 import { nodeV1 } from './data/node-v1.ts';
 import { policyV1 } from './data/policy-v1.ts';
@@ -51,6 +52,7 @@ const PACKAGES: Record<string, string> = {
   'flowcontrol.v1': flowcontrolV1,
   intstr: intstr,
   'meta.v1': metaV1,
+  'metrics.v1beta1': metricsV1beta1,
   'networking.v1': networkingV1,
   'node.v1': nodeV1,
   'policy.v1': policyV1,

@@ -3,7 +3,7 @@ import type { Client } from '../../apimachinery/client.ts';
 import { parseDuration } from '../../apimachinery/duration.ts';
 import { toMilli } from '../../apimachinery/quantity.ts';
 import type { CrossVersionObjectReference, MetricIdentifier } from '../../generated/types/autoscaling.v2.ts';
-import type { PodMetrics } from '../../resources/metrics/types.ts';
+import type { PodMetrics } from '../../generated/types/metrics.v1beta1.ts';
 import { messageOf, timeOf } from '../objects.ts';
 
 /** What one pod used. Times in ms. */
