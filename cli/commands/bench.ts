@@ -5,7 +5,7 @@ import { type Command, ROOT } from '../command.ts';
 
 const HELP = `Usage: npm run bench [-- OPTIONS]
 
-Measures requests, watches and scaling on a fresh control plane; prints a JSON line per figure, then a table.
+Measures requests, watches and scaling on a fresh control plane, and the scheduler by itself; prints a JSON line per figure, then a table.
 
 Options:
   --seconds N     per figure (default 3)
@@ -20,7 +20,9 @@ export const bench: Command = {
   help: HELP,
   run(args) {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(ROOT, 'test/bench/main.ts'), ...args], { stdio: 'inherit' });
+      const child = spawn(process.execPath, ['--expose-gc', join(ROOT, 'test/bench/main.ts'), ...args], {
+        stdio: 'inherit',
+      });
       child.on('error', reject);
       child.on('exit', (code) => resolve(code ?? 1));
     });

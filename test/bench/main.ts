@@ -6,6 +6,7 @@ import { BenchClient } from './client.ts';
 import { Figures } from './figures.ts';
 import { measureRequests, measureRows, prepare } from './requests.ts';
 import { measureScaling } from './scaling.ts';
+import { measureScheduling, SIZES } from './scheduling.ts';
 import { measureWatches } from './watches.ts';
 
 const CLIENTS = [1, 32];
@@ -40,4 +41,5 @@ try {
 } finally {
   await whole.stop();
 }
+await step('Scheduling', () => measureScheduling(figures, SIZES));
 process.stderr.write(`\n${figures.table()}\n`);

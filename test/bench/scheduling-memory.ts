@@ -1,4 +1,4 @@
-/** The scheduler's memory with a large cluster: `node --expose-gc test/bench/scheduling-memory.ts [NODES] [PODS]`. */
+/** The scheduler's memory with a large cluster. */
 
 import type { Pod } from '../../src/generated/types/core.v1.ts';
 import { Cache } from '../../src/scheduler/cache.ts';
@@ -34,9 +34,4 @@ export function measureMemory(nodes: number, pods: number): { heapMb: number; lo
   const heapMb = (process.memoryUsage().heapUsed - before) / 1e6;
   if (cache.size !== pods) throw new Error(`${cache.size} of ${pods} pods are there`);
   return { heapMb, loadMs };
-}
-
-if (import.meta.main) {
-  const [nodes = 5000, pods = 150_000] = process.argv.slice(2).map(Number);
-  process.stdout.write(`${JSON.stringify({ nodes, pods, ...measureMemory(nodes, pods) })}\n`);
 }

@@ -1,10 +1,17 @@
 /** scheduler_perf inside the scheduler: pods/s from creation to bound, latency of a single pod, memory. */
+
 import { World } from '../support/scheduler-world.ts';
+import { Figures, round } from './figures.ts';
 import { CASES, type Case, makeNode, makePod } from './scheduling-cases.ts';
+import { measureMemory } from './scheduling-memory.ts';
 
 const LONE = 200;
+/** Numbers of nodes that are measured. */
+export const SIZES: readonly number[] = [500, 5000];
+/** Upstream's largest cluster. */
+const LARGEST = { nodes: 5000, pods: 150_000 };
 
-export interface SchedulingFigure {
+interface SchedulingFigure {
   case: string;
   nodes: number;
   pods: number;
@@ -17,7 +24,7 @@ export interface SchedulingFigure {
 }
 
 /** Runs one case at a number of nodes. */
-export async function measureCase(test: Case, nodes: number): Promise<SchedulingFigure> {
+async function measureCase(test: Case, nodes: number): Promise<SchedulingFigure> {
   const world = new World();
   for (let i = 0; i < nodes; i++) world.addNode(makeNode(i, test.node?.(i)));
   for (let i = 0; i < (test.before?.count(nodes) ?? 0); i++) world.addPod(test.before!.pod(i));
@@ -65,19 +72,31 @@ async function churn(world: World, nodes: number, i: number): Promise<void> {
   if (i >= 100) world.deletePod(`bench/churn-${i - 100}`);
 }
 
-/** Runs all cases at 500 and 5,000 nodes. */
-export async function measureScheduling(say: (figure: SchedulingFigure) => void, sizes = [500, 5000]): Promise<void> {
-  for (const nodes of sizes) for (const test of CASES) say(await measureCase(test, nodes));
-}
-
-if (import.meta.main) {
-  const only = process.argv[2];
-  const sizes = process.argv[3] === undefined ? [500, 1000, 5000] : process.argv.slice(3).map(Number);
+/** Runs all cases, or those of a name, at numbers of nodes, and says what memory the largest cluster takes. */
+export async function measureScheduling(figures: Figures, sizes: readonly number[], only?: string): Promise<void> {
   for (const nodes of sizes) {
     for (const test of CASES) {
-      if (only === undefined || only === 'all' || test.name === only) {
-        process.stdout.write(`${JSON.stringify(await measureCase(test, nodes))}\n`);
-      }
+      if (only !== undefined && test.name !== only) continue;
+      const { podsPerSecond, p50, p99, heap } = await measureCase(test, nodes);
+      figures.add({
+        name: `${test.name}, ${nodes} nodes`,
+        perSecond: Math.round(podsPerSecond),
+        p50Ms: round(p50),
+        p99Ms: round(p99),
+        value: Math.round(heap),
+        unit: 'MB',
+      });
     }
   }
+  if (only !== undefined) return;
+  const { heapMb } = measureMemory(LARGEST.nodes, LARGEST.pods);
+  const name = `the scheduler's memory, ${LARGEST.nodes} nodes, ${LARGEST.pods} pods`;
+  figures.add({ name, value: Math.round(heapMb), unit: 'MB' });
+}
+
+// By itself: `node --expose-gc test/bench/scheduling.ts [CASE|all] [NODES...]`.
+if (import.meta.main) {
+  const [only, ...sizes] = process.argv.slice(2);
+  const wanted = sizes.length === 0 ? SIZES : sizes.map(Number);
+  await measureScheduling(new Figures(), wanted, only === 'all' ? undefined : only);
 }

@@ -38,6 +38,8 @@ export class Framework {
   readonly percentage: number;
   private readonly off = new Map<Plugin, ReadonlySet<string>>();
   private readonly handle: Handle;
+  /** Of the cycle that asked last. */
+  private filtering: { readonly state: CycleState; readonly filters: readonly Has<'filter'>[] } | undefined;
   private readonly preFilters: readonly Has<'preFilter'>[];
   private readonly filters: readonly Has<'filter'>[];
   private readonly adders: readonly Has<'addPod'>[];
@@ -149,12 +151,19 @@ export class Framework {
 
   /** Filter of all plugins: the first refusal. */
   filter(state: CycleState, candidate: Candidate, node: NodeInfo): Status | undefined {
-    for (const plugin of this.filters) {
-      if (state.skipFilter.has(plugin.name)) continue;
+    for (const plugin of this.filtersFor(state)) {
       const status = plugin.filter(state, candidate, node);
       if (status !== undefined) return status.plugin === undefined ? { ...status, plugin: plugin.name } : status;
     }
     return undefined;
+  }
+
+  /** The filters that do not skip this pod; asked for every node, worked out once. */
+  private filtersFor(state: CycleState): readonly Has<'filter'>[] {
+    if (this.filtering?.state !== state) {
+      this.filtering = { state, filters: this.filters.filter(({ name }) => !state.skipFilter.has(name)) };
+    }
+    return this.filtering.filters;
   }
 
   /**
