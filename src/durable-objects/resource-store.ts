@@ -124,11 +124,13 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   async bindMany(
     session: string,
     bindings: readonly ({ key: string } & Assignment)[],
-  ): Promise<CommitResult[] | undefined> {
+  ): Promise<({ resourceVersion: number } | Failure)[] | undefined> {
     if (this.ctx.storage.kv.get(BINDER) !== session) return undefined;
-    return this.changeMany(
+    const results = await this.changeMany(
       bindings.map(({ key, ...binding }) => ({ key, request: { do: 'bind', ...binding, dryRun: false } })),
     );
+    // The texts are of no use to the scheduler.
+    return results.map((result) => ('status' in result ? result : { resourceVersion: result.resourceVersion }));
   }
 
   async deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult> {

@@ -101,7 +101,10 @@ export interface ResourceStoreRpc {
    * Binds many pods in one transaction, each by itself; `key` is the pod's. Undefined, and nothing done, where another session has
    * claimed: a call that comes late from a scheduler that is gone must not take room that its successor has given away.
    */
-  bindMany(session: string, bindings: readonly ({ key: string } & Assignment)[]): Promise<CommitResult[] | undefined>;
+  bindMany(
+    session: string,
+    bindings: readonly ({ key: string } & Assignment)[],
+  ): Promise<({ resourceVersion: number } | Failure)[] | undefined>;
   /** Deletes all that the query selects; answers with the deleted objects' texts, joined. */
   deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult>;
   /** Of the store of ResourceQuotas alone: takes what an object will use from the quotas of its namespace, or refuses. */

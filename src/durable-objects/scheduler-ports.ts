@@ -19,6 +19,8 @@ export const CONFIG_MAPS = 'core/configmaps';
 /** The key of the ConfigMap with the scheduler's configuration. */
 export const CONFIG_KEY = `${CONFIG_MAP.namespace}/${CONFIG_MAP.name}`;
 const PAGE = 500;
+/** Bindings of one's own that are remembered. */
+const REMEMBERED = 10_000;
 
 export class StorePorts implements Ports {
   readonly client: Client;
@@ -26,6 +28,8 @@ export class StorePorts implements Ports {
   readonly cursors = new Map<string, number>();
   /** Bindings of an object that is gone, but for a call on its way, are told from this one's by it. */
   private readonly session = crypto.randomUUID();
+  /** Pods bound here, with the resourceVersion that they got by it. */
+  private readonly own = new Map<string, number>();
   private readonly events: EventRecorder;
   private recorded = false;
   private flushing: Promise<void> | undefined;
@@ -87,9 +91,23 @@ export class StorePorts implements Ports {
   }
 
   async bind(bindings: readonly Binding[]): Promise<(Status | undefined)[]> {
+    // Changes whose notification was lost are never asked about.
+    if (this.own.size > REMEMBERED) this.own.clear();
     const results = await this.store(PODS).bindMany(this.session, bindings);
     if (results === undefined) throw new Error('another scheduler has taken over');
-    return results.map((result) => ('status' in result ? result.status : undefined));
+    return results.map((result, i) => {
+      if ('status' in result) return result.status;
+      const { key = '', labels = {} } = bindings[i] ?? {};
+      // What gives the pod labels is to be read again: selectors may ask for them.
+      if (Object.keys(labels).length === 0) this.own.set(key, result.resourceVersion);
+      return undefined;
+    });
+  }
+
+  /** Whether a change is one of {@link bind}'s own, of which the scheduler knows already. Asked once for each. */
+  isOwn(key: string, resourceVersion: number): boolean {
+    if (this.own.get(key) !== resourceVersion) return false;
+    return this.own.delete(key);
   }
 
   event(pod: PodRef, type: 'Normal' | 'Warning', reason: string, message: string): void {

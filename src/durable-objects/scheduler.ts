@@ -11,6 +11,8 @@ const IMMUTABLE = new Set(['apps/replicasets', 'apps/statefulsets']);
 interface Arrived {
   store: string;
   key: string;
+  /** Of the last change. */
+  resourceVersion: number;
 }
 
 export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
@@ -30,7 +32,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     const seen = cursors.get(store);
     const last = notices.at(-1)?.resourceVersion ?? 0;
     const lost = seen !== undefined && from > seen && (await this.catchUp(store, seen));
-    for (const { key, type } of notices) if (type !== 'MODIFIED' || !IMMUTABLE.has(store)) this.arrive(store, key);
+    for (const notice of notices) if (notice.type !== 'MODIFIED' || !IMMUTABLE.has(store)) this.arrive(store, notice);
     if (last > (cursors.get(store) ?? 0)) cursors.set(store, last);
     await this.drain(lost);
   }
@@ -73,8 +75,8 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     return this.stores;
   }
 
-  private arrive(store: string, key: string): void {
-    this.arrived.set(`${store} ${key}`, { store, key });
+  private arrive(store: string, { key, resourceVersion }: Notice): void {
+    this.arrived.set(`${store} ${key}`, { store, key, resourceVersion });
   }
 
   /** Takes in everything after the cursor that no notification told of. Answers whether that is not known any more. */
@@ -82,7 +84,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     if (this.stores === undefined) return false;
     const { notices, resourceVersion, expired } = await this.stores.store(store).changesSince(seen);
     if (expired) this.forget();
-    for (const { key } of notices) this.arrive(store, key);
+    for (const notice of notices) this.arrive(store, notice);
     const { cursors } = this.stores;
     cursors.set(store, Math.max(resourceVersion, cursors.get(store) ?? 0));
     return expired;
@@ -134,7 +136,10 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
   private async take(stores: StorePorts): Promise<Change[]> {
     const arrived = this.arrived;
     this.arrived = new Map();
-    const byStore = Map.groupBy(arrived.values(), ({ store }) => store);
+    const news = [...arrived.values()].filter(
+      ({ store, key, resourceVersion }) => store !== PODS || !stores.isOwn(key, resourceVersion),
+    );
+    const byStore = Map.groupBy(news, ({ store }) => store);
     const reads = [...byStore].map(([store, list]) =>
       stores.read(
         store,

@@ -204,6 +204,10 @@ export class Scheduler {
     this.queue.remove(key);
     this.said.delete(key);
     this.nominator.delete(key);
+    // The store has said so: there is no need to hear it again.
+    this.assumed.delete(key);
+    const after = this.cache.pod(key);
+    if (after !== undefined) this.tell({ kind: 'pod', actions: podActions(undefined, after), after });
     framework.postBind(state, candidate, node);
     this.ports.event(candidate.pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
   }
