@@ -1,11 +1,7 @@
 /** Evictions where many ask at once. */
 import { env } from 'cloudflare:workers';
-import { expect, it } from 'vitest';
-import type { Context } from '../../src/api/context.ts';
-import { evict } from '../../src/api/handlers/eviction.ts';
-import { resourceNamed } from '../../src/api/registry/resource-name.ts';
-import { requestInfo } from '../../src/api/request-info.ts';
-import type { StatusError } from '../../src/apimachinery/errors.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { app } from '../../src/api/app.ts';
 import type { Env } from '../../src/durable-objects/env.ts';
 import { StoreClient } from '../../src/durable-objects/store-client.ts';
 import { surroundings } from '../../src/durable-objects/surroundings.ts';
@@ -16,20 +12,20 @@ const CLUSTER = 'evictions';
 const around = surroundings(env as unknown as Env);
 const client = new StoreClient(around, CLUSTER, 'test');
 
+let token = '';
+beforeAll(async () => {
+  const admin = { user: 'admin', groups: ['system:masters'], ttlSeconds: 600 };
+  token = (await around.cluster(CLUSTER).mint(admin)).token;
+}, 60_000);
+
 /** What a client gets that evicts a pod: the code. */
 async function evicted(namespace: string, name: string): Promise<number> {
-  const url = new URL(`https://api/api/v1/namespaces/${namespace}/pods/${name}/eviction`);
-  const request = new Request(url, {
+  const request = new Request(`https://api/clusters/${CLUSTER}/api/v1/namespaces/${namespace}/pods/${name}/eviction`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } }),
   });
-  const info = { ...requestInfo('POST', url), cluster: CLUSTER };
-  const context = { request, url, info, around, warnings: [] } as unknown as Context;
-  return evict(context, resourceNamed('core/v1/pods')).then(
-    ({ status }) => status,
-    (error: StatusError) => error.status.code ?? 0,
-  );
+  return (await app.fetch(request, { around })).status;
 }
 
 async function prepare(namespace: string, pods: number, budgets: Record<string, number>): Promise<string[]> {
