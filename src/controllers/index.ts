@@ -25,6 +25,7 @@ import { nodeLifecycleController } from './node-lifecycle/index.ts';
 import { persistentVolumeBinder } from './persistentvolume-binder/index.ts';
 import { podGarbageCollector } from './pod-garbage-collector/index.ts';
 import { replicaSetController, replicationController } from './replicaset/index.ts';
+import { resourceClaimController } from './resource-claim/index.ts';
 import { resourceQuotaController } from './resource-quota/index.ts';
 import { rootCaController } from './root-ca/index.ts';
 import { serviceAccountController } from './serviceaccount/index.ts';
@@ -56,6 +57,7 @@ export const controllers: readonly Controller[] = [
   namespaceController,
   clusterRoleAggregationController,
   resourceQuotaController,
+  resourceClaimController,
   disruptionController,
   staleDisruptionController,
   garbageCollector,
