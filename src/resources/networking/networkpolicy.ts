@@ -1,4 +1,5 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { parseNetwork } from '../../apimachinery/networks.ts';
 import type {
   NetworkPolicy,
   NetworkPolicyPeer,
@@ -7,7 +8,7 @@ import type {
 } from '../../generated/types/networking.v1.ts';
 import type { Strategy } from '../resource.ts';
 import { port, portOrName } from '../validation/formats.ts';
-import { isStrictSubset, parseNetwork, strictCidr } from '../validation/networks.ts';
+import { isStrictSubset, strictCidr } from '../validation/networks.ts';
 import { each, oneOf, present, type Rule } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 

@@ -1,0 +1,73 @@
+/** Kubernetes' `format` library: names that Kubernetes knows, and what is wrong with a text that should be one. */
+import { Environment } from '@marcbachmann/cel-js/evaluator';
+import {
+  isDns1035Label,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isLabelValue,
+  isQualifiedName,
+  maskTrailingDash,
+} from '../../names.ts';
+import { hasFormat } from '../../structural/formats.ts';
+import { functions, type Library } from './library.ts';
+
+/** A named format as a value of expressions. */
+class CelFormat {
+  readonly name: string;
+  readonly problems: (text: string) => string[];
+
+  constructor(name: string, problems: (text: string) => string[]) {
+    this.name = name;
+    this.problems = problems;
+  }
+}
+
+class FormatNamespace {}
+
+const byFormat =
+  (format: string, problem: string) =>
+  (text: string): string[] =>
+    hasFormat(format, text) ? [] : [problem];
+
+const FORMATS: Record<string, (text: string) => string[]> = {
+  dns1123Label: isDns1123Label,
+  dns1123Subdomain: isDns1123Subdomain,
+  dns1035Label: isDns1035Label,
+  dns1123LabelPrefix: (text) => isDns1123Label(maskTrailingDash(text)),
+  dns1123SubdomainPrefix: (text) => isDns1123Subdomain(maskTrailingDash(text)),
+  dns1035LabelPrefix: (text) => isDns1035Label(maskTrailingDash(text)),
+  qualifiedName: isQualifiedName,
+  labelValue: isLabelValue,
+  uri: byFormat('uri', 'invalid URI'),
+  uuid: byFormat('uuid', 'does not match the UUID format'),
+  byte: byFormat('byte', 'invalid base64'),
+  date: byFormat('date', 'invalid date'),
+  datetime: byFormat('date-time', 'invalid datetime'),
+};
+
+/** Optionals are made by expressions: the library says nothing of a constructor. */
+const forOptionals = new Environment({ enableOptionalTypes: true }).registerVariable('x', 'dyn');
+const some = forOptionals.parse('optional.of(x)');
+const none = forOptionals.parse('optional.none()');
+
+export const format: Library = (environment) => {
+  environment.registerType('kubernetes.NamedFormat', { ctor: CelFormat, fields: {} });
+  environment.registerType('FormatNamespace', FormatNamespace);
+  environment.registerConstant('format', 'FormatNamespace', new FormatNamespace());
+  functions({
+    ...Object.fromEntries(
+      Object.entries(FORMATS).map(([name, problems]) => [
+        `FormatNamespace.${name}(): kubernetes.NamedFormat`,
+        () => new CelFormat(name, problems),
+      ]),
+    ),
+    'FormatNamespace.named(string): optional<kubernetes.NamedFormat>': (_: FormatNamespace, name: string) => {
+      const problems = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+      return problems === undefined ? none() : some({ x: new CelFormat(name, problems) });
+    },
+    'kubernetes.NamedFormat.validate(string): optional<list<string>>': (named: CelFormat, text: string) => {
+      const problems = named.problems(text);
+      return problems.length === 0 ? none() : some({ x: problems });
+    },
+  })(environment);
+};

@@ -1,0 +1,78 @@
+/** Addresses and networks as numbers. */
+import { ipFamily } from './names.ts';
+
+/** An address or a network: the number that its text means. */
+export interface Network {
+  family: 4 | 6;
+  address: bigint;
+  /** Bits of the prefix; all of them for an address. */
+  length: number;
+}
+
+const bitsOf = (family: 4 | 6): number => (family === 4 ? 32 : 128);
+
+const ipv4Number = (text: string): bigint => text.split('.').reduce((number, part) => number * 256n + BigInt(part), 0n);
+
+function ipv6Number(text: string): bigint {
+  // An IPv4 tail is two groups in other clothes.
+  const tail = /[\d.]+$/.exec(text)?.[0];
+  const hex = tail?.includes('.') === true ? text.slice(0, -tail.length) + groupsOf(ipv4Number(tail)) : text;
+  const [head = '', rest] = hex.split('::');
+  const groups = (half: string): string[] => (half === '' ? [] : half.split(':'));
+  const first = groups(head);
+  const last = groups(rest ?? '');
+  const zeros = new Array<string>(8 - first.length - last.length).fill('0');
+  return [...first, ...zeros, ...last].reduce((number, group) => number * 65536n + BigInt(`0x${group}`), 0n);
+}
+
+const groupsOf = (ipv4: bigint): string => `${(ipv4 >> 16n).toString(16)}:${(ipv4 & 0xffffn).toString(16)}`;
+
+/** Reads an address; undefined when it is none. */
+export function parseAddress(text: string): Network | undefined {
+  const family = ipFamily(text);
+  if (family === 0) return undefined;
+  return { family, address: family === 4 ? ipv4Number(text) : ipv6Number(text), length: bitsOf(family) };
+}
+
+/** Reads a network; undefined when it is none. The address keeps the bits beyond the prefix. */
+export function parseNetwork(text: string): Network | undefined {
+  const slash = text.lastIndexOf('/');
+  const address = slash < 0 ? undefined : parseAddress(text.slice(0, slash));
+  const length = text.slice(slash + 1);
+  if (address === undefined || !/^(0|[1-9]\d{0,2})$/.test(length) || Number(length) > address.length) return undefined;
+  return { ...address, length: Number(length) };
+}
+
+const prefixOf = ({ family, address }: Network, length: number): bigint => address >> BigInt(bitsOf(family) - length);
+
+/** Whether a network holds an address, or all of another network. */
+export function containsNetwork(outer: Network, inner: Network): boolean {
+  if (inner.family !== outer.family || outer.length > inner.length) return false;
+  return prefixOf(inner, outer.length) === prefixOf(outer, outer.length);
+}
+
+/** The network with the bits beyond its prefix cleared. */
+export function masked(network: Network): Network {
+  const shift = BigInt(bitsOf(network.family) - network.length);
+  return { ...network, address: (network.address >> shift) << shift };
+}
+
+/** An address in its canonical text; IPv6 with its longest run of zeros left out (RFC 5952). */
+export function formatAddress({ family, address }: Network): string {
+  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 0xffn).join('.');
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    ((address >> BigInt(112 - index * 16)) & 0xffffn).toString(16),
+  );
+  let from = -1;
+  let longest = 1;
+  for (let start = 0; start < 8; start++) {
+    let end = start;
+    while (groups[end] === '0') end++;
+    if (end - start > longest) {
+      from = start;
+      longest = end - start;
+    }
+  }
+  if (from < 0) return groups.join(':');
+  return `${groups.slice(0, from).join(':')}::${groups.slice(from + longest).join(':')}`;
+}
