@@ -111,6 +111,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'flowcontrol.apiserver.k8s.io/flowschemas/status': NONE,
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': NONE,
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations/status': NONE,
+  'metrics.k8s.io/nodes': NONE,
+  'metrics.k8s.io/pods': NONE,
   'networking.k8s.io/ingressclasses': NONE,
   'networking.k8s.io/ingresses': WORKLOAD,
   'networking.k8s.io/ingresses/status': STATUS,
