@@ -120,6 +120,15 @@ describe('an update of a pod', () => {
     ]);
     expect(validatePodUpdate(withThem, withThem)).toEqual([]);
   });
+
+  it('holds nobody to a cost that was wrong before', () => {
+    const costing = (cost: string) =>
+      podOf({}, { metadata: { name: 'p', annotations: { 'controller.kubernetes.io/pod-deletion-cost': cost } } });
+    expect(validatePodUpdate(costing('+2'), costing('+1'))).toEqual([]);
+    // Upstream says it twice: once of the pod, once of the change.
+    const error = 'Invalid value: "+2": must be a 32bit integer';
+    expect(validatePodUpdate(costing('+2'), costing('1')).map(({ body }) => body)).toEqual([error, error]);
+  });
 });
 
 describe('a resize', () => {

@@ -6,6 +6,7 @@ import { changeSubresource, statusSubresource } from '../group.ts';
 import type { SubresourceStrategy } from '../resource.ts';
 import { keep } from '../strategies.ts';
 import { core } from './group.ts';
+import { annotationUpdateErrors } from './pod-spec/annotations.ts';
 import { addDefaultTolerations } from './pod-spec/default-tolerations.ts';
 import { defaultPod } from './pod-spec/defaults.ts';
 import { validateEphemeralContainersUpdate } from './pod-spec/ephemeral-containers.ts';
@@ -42,8 +43,8 @@ const status: SubresourceStrategy<Pod> = {
     // The class is fixed when the pod is made.
     if (pod.status !== undefined && old.status?.qosClass !== undefined) pod.status.qosClass = old.status.qosClass;
   },
-  validateUpdate(pod) {
-    const errors: FieldError[] = [];
+  validateUpdate(pod, old) {
+    const errors: FieldError[] = annotationUpdateErrors(pod, old);
     const names = new Set((pod.spec?.resourceClaims ?? []).map((claim) => claim.name));
     pod.status?.resourceClaimStatuses?.forEach((claim, index) => {
       if (!names.has(claim.name)) errors.push(required(`status.resourceClaimStatuses[${index}].name`));

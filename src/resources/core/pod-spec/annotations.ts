@@ -51,6 +51,15 @@ export function annotationErrors(
   return errors;
 }
 
+/** The annotations that a pod is held to: all but a cost that was wrong before there was a rule. */
+export function checkedAnnotations(pod: Pod, old: Pod | undefined): Record<string, string> {
+  const { annotations = {} } = pod.metadata;
+  const was = old?.metadata.annotations?.[DELETION_COST];
+  if (was === undefined || isDeletionCost(was)) return annotations;
+  const { [DELETION_COST]: _, ...others } = annotations;
+  return others;
+}
+
 /** Errors of changes to a pod's annotations, and of those that it has now (`ValidatePodSpecificAnnotationUpdates`). */
 export function annotationUpdateErrors(pod: Pod, old: Pod): FieldError[] {
   const now = pod.metadata.annotations ?? {};
@@ -63,5 +72,5 @@ export function annotationUpdateErrors(pod: Pod, old: Pod): FieldError[] {
     if (key.startsWith(APP_ARMOR)) errors.push(forbiddenField(at, `${what} AppArmor annotations`));
     if (key === MIRROR) errors.push(forbiddenField(at, `${what} mirror pod annotation`));
   }
-  return [...errors, ...annotationErrors(pod.metadata.annotations, pod.spec)];
+  return [...errors, ...annotationErrors(checkedAnnotations(pod, old), pod.spec)];
 }

@@ -10,7 +10,7 @@ import { validatePod } from './validation.ts';
 /** Errors of an update of ephemeral containers (`ValidatePodEphemeralContainersUpdate`): they may only be added. */
 export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
   if (isMirrorPod(old)) return [forbiddenField('', 'static pods do not support ephemeral containers')];
-  const errors = [...validatePod(pod), ...annotationUpdateErrors(pod, old)];
+  const errors = [...validatePod(pod, old), ...annotationUpdateErrors(pod, old)];
   const at = 'spec.ephemeralContainers';
   for (const was of old.spec?.ephemeralContainers ?? []) {
     const now = pod.spec?.ephemeralContainers?.find(({ name }) => name === was.name);

@@ -97,7 +97,7 @@ export function validatePodResize(pod: Pod, oldPod: Pod): FieldError[] {
   const { spec = {} } = pod;
   const { spec: old = {} } = oldPod;
   if (old.os?.name === 'windows') return [forbiddenField('', 'windows pods cannot be resized')];
-  const errors = validatePod(pod);
+  const errors = validatePod(pod, oldPod);
   const had = oldPod.status?.qosClass ?? qosClass(old);
   if (qosClass(spec) !== had) {
     errors.push(invalid('spec', had, 'Pod QOS Class may not change as a result of resizing'));

@@ -87,7 +87,7 @@ function withoutAllowedChanges(spec: PodSpec, old: PodSpec): PodSpec {
 export function validatePodUpdate(pod: Pod, oldPod: Pod): FieldError[] {
   const { spec = {} } = pod;
   const { spec: old = {} } = oldPod;
-  const errors = [...validatePod(pod), ...annotationUpdateErrors(pod, oldPod)];
+  const errors = [...validatePod(pod, oldPod), ...annotationUpdateErrors(pod, oldPod)];
   if (!containersKept(spec.containers, old.containers, 'spec.containers', errors)) return errors;
   if (!containersKept(spec.initContainers, old.initContainers, 'spec.initContainers', errors)) return errors;
   if (!deadlineShrinks(spec.activeDeadlineSeconds, old.activeDeadlineSeconds, errors)) return errors;

@@ -19,7 +19,7 @@ import {
 } from '../../validation/formats.ts';
 import { all, each, fields, oneOf, optional, present, type Rule, required, unique } from '../../validation/rules.ts';
 import { affinity } from './affinity.ts';
-import { annotationErrors } from './annotations.ts';
+import { annotationErrors, checkedAnnotations } from './annotations.ts';
 import {
   activeDeadline,
   type PodContext,
@@ -99,8 +99,8 @@ export function validatePodSpec(spec: PodSpec, podName: string, path: string, er
 }
 
 /** Errors of a pod on its own, new or changed (`validatePodMetadataAndSpec`). */
-export function validatePod(pod: Pod): FieldError[] {
-  const errors = annotationErrors(pod.metadata.annotations, pod.spec);
+export function validatePod(pod: Pod, old?: Pod): FieldError[] {
+  const errors = annotationErrors(checkedAnnotations(pod, old), pod.spec);
   validatePodSpec(pod.spec ?? {}, pod.metadata.name, 'spec', errors);
   return errors;
 }
