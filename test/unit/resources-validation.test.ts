@@ -1,11 +1,12 @@
 /** Rules that recordings reach seldom or never: addresses, webhooks, schemas and what is printed of structs. */
 import { describe, expect, it } from 'vitest';
 import type { FieldError } from '../../src/apimachinery/field.ts';
+import { parseNetwork } from '../../src/apimachinery/networks.ts';
 import { schemaErrors } from '../../src/resources/apiextensions/schema.ts';
 import { shownVersions, versionViews } from '../../src/resources/apiextensions/versions.ts';
 import { podSpec } from '../../src/resources/core/go-types/pod-spec.ts';
 import { number, pointerTo, struct, text } from '../../src/resources/validation/go-struct.ts';
-import { isStrictSubset, parseNetwork, strictCidr, strictIp } from '../../src/resources/validation/networks.ts';
+import { isStrictSubset, strictCidr, strictIp } from '../../src/resources/validation/networks.ts';
 import { containerResourceName } from '../../src/resources/validation/resource-names.ts';
 import { check } from '../../src/resources/validation/rules.ts';
 import { webhookServiceErrors, webhookUrlErrors } from '../../src/resources/validation/webhooks.ts';
