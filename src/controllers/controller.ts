@@ -1,6 +1,7 @@
 /** What a controller is: names what it watches, and makes the world of one key as it should be. */
 import type { Client, ResourceId } from '../apimachinery/client.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
+import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { EventType } from '../store/types.ts';
 import type { EventRecorder } from './events.ts';
 
@@ -54,6 +55,14 @@ export interface SecretTokenRequest {
   secret: string;
 }
 
+/** The cluster's CA, as controllers may use it. */
+export interface CertificateAuthority {
+  /** Why a request is approved without anybody's word; undefined where somebody has to decide. */
+  approval(spec: CertificateSigningRequestSpec): Promise<string | undefined>;
+  /** The certificate (PEM) of an approved request, or why there is none. Undefined: its signer is none of ours. */
+  sign(spec: CertificateSigningRequestSpec): Promise<{ certificate: string } | { problem: string } | undefined>;
+}
+
 export interface ControllerContext {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -64,6 +73,7 @@ export interface ControllerContext {
   rootCa(): Promise<string>;
   /** A token of a ServiceAccount for a Secret to hold. `uid`: the account's. */
   secretToken(request: SecretTokenRequest): Promise<string>;
+  certificates: CertificateAuthority;
   /** Pod addresses of the cluster; each node has a /24 of it. */
   clusterCidr: string;
   /** Whether the node's agent holds its session with the control plane. */

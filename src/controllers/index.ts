@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import { apiServiceController } from './apiservice/index.ts';
 import { attachDetachController } from './attach-detach/index.ts';
+import { certificateApprover, certificateCleaner, certificateSigner } from './certificatesigningrequest/index.ts';
 import { clusterRoleAggregationController } from './clusterrole-aggregation/index.ts';
 import type { Controller } from './controller.ts';
 import { cronJobController } from './cronjob/index.ts';
@@ -53,6 +54,9 @@ export const controllers: readonly Controller[] = [
   endpointSliceMirroringController,
   serviceAccountController,
   serviceAccountTokenController,
+  certificateApprover,
+  certificateSigner,
+  certificateCleaner,
   rootCaController,
   namespaceController,
   clusterRoleAggregationController,

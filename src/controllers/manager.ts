@@ -33,6 +33,7 @@ export interface ManagerOptions {
   getMany?(store: ResourceId, keys: string[]): Promise<(KubeObject | undefined)[]>;
   rootCa: ControllerContext['rootCa'];
   secretToken: ControllerContext['secretToken'];
+  certificates: ControllerContext['certificates'];
   clusterCidr: string;
   /** Whether the node's agent holds its session; without it none does. */
   nodeConnected?(node: string): Promise<boolean>;
@@ -305,7 +306,7 @@ export class ControllerManager {
   }
 
   #contextOf({ name, eventSource = name }: Controller): ControllerContext {
-    const { client, rootCa, secretToken, clusterCidr } = this.#options;
+    const { client, rootCa, secretToken, certificates, clusterCidr } = this.#options;
     return {
       now: this.#now,
       events: new EventRecorder(client, eventSource, this.#memory, this.#now),
@@ -323,6 +324,7 @@ export class ControllerManager {
       },
       rootCa,
       secretToken,
+      certificates,
       clusterCidr,
       nodeConnected: (node) => this.#options.nodeConnected?.(node) ?? Promise.resolve(false),
     };

@@ -1,5 +1,7 @@
 /** What the Cluster object offers to the Worker and to its fellows. */
+
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
+import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { SubscriberRpc } from './rpc.ts';
 
 /** A public key that verifies tokens, as JWK. */
@@ -107,6 +109,9 @@ export interface NodeCredential extends Credential {
   apiProxy: { cert: string; key: string };
 }
 
+/** A certificate as PEM, or why there is none. */
+export type SignedRequest = { certificate: string } | { problem: string };
+
 export interface ClusterRpc extends SubscriberRpc {
   /**
    * The snapshot, or null when `known` is its version still, or when there is no such cluster; `reload` reads everything anew. Creates the
@@ -123,6 +128,10 @@ export interface ClusterRpc extends SubscriberRpc {
   /** Whether a bootstrap token is valid; answers its id. */
   checkBootstrapToken(token: string): Promise<boolean>;
   nodeCredential(nodeName: string): Promise<NodeCredential>;
+  /** Why a request for a certificate is approved without anybody's word; undefined where somebody has to decide. */
+  approval(spec: CertificateSigningRequestSpec): Promise<string | undefined>;
+  /** Signs an approved request with the cluster CA. Undefined: its signer is none of ours. */
+  signRequest(spec: CertificateSigningRequestSpec): Promise<SignedRequest | undefined>;
   /** PEM of the cluster CA. */
   rootCa(): Promise<string>;
 }

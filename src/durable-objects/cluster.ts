@@ -8,6 +8,7 @@ import {
 import { createSigningKey, publicKey, type SigningKey, sign, signLegacy } from '../api/authentication/signing.ts';
 import { API_AUDIENCE } from '../api/authentication/tokens.ts';
 import { AGENTS, NODE_PREFIX, NODES } from '../api/authentication/user.ts';
+import { Authorizer } from '../api/authorization/authorizer.ts';
 import { ensureObjects, reconcilePolicy } from '../api/bootstrap/ensure.ts';
 import {
   bootstrapObjects,
@@ -16,13 +17,15 @@ import {
   DNS_SERVICE_IP,
   SERVICE_CIDR,
 } from '../api/bootstrap/objects.ts';
-import { type Authority, createAuthority, issueApiProxy } from '../api/certificates/authority.ts';
+import { type Authority, createAuthority, issueApiProxy, signRequest } from '../api/certificates/authority.ts';
+import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
 import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
 import { toBase64 } from '../apimachinery/codec/base64.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
+import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
 import type {
   BindingFact,
@@ -35,6 +38,7 @@ import type {
   NodeCredential,
   PolicyRule,
   RoleFact,
+  SignedRequest,
   Subject,
 } from './cluster-rpc.ts';
 import type { Env } from './env.ts';
@@ -140,6 +144,28 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       clusterCidr: CLUSTER_CIDR,
       apiProxy: await issueApiProxy(authority),
     };
+  }
+
+  async approval(spec: CertificateSigningRequestSpec): Promise<string | undefined> {
+    const kinds = nodeRequestKinds(spec);
+    if (kinds.length === 0) return undefined;
+    const { roles, bindings } = await this.read();
+    const authorizer = new Authorizer(roles, bindings);
+    const { username: name = '', uid = '', groups = [], extra = {} } = spec;
+    const where = { isResource: true, group: 'certificates.k8s.io', namespace: '', name: '', path: '' };
+    for (const subresource of kinds) {
+      const asked = { ...where, verb: 'create', resource: 'certificatesigningrequests', subresource };
+      const { allowed } = await authorizer.authorize({ name, uid, groups, extra }, asked);
+      const own = subresource === 'selfnodeclient' ? 'self ' : '';
+      if (allowed) return `Auto approving ${own}kubelet client certificate after SubjectAccessReview.`;
+    }
+    return undefined;
+  }
+
+  async signRequest(spec: CertificateSigningRequestSpec): Promise<SignedRequest | undefined> {
+    const examined = examine(spec);
+    if (examined?.problem !== undefined) return { problem: examined.problem };
+    return examined && { certificate: await signRequest((await this.ready()).authority, spec) };
   }
 
   async rootCa(): Promise<string> {

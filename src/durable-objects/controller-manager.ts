@@ -93,6 +93,10 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
           });
         return this.rootCa;
       },
+      certificates: {
+        approval: (spec) => around.cluster(cluster).approval(spec),
+        sign: (spec) => around.cluster(cluster).signRequest(spec),
+      },
       secretToken: (request) => around.cluster(cluster).mintLegacy(request),
       clusterCidr: CLUSTER_CIDR,
       nodeConnected: (node) => this.env.NODE_SESSION.getByName(`${cluster}/${node}`).connected(),

@@ -97,6 +97,7 @@ function fixture(reconcile: (key: string) => Promise<{ requeueAfterMs?: number }
     changesSince: (store, from) => cluster.changesSince(store, from),
     rootCa: () => Promise.resolve(''),
     secretToken: () => Promise.resolve(''),
+    certificates: { approval: () => Promise.resolve(undefined), sign: () => Promise.resolve(undefined) },
     clusterCidr: '10.244.0.0/16',
     now: () => time,
   };

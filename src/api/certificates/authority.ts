@@ -1,11 +1,16 @@
 /** The cluster's certificate authority. Keys and certificates are PEM, so that they are plain data at rest. */
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import { badRequest } from '../../apimachinery/errors.ts';
+import type { CertificateSigningRequestSpec } from '../../generated/types/certificates.v1.ts';
 import { API_SERVICE_IP, CLUSTER_DOMAIN } from '../bootstrap/objects.ts';
+import { alternativeNames, parseRequest } from './request.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const USAGES: KeyUsage[] = ['sign', 'verify'];
 const DAY = 24 * 3600 * 1000;
+/** Clocks differ. */
+const BACKDATE_MS = 300_000;
 const CA_DAYS = 3650;
 const SERVING_DAYS = 365;
 type KeyUsage = 'sign' | 'verify';
@@ -66,6 +71,61 @@ export async function issueApiProxy(authority: Authority): Promise<{ cert: strin
   return { cert: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
 }
 
+const HOUR_MS = 3_600_000;
+const LONGEST_MS = 365 * DAY;
+const SHORTEST_MS = HOUR_MS / 6;
+
+const KEY_USAGE: Readonly<Record<string, number>> = {
+  signing: x509.KeyUsageFlags.digitalSignature,
+  'digital signature': x509.KeyUsageFlags.digitalSignature,
+  'content commitment': x509.KeyUsageFlags.nonRepudiation,
+  'key encipherment': x509.KeyUsageFlags.keyEncipherment,
+  'data encipherment': x509.KeyUsageFlags.dataEncipherment,
+  'key agreement': x509.KeyUsageFlags.keyAgreement,
+  'encipher only': x509.KeyUsageFlags.encipherOnly,
+  'decipher only': x509.KeyUsageFlags.decipherOnly,
+};
+const EXTENDED_USAGE: Readonly<Record<string, string>> = {
+  'server auth': x509.ExtendedKeyUsage.serverAuth,
+  'client auth': x509.ExtendedKeyUsage.clientAuth,
+  'code signing': x509.ExtendedKeyUsage.codeSigning,
+  'email protection': x509.ExtendedKeyUsage.emailProtection,
+  's/mime': x509.ExtendedKeyUsage.emailProtection,
+  timestamping: x509.ExtendedKeyUsage.timeStamping,
+  'ocsp signing': x509.ExtendedKeyUsage.ocspSigning,
+};
+
+/** The certificate (PEM) that was asked for: the request's subject, names and key, for a year at most, never one that signs others. */
+export async function signRequest(authority: Authority, spec: CertificateSigningRequestSpec): Promise<string> {
+  const request = parseRequest(spec.request ?? '');
+  if (request === undefined || !(await request.verify())) throw badRequest('the request is not signed by its key');
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const usages = spec.usages ?? [];
+  const wanted = spec.expirationSeconds === undefined ? LONGEST_MS : spec.expirationSeconds * 1000;
+  const lasts = Math.min(Math.max(wanted, SHORTEST_MS), LONGEST_MS);
+  const names = alternativeNames(request);
+  const flags = usages.reduce((all, usage) => all | (KEY_USAGE[usage] ?? 0), 0);
+  const extended = usages.flatMap((usage) => EXTENDED_USAGE[usage] ?? []);
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(),
+    subject: request.subject,
+    issuer: issuer.subject,
+    notBefore: new Date(Date.now() - BACKDATE_MS),
+    notAfter: new Date(Math.min(Date.now() + lasts, issuer.notAfter.getTime())),
+    signingAlgorithm: ALGORITHM,
+    publicKey: request.publicKey,
+    signingKey: await importKey(authority.key),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      ...(flags === 0 ? [] : [new x509.KeyUsagesExtension(flags, true)]),
+      ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]),
+      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return certificate.toString('pem');
+}
+
 function serial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   // A serial number is a positive integer.
@@ -73,9 +133,9 @@ function serial(): string {
   return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
 }
 
-/** From five minutes ago, since clocks differ. */
+/** From a little while ago. */
 function validity(days: number): { notBefore: Date; notAfter: Date } {
-  return { notBefore: new Date(Date.now() - 300_000), notAfter: new Date(Date.now() + days * DAY) };
+  return { notBefore: new Date(Date.now() - BACKDATE_MS), notAfter: new Date(Date.now() + days * DAY) };
 }
 
 async function exportKey(key: CryptoKey): Promise<string> {

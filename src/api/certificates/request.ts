@@ -16,3 +16,9 @@ export function parseRequest(base64: string): x509.Pkcs10CertificateRequest | un
 export function organizationsOf(base64: string): string[] | undefined {
   return parseRequest(base64)?.subjectName.getField('O');
 }
+
+/** The names beside the subject's that the request wants. */
+export function alternativeNames(request: x509.Pkcs10CertificateRequest): x509.JsonGeneralName[] {
+  const wanted = request.extensions.find((extension) => extension instanceof x509.SubjectAlternativeNameExtension);
+  return wanted instanceof x509.SubjectAlternativeNameExtension ? wanted.names.toJSON() : [];
+}

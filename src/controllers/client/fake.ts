@@ -200,7 +200,7 @@ export class FakeCluster implements Client {
       throw conflict(groupResource(resource), name, MODIFIED);
     }
     const next = structuredClone(object);
-    if (subresource === 'status') next.spec = current.spec;
+    if (subresource === 'status' || subresource === 'approval') next.spec = current.spec;
     else if (resource !== 'core/events') next.status = current.status;
     if (next.spec === undefined) delete next.spec;
     if (next.status === undefined) delete next.status;

@@ -3,7 +3,7 @@ import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import type { ChangeNotice } from '../changes.ts';
-import type { Controller } from '../controller.ts';
+import type { CertificateAuthority, Controller } from '../controller.ts';
 import { targetNode } from '../daemonset/template.ts';
 import { controllers as allControllers } from '../index.ts';
 import { ControllerManager } from '../manager.ts';
@@ -11,6 +11,8 @@ import { MemoryBackend } from '../queue/backend.ts';
 import { FakeCluster } from './fake.ts';
 
 export interface SimulationOptions {
+  /** What the cluster's CA says; default: nothing. */
+  certificates?: Partial<CertificateAuthority>;
   controllers?: readonly Controller[];
   /** Whether a pod can run at all; default: yes. */
   runs?(pod: Pod): boolean;
@@ -84,6 +86,11 @@ export class Simulation {
       changesSince: (store, resourceVersion) => this.cluster.changesSince(store, resourceVersion),
       getMany: (store, keys) => this.cluster.getMany(store, keys),
       rootCa: () => Promise.resolve('-----BEGIN CERTIFICATE-----'),
+      certificates: {
+        approval: () => Promise.resolve(undefined),
+        sign: () => Promise.resolve(undefined),
+        ...this.#options.certificates,
+      },
       secretToken: ({ account, secret }) => Promise.resolve(`token of ${account} in ${secret}`),
       clusterCidr: '10.244.0.0/16',
       nodeConnected: (node) => Promise.resolve(this.sessions.has(node)),
