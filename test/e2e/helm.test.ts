@@ -9,7 +9,7 @@ import { client, type Send } from '../support/https.ts';
 
 const VERSION = 'v3.22.0';
 /** To download and build it, once on a machine. */
-const BUILD_MS = 600_000;
+const BUILD_MS = 300_000;
 
 /** The Helm to use: `$HELM`, the one on the PATH, or one that is built and kept. Undefined, with a reason printed, where there is none. */
 function findHelm(): string | undefined {

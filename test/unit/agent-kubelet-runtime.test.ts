@@ -121,7 +121,8 @@ describe.skipIf(!able)('the agent with containerd', { timeout: 60_000 }, () => {
     } catch {
       // It was never made.
     }
-    rmSync(folder, { recursive: true, force: true });
+    // The last of its mounts may be a moment late to go.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }, 60_000);
 
   it('registers the node and says that it is ready', async () => {

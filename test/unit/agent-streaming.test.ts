@@ -271,7 +271,7 @@ describe('streams', { timeout: 20_000 }, () => {
 
   it('logs wait for a reader that is behind', async () => {
     const talk = await plane.open('log', { query: 'tailLines=5' });
-    await expect.poll(() => talk.bytes.length).toBeGreaterThan(4 * MIB);
+    await expect.poll(() => talk.bytes.length, { timeout: 20_000 }).toBeGreaterThan(4 * MIB);
     await new Promise((done) => setTimeout(done, 100));
     expect(talk.bytes.length).toBeLessThan(7 * MIB);
     talk.socket.send(JSON.stringify({ ack: 20 * MIB }));
@@ -279,7 +279,7 @@ describe('streams', { timeout: 20_000 }, () => {
     expect(talk.texts).toEqual(['{}']);
     expect(talk.bytes.subarray(0, 3).toString()).toBe('5 x');
     expect(talk.bytes).toHaveLength(16 * MIB + 2);
-  });
+  }, 60_000);
   it('logs say why there are none', async () => {
     const talk = await plane.open('log', { container: 'none' });
     await talk.closed;
