@@ -34,7 +34,9 @@ export function logHandler(readLogs: (options: LogOptions) => AsyncIterable<Buff
       signal: abort.signal,
     });
     // A container that says nothing yet has a log all the same: its client waits for the headers.
-    const quiet = setTimeout(() => void relay.begin({}).catch(() => {}), QUIET_MS);
+    const quiet = setTimeout(() => {
+      if (!relay.began) void relay.begin({}).catch(() => {});
+    }, QUIET_MS);
     try {
       for await (const chunk of chunks) {
         if (!relay.began) await relay.begin({});
