@@ -1,10 +1,10 @@
 /** Where a DaemonSet's pods belong, and where they are. Pure. */
 import type { DaemonSet } from '../../generated/types/apps.v1.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
+import { matchesPod } from '../../resources/core/node-selector.ts';
+import { untolerated } from '../../resources/core/tolerations.ts';
 import { timeOf } from '../objects.ts';
 import { isPodTerminal } from '../pods.ts';
-import { untolerated } from '../tolerations.ts';
-import { selectsNode } from './node-selector.ts';
 import { daemonTolerations, targetNode } from './template.ts';
 
 /** `run`: a pod is to be there; `stay`: one that is there may stay. */
@@ -19,7 +19,7 @@ const NEITHER: Verdict = { run: false, stay: false };
 export function verdictOn(set: DaemonSet, node: Node): Verdict {
   const spec = set.spec?.template?.spec ?? {};
   if (spec.nodeName && spec.nodeName !== node.metadata.name) return NEITHER;
-  if (!selectsNode(spec, node)) return NEITHER;
+  if (!matchesPod(spec, node.metadata)) return NEITHER;
   const refused = untolerated(node.spec?.taints ?? [], daemonTolerations(spec)).map(({ effect }) => effect);
   return {
     run: !refused.some((effect) => effect === 'NoSchedule' || effect === 'NoExecute'),

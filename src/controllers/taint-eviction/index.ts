@@ -4,9 +4,9 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod, Taint } from '../../generated/types/core.v1.ts';
+import { tolerates } from '../../resources/core/tolerations.ts';
 import { type Controller, type ControllerContext, keyOf } from '../controller.ts';
 import { deleteIfPresent, forEachLimited, patchStatus } from '../objects.ts';
-import { tolerates } from '../tolerations.ts';
 
 /** Keys: `node#<name>` to look at a node's pods, `pod#<namespace>/<name>#<uid>` to evict one when it is still due. */
 const NODE = 'node#';

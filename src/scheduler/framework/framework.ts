@@ -2,8 +2,8 @@
 import type { ResourceId } from '../../apimachinery/client.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { CycleState } from './cycle-state.ts';
+import { intersection } from './intersection.ts';
 import { cloneNode, addPod as countIn, type NodeInfo } from './node-info.ts';
-import { intersection } from './node-selector.ts';
 import type { Diagnosis, Handle, Plugin, PluginFactory, PostFilterResult, Queued } from './plugin.ts';
 import type { Candidate, PodInfo } from './pod-info.ts';
 import { isRejection, messageOf, type Status } from './status.ts';

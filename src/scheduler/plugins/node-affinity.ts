@@ -1,7 +1,8 @@
 import type { NodeAffinity, NodeSelectorTerm, Pod, PreferredSchedulingTerm } from '../../generated/types/core.v1.ts';
+import { isEmptyTerm, matchesPod, matchesTerm, matchesTerms } from '../../resources/core/node-selector.ts';
 import { ADD, UPDATE_NODE_LABEL } from '../framework/cluster-event.ts';
+import { intersection } from '../framework/intersection.ts';
 import type { NodeFacts } from '../framework/node-info.ts';
-import { intersection, isEmptyTerm, matchesPod, matchesTerm, matchesTerms } from '../framework/node-selector.ts';
 import { defaultNormalize, type PluginFactory } from '../framework/plugin.ts';
 import { unresolvable } from '../framework/status.ts';
 
@@ -23,7 +24,7 @@ export const nodeAffinity: PluginFactory = (_, args) => {
     ...addedPreferred,
     ...(pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
   ];
-  const matches = (pod: Pod, node: NodeFacts): boolean => enforced(node) && matchesPod(pod, node);
+  const matches = (pod: Pod, node: NodeFacts): boolean => enforced(node) && matchesPod(pod.spec, node);
   return {
     name: NAME,
     events: [
@@ -45,7 +46,7 @@ export const nodeAffinity: PluginFactory = (_, args) => {
     },
     filter(_, { pod }, { facts }) {
       if (!enforced(facts)) return ENFORCED;
-      return matchesPod(pod, facts) ? undefined : REFUSED;
+      return matchesPod(pod.spec, facts) ? undefined : REFUSED;
     },
     preScore: (_, { pod }) => (preferredOf(pod).length === 0 ? 'skip' : undefined),
     score(_, { pod }, { facts }) {

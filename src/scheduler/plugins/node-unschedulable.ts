@@ -1,8 +1,8 @@
 import type { Pod } from '../../generated/types/core.v1.ts';
+import { tolerates } from '../../resources/core/tolerations.ts';
 import { ADD, UPDATE_NODE_TAINT, UPDATE_POD_TOLERATION } from '../framework/cluster-event.ts';
 import type { PluginFactory } from '../framework/plugin.ts';
 import { unresolvable } from '../framework/status.ts';
-import { tolerates } from '../framework/tolerations.ts';
 
 const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 const REFUSED = { ...unresolvable('node(s) were unschedulable'), plugin: 'NodeUnschedulable' };

@@ -1,10 +1,10 @@
 /** Topology spread constraints, read once (`topologySpreadConstraint`). */
 import { fromSet, type Selector } from '../../apimachinery/labels.ts';
 import type { Pod, TopologySpreadConstraint } from '../../generated/types/core.v1.ts';
+import { matchesPod } from '../../resources/core/node-selector.ts';
+import { toleratesAll } from '../../resources/core/tolerations.ts';
 import { selectorOf } from '../framework/affinity-terms.ts';
 import type { NodeFacts, NodeInfo } from '../framework/node-info.ts';
-import { matchesPod } from '../framework/node-selector.ts';
-import { toleratesAll } from '../framework/tolerations.ts';
 
 export interface Constraint {
   readonly maxSkew: number;
@@ -58,6 +58,6 @@ export function hasAllKeys({ facts }: NodeInfo, constraints: readonly Constraint
 
 /** Whether pods on a node count for a constraint (`matchNodeInclusionPolicies`). */
 export function includes({ honorsAffinity, honorsTaints }: Constraint, pod: Pod, node: NodeFacts): boolean {
-  if (honorsAffinity && !matchesPod(pod, node)) return false;
-  return !honorsTaints || node.taints.length === 0 || toleratesAll(pod, node.taints);
+  if (honorsAffinity && !matchesPod(pod.spec, node)) return false;
+  return !honorsTaints || node.taints.length === 0 || toleratesAll(node.taints, pod.spec?.tolerations);
 }

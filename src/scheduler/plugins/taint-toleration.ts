@@ -1,7 +1,7 @@
+import { tolerates, toleratesAll } from '../../resources/core/tolerations.ts';
 import { ADD, UPDATE_NODE_TAINT, UPDATE_POD_TOLERATION } from '../framework/cluster-event.ts';
 import { defaultNormalize, type PluginFactory } from '../framework/plugin.ts';
 import { unresolvable } from '../framework/status.ts';
-import { tolerates, toleratesAll } from '../framework/tolerations.ts';
 
 const REFUSED = { ...unresolvable('node(s) had untolerated taint(s)'), plugin: 'TaintToleration' };
 const SOFT = 'PreferNoSchedule';
@@ -14,12 +14,13 @@ export const taintToleration: PluginFactory = () => ({
       kind: 'node',
       actions: ADD | UPDATE_NODE_TAINT,
       hint: ({ pod }, before, after) =>
-        !(before !== undefined && toleratesAll(pod, before.taints)) && toleratesAll(pod, after?.taints ?? []),
+        !(before !== undefined && toleratesAll(before.taints, pod.spec?.tolerations)) &&
+        toleratesAll(after?.taints ?? [], pod.spec?.tolerations),
     },
     { kind: 'pending', actions: UPDATE_POD_TOLERATION },
   ],
   filter(_, { pod }, { facts }) {
-    return facts.taints.length === 0 || toleratesAll(pod, facts.taints) ? undefined : REFUSED;
+    return facts.taints.length === 0 || toleratesAll(facts.taints, pod.spec?.tolerations) ? undefined : REFUSED;
   },
   preScore(_state, _candidate, nodes) {
     // Without soft taints every node scores the same.

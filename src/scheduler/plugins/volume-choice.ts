@@ -3,6 +3,7 @@ import { fromLabelSelector, matches } from '../../apimachinery/labels.ts';
 import { compareQuantity, toNumber } from '../../apimachinery/quantity.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../generated/types/core.v1.ts';
 import type { CSIDriver, CSIStorageCapacity, StorageClass } from '../../generated/types/storage.v1.ts';
+import { matchesTerms } from '../../resources/core/node-selector.ts';
 import {
   BIND_COMPLETED,
   classOf,
@@ -12,7 +13,6 @@ import {
   storageOf,
 } from '../../resources/storage/binding.ts';
 import type { NodeFacts } from '../framework/node-info.ts';
-import { matchesTerms } from '../framework/node-selector.ts';
 import type { Objects } from '../framework/plugin.ts';
 import type { AssumedVolumes, Choice } from './volume-assumed.ts';
 import { CSI_CAPACITIES, CSI_DRIVERS, noSuchClaim, storageClassOf } from './volume-claims.ts';
