@@ -10,6 +10,7 @@ import { execHandler } from './streaming/exec.ts';
 import { logHandler } from './streaming/logs.ts';
 import { portForwardHandler } from './streaming/portforward.ts';
 import { proxyHandler } from './streaming/proxy.ts';
+import { serviceHandler } from './streaming/service.ts';
 import { startTunnel } from './tunnel/session.ts';
 import type { AgentContext, KubeletHandle, Running } from './types.ts';
 
@@ -60,6 +61,7 @@ function tunnel({ client, nodeName, log, cri }: AgentContext, kubelet: KubeletHa
         () => kubelet.pods(),
         () => stats.summary(),
       ),
+      service: serviceHandler,
     },
   });
   return {

@@ -4,12 +4,9 @@ import https from 'node:https';
 import { failure } from '../../src/apimachinery/errors.ts';
 import type { Summary } from '../../src/apimachinery/stats-summary.ts';
 import type { Pod } from '../../src/generated/types/core.v1.ts';
+import { answer, responseOf, sinkOf } from './forward.ts';
 import { Relay } from './relay.ts';
 import type { StreamHandler } from './request.ts';
-
-/** Between two servers these mean nothing, or something else. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length', 'host']);
-const CONNECT_MS = 30_000;
 
 const unavailable = (message: string): ReturnType<typeof failure> => failure(503, 'ServiceUnavailable', message);
 
@@ -35,10 +32,7 @@ export function proxyHandler(pods: () => Pod[], stats: () => Summary): StreamHan
       options,
     );
     socket.on('close', () => outgoing.destroy());
-    const relay = new Relay(socket, {
-      write: (chunk) => new Promise((done, fail) => outgoing.write(chunk, (error) => (error ? fail(error) : done()))),
-      end: () => outgoing.end(),
-    });
+    const relay = new Relay(socket, sinkOf(Promise.resolve(outgoing)));
     try {
       await answer(relay, await responseOf(outgoing));
     } catch (error) {
@@ -51,27 +45,6 @@ export function proxyHandler(pods: () => Pod[], stats: () => Summary): StreamHan
       outgoing.destroy();
     }
   };
-}
-
-function responseOf(outgoing: http.ClientRequest): Promise<http.IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    outgoing.once('response', resolve);
-    outgoing.on('error', reject);
-    outgoing.once('close', () => reject(new Error('the client has gone')));
-    outgoing.once('socket', (connection) => {
-      if (!connection.connecting) return;
-      const deadline = setTimeout(() => outgoing.destroy(new Error('i/o timeout')), CONNECT_MS);
-      connection.once('connect', () => clearTimeout(deadline));
-      connection.once('close', () => clearTimeout(deadline));
-    });
-  });
-}
-
-async function answer(relay: Relay, response: http.IncomingMessage): Promise<void> {
-  const headers = Object.fromEntries(Object.entries(response.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
-  await relay.begin({ head: { status: response.statusCode ?? 502, headers } });
-  for await (const chunk of response) await relay.send(chunk as Buffer);
-  relay.end();
 }
 
 /** What the node says of itself under `nodes/<name>/proxy`, as a kubelet does. */

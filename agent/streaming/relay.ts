@@ -18,6 +18,8 @@ export interface Head {
 
 /** What is done with a request's body. */
 export interface BodySink {
+  /** What the stream is for, where its opening did not say. */
+  asked?(call: unknown): void;
   /** Resolves when there is room for more. */
   write(chunk: Buffer): Promise<void>;
   end(): void;
@@ -77,7 +79,9 @@ export class Relay {
     } else if (data.length === 0) {
       this.sink?.end();
     } else {
-      this.ahead -= ackOf(data.toString());
+      const { ack, call } = controlOf(data.toString());
+      if (call !== undefined) this.sink?.asked?.(call);
+      this.ahead -= ack;
       if (this.ahead <= WINDOW) this.caughtUp?.();
     }
   }
@@ -90,11 +94,11 @@ export class Relay {
   }
 }
 
-function ackOf(text: string): number {
+function controlOf(text: string): { ack: number; call?: unknown } {
   try {
-    const { ack } = JSON.parse(text) as { ack?: unknown };
-    return typeof ack === 'number' ? ack : 0;
+    const { ack, call } = JSON.parse(text) as { ack?: unknown; call?: unknown };
+    return { ack: typeof ack === 'number' ? ack : 0, call };
   } catch {
-    return 0;
+    return { ack: 0 };
   }
 }

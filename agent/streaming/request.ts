@@ -1,7 +1,7 @@
 /** What the control plane asks a node's agent to stream, and the socket that carries it. */
 import type { RawData, WebSocket } from 'ws';
 
-export type StreamKind = 'exec' | 'attach' | 'portforward' | 'log' | 'proxy';
+export type StreamKind = 'exec' | 'attach' | 'portforward' | 'log' | 'proxy' | 'service';
 
 /** Sent over the session; plain data. */
 export interface StreamRequest {
@@ -44,6 +44,6 @@ export function send(socket: WebSocket, data: Buffer | string): Promise<void> {
 
 /** A frame's bytes. */
 export function bytes(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
+  if (data instanceof Buffer) return data;
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }

@@ -17,8 +17,8 @@ const SILENCE_MS = 70_000;
 const RECONNECT_MS = 5_000;
 /** What storage holds since when there is no session by; nothing while there is one, and before the first. */
 const LOST_AT = 'lostAt';
-/** What a client may say before the agent is there, in bytes. */
-const MAX_EARLY = 1 << 20;
+/** What a client may say before the agent is there, in bytes: more than a relay says before it waits to be acknowledged. */
+const MAX_EARLY = 6 << 20;
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
 const FAILED = 1011;

@@ -9,6 +9,7 @@ import { logHandler } from '../../agent/streaming/logs.ts';
 import { overWebSocket, portForwardHandler } from '../../agent/streaming/portforward.ts';
 import { proxyHandler } from '../../agent/streaming/proxy.ts';
 import type { StreamHandler, StreamKind, StreamRequest } from '../../agent/streaming/request.ts';
+import { serviceHandler } from '../../agent/streaming/service.ts';
 import { SpdyConnection, type SpdyStream } from '../../agent/streaming/spdy/connection.ts';
 import { startTunnel } from '../../agent/tunnel/session.ts';
 import type { Log, Running } from '../../agent/types.ts';
@@ -179,6 +180,7 @@ describe('streams', { timeout: 20_000 }, () => {
         () => [pod],
         () => ({ node: { nodeName: 'node' }, pods: [] }),
       ),
+      service: serviceHandler,
     };
     const opened = new Promise<void>((done) => {
       plane.onSession = done;

@@ -114,6 +114,10 @@ describe('a cluster', () => {
       'kube-system',
       'extension-apiserver-authentication',
     );
-    expect(found?.data).toEqual({ 'client-ca-file': 'CA' });
+    expect(found?.data).toMatchObject({
+      'client-ca-file': 'CA',
+      'requestheader-client-ca-file': 'CA',
+      'requestheader-allowed-names': '["front-proxy-client"]',
+    });
   });
 });

@@ -8,6 +8,8 @@ export const SERVICE_CIDR = '10.96.0.0/16';
 export const API_SERVICE_IP = '10.96.0.1';
 export const DNS_SERVICE_IP = '10.96.0.10';
 export const CLUSTER_DOMAIN = 'cluster.local';
+/** Whom extension API servers believe what it says of users: the name in a certificate of the cluster CA. */
+export const FRONT_PROXY_NAME = 'front-proxy-client';
 export const CLUSTER_CIDR = '10.244.0.0/16';
 
 type Made = KubeObject & Record<string, unknown>;
@@ -75,7 +77,15 @@ const serviceCidr: Made = {
 const configMaps = (ca: string): Made[] => [
   {
     metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
-    data: { 'client-ca-file': ca },
+    data: {
+      'client-ca-file': ca,
+      'requestheader-allowed-names': `["${FRONT_PROXY_NAME}"]`,
+      'requestheader-client-ca-file': ca,
+      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+      'requestheader-group-headers': '["X-Remote-Group"]',
+      'requestheader-uid-headers': '["X-Remote-Uid"]',
+      'requestheader-username-headers': '["X-Remote-User"]',
+    },
   },
   {
     metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },

@@ -3,12 +3,13 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { badRequest } from '../../apimachinery/errors.ts';
 import type { CertificateSigningRequestSpec } from '../../generated/types/certificates.v1.ts';
-import { API_SERVICE_IP, CLUSTER_DOMAIN } from '../bootstrap/objects.ts';
+import { API_SERVICE_IP, CLUSTER_DOMAIN, FRONT_PROXY_NAME } from '../bootstrap/objects.ts';
 import { alternativeNames, parseRequest } from './request.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const USAGES: KeyUsage[] = ['sign', 'verify'];
-const DAY = 24 * 3600 * 1000;
+const HOUR_MS = 3_600_000;
+const DAY = 24 * HOUR_MS;
 /** Clocks differ. */
 const BACKDATE_MS = 300_000;
 const CA_DAYS = 3650;
@@ -26,7 +27,7 @@ export async function createAuthority(): Promise<Authority> {
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: 'CN=kubernetes',
-    ...validity(CA_DAYS),
+    ...validity(CA_DAYS * DAY),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [
@@ -38,40 +39,66 @@ export async function createAuthority(): Promise<Authority> {
   return { certificate: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
 }
 
+/** A certificate and its key, PEM. */
+export interface KeyPair {
+  cert: string;
+  key: string;
+}
+
 /** The certificate with which an agent serves the API inside the cluster. */
-export async function issueApiProxy(authority: Authority): Promise<{ cert: string; key: string }> {
-  const issuer = new x509.X509Certificate(authority.certificate);
-  const keys = (await crypto.subtle.generateKey(ALGORITHM, true, USAGES)) as CryptoKeyPair;
+export function issueApiProxy(authority: Authority): Promise<KeyPair> {
   const names = [
     'kubernetes',
     'kubernetes.default',
     'kubernetes.default.svc',
     `kubernetes.default.svc.${CLUSTER_DOMAIN}`,
   ];
+  // Not the authority's own name: a certificate whose issuer is its subject counts as self-signed.
+  return issue(authority, 'CN=kube-apiserver', SERVING_DAYS * DAY, [
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    new x509.SubjectAlternativeNameExtension([
+      ...names.map((value) => ({ type: 'dns' as const, value })),
+      { type: 'ip' as const, value: API_SERVICE_IP },
+    ]),
+  ]);
+}
+
+/**
+ * The certificate by which extension API servers believe who a request is said to come from. It lasts an hour: the nodes that carry
+ * requests to them get to see it.
+ */
+export function issueFrontProxy(authority: Authority): Promise<KeyPair> {
+  return issue(authority, `CN=${FRONT_PROXY_NAME}`, HOUR_MS, [
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+  ]);
+}
+
+async function issue(
+  authority: Authority,
+  subject: string,
+  lastsMs: number,
+  extensions: x509.Extension[],
+): Promise<KeyPair> {
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const keys = (await crypto.subtle.generateKey(ALGORITHM, true, USAGES)) as CryptoKeyPair;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
-    // Not the authority's own name: a certificate whose issuer is its subject counts as self-signed.
-    subject: 'CN=kube-apiserver',
+    subject,
     issuer: issuer.subject,
-    ...validity(SERVING_DAYS),
+    ...validity(lastsMs),
     signingAlgorithm: ALGORITHM,
     publicKey: keys.publicKey,
     signingKey: await importKey(authority.key),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        ...names.map((value) => ({ type: 'dns' as const, value })),
-        { type: 'ip' as const, value: API_SERVICE_IP },
-      ]),
+      ...extensions,
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });
   return { cert: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
 }
 
-const HOUR_MS = 3_600_000;
 const LONGEST_MS = 365 * DAY;
 const SHORTEST_MS = HOUR_MS / 6;
 
@@ -134,8 +161,8 @@ function serial(): string {
 }
 
 /** From a little while ago. */
-function validity(days: number): { notBefore: Date; notAfter: Date } {
-  return { notBefore: new Date(Date.now() - BACKDATE_MS), notAfter: new Date(Date.now() + days * DAY) };
+function validity(lastsMs: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(Date.now() - BACKDATE_MS), notAfter: new Date(Date.now() + lastsMs) };
 }
 
 async function exportKey(key: CryptoKey): Promise<string> {

@@ -1,5 +1,5 @@
 /** Subresources that reach a node: exec, attach, portforward, log, proxy. The node's session carries them. */
-import { badRequest, failure, notFound, StatusError } from '../../apimachinery/errors.ts';
+import { badRequest, notFound, serviceUnavailable } from '../../apimachinery/errors.ts';
 import type { Pod, Service } from '../../generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { findResource } from '../../resources/index.ts';
@@ -50,10 +50,8 @@ function podPort(pod: Pod, { scheme, port }: ProxyTarget): number {
   }
   const number = Number(port);
   if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
-  throw unavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`);
+  throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`);
 }
-
-const unavailable = (message: string): StatusError => new StatusError(failure(503, 'ServiceUnavailable', message));
 
 /** HTTP to a Service: to one of its ready endpoints, through that pod's node. */
 export async function connectService(context: Context, resource: Resource): Promise<Response> {
@@ -90,7 +88,8 @@ async function readyEndpoint(
   const { name, namespace } = service.metadata;
   const numbered = /^\d+$/.test(port);
   const declared = numbered ? service.spec?.ports?.find((p) => p.port === Number(port)) : undefined;
-  if (numbered && declared === undefined) throw unavailable(`no service port ${port} found for service "${name}"`);
+  if (numbered && declared === undefined)
+    throw serviceUnavailable(`no service port ${port} found for service "${name}"`);
   const wanted = numbered ? (declared?.name ?? '') : port;
   const slices = findResource('discovery.k8s.io', 'v1', 'endpointslices') as Resource;
   const page = await storeFor(context, slices).list({
@@ -104,7 +103,7 @@ async function readyEndpoint(
     if (number !== undefined && ready?.targetRef?.name !== undefined)
       return { pod: ready.targetRef.name, port: number };
   }
-  throw unavailable(`no endpoints available for service "${id}"`);
+  throw serviceUnavailable(`no endpoints available for service "${id}"`);
 }
 
 /** HTTP to a node's agent. */

@@ -5,9 +5,10 @@ import type { Pod } from '../../generated/types/core.v1.ts';
 import type { Fetching } from '../context.ts';
 import { readBody } from '../decode.ts';
 import { containerOf } from './containers.ts';
+import { responseOf } from './head.ts';
 import { logOptions } from './log-options.ts';
 import { negotiateProtocol } from './protocol.ts';
-import { type First, Relay } from './relay.ts';
+import { Relay } from './relay.ts';
 
 export interface PodStream {
   node: string;
@@ -30,9 +31,8 @@ export interface NodeStream {
   url: URL;
 }
 
-/** Statuses whose responses never have a body. */
-const NO_BODY = new Set([204, 205, 304]);
-const NOT_PROXIED = new Set([
+/** Headers of a client that do not go on to who is proxied to. */
+export const NOT_PROXIED: ReadonlySet<string> = new Set([
   'authorization',
   'connection',
   'host',
@@ -121,19 +121,5 @@ async function proxy(session: Fetching, stream: PodStream): Promise<Response> {
   const answered = relay.first();
   const [first] = await Promise.all([answered, relay.send(body)]);
   if (first.head === undefined) throw new StatusError(failure(503, 'ServiceUnavailable', 'the pod did not answer'));
-  return responseOf(first.head, relay.body);
-}
-
-/** The pod's answer as it was given. */
-function responseOf({ status, headers }: NonNullable<First['head']>, body: ReadableStream): Response {
-  if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw new StatusError(failure(502, 'InternalError', `the pod answered with status ${status}`));
-  }
-  const given = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    for (const one of Array.isArray(value) ? value : [value]) given.append(name, one);
-  }
-  const bare = NO_BODY.has(status);
-  // What the pod has compressed is not compressed again.
-  return new Response(bare ? null : body, { status, headers: given, encodeBody: 'manual' });
+  return responseOf(first.head, relay.body, 'the pod');
 }

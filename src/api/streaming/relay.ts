@@ -54,6 +54,18 @@ export class Relay {
     return said;
   }
 
+  /** Says what the stream is for, where its opening did not. */
+  ask(call: object): void {
+    this.socket.send(JSON.stringify({ call }));
+  }
+
+  /** Gives the stream up: who waits for its answer or reads its body is told so. */
+  abort(reason: unknown): void {
+    this.answer.reject(reason);
+    this.writer.abort(reason).catch(() => {});
+    this.end();
+  }
+
   /** Sends a request's body, and that it has ended. */
   async send(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.byteLength && this.open; at += CHUNK) {
