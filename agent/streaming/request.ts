@@ -44,6 +44,6 @@ export function send(socket: WebSocket, data: Buffer | string): Promise<void> {
 
 /** A frame's bytes. */
 export function bytes(data: RawData): Buffer {
-  if (data instanceof Buffer) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? Buffer.from(new Uint8Array(data)) : data;
 }
