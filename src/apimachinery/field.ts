@@ -23,8 +23,14 @@ export interface FieldError {
 
 /** How upstream prints a bad value: strings quoted, objects as JSON, absent as null. */
 function printValue(value: unknown): string {
-  return value === undefined ? 'null' : JSON.stringify(value);
+  if (value === undefined) return 'null';
+  const text = JSON.stringify(value);
+  return typeof value === 'object' ? escapeMarkup(text) : text;
 }
+
+/** As Go's `json.Marshal` writes what HTML would read. */
+const escapeMarkup = (text: string): string =>
+  text.replace(/[<>&\u2028\u2029]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const detailed = (head: string, detail: string): string => (detail === '' ? head : `${head}: ${detail}`);
 
@@ -36,6 +42,11 @@ export function required(field: string, detail = ''): FieldError {
 /** `field.Invalid`. */
 export function invalid(field: string, value: unknown, detail: string): FieldError {
   return { type: 'FieldValueInvalid', field, body: detailed(`Invalid value: ${printValue(value)}`, detail) };
+}
+
+/** `field.Invalid` of a value that is not told (`field.OmitValueType`). */
+export function invalidOmitted(field: string, detail: string): FieldError {
+  return { type: 'FieldValueInvalid', field, body: detailed('Invalid value', detail) };
 }
 
 /** `field.TypeInvalid`. */

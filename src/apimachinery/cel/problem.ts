@@ -38,11 +38,18 @@ function wordsOf(summary: string): string {
   return summary;
 }
 
+/** Where cel-go says that a node is: a field at its dot. */
+function placeOf(node: Located['node'], expression: string): number {
+  const position = node?.pos ?? 0;
+  if (node?.op === '.' || node?.op === '.?') return Math.max(0, expression.lastIndexOf('.', position));
+  return position;
+}
+
 /** `ERROR: <input>:1:3: found no matching overload …`, with the line and a mark under the place. */
 export function problemOf(error: unknown, expression: string): string {
   const { summary, message = '', node } = error as Located;
   const words = wordsOf(summary ?? message.split('\n', 1)[0] ?? '');
-  const position = node?.pos ?? 0;
+  const position = placeOf(node, expression);
   const before = expression.slice(0, position);
   const line = before.split('\n').length;
   const column = position - (before.lastIndexOf('\n') + 1);

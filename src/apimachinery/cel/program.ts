@@ -7,13 +7,21 @@ import { problemOf } from './problem.ts';
 
 /** What one evaluation may cost (`PerCallLimit`); a turn of a loop costs what there is to do in it. */
 export const COST_LIMIT = 1_000_000;
-const TOO_MUCH = 'operation cancelled: actual cost limit exceeded';
+/** How the message of an evaluation begins that cost more. */
+export const TOO_MUCH = 'operation cancelled: actual cost limit exceeded';
+
+/** What several evaluations may cost together; each takes off what it did. */
+export interface Budget {
+  left: number;
+}
 
 export interface Program {
   /** The type of its value: `bool`, `string`, `dyn`. */
   type: string;
+  /** The checked syntax tree. */
+  root: Node;
   /** The value for these variables. Throws an Error with cel-go's words. */
-  evaluate(variables: Readonly<Record<string, unknown>>): unknown;
+  evaluate(variables: Readonly<Record<string, unknown>>, budget?: Budget): unknown;
 }
 
 /** A program, or what is wrong with the expression, in cel-go's words with the place. */
@@ -37,13 +45,19 @@ export function compile(expression: string, environment: Environment): Compiled 
     if (!valid) return { problem: problemOf(error, expression) };
     const mixed = mixedLiteral(root);
     if (mixed !== undefined) return { problem: problemOf(mixed, expression) };
+    const size = countNodes(root);
     return {
       program: {
         type,
-        evaluate(variables) {
-          left = COST_LIMIT;
+        root,
+        evaluate(variables, budget) {
+          left = COST_LIMIT - size;
           turns.spend = () => spend(1);
-          return parsed({ ...variables });
+          try {
+            return parsed({ ...variables });
+          } finally {
+            if (budget !== undefined) budget.left -= COST_LIMIT - left;
+          }
         },
       },
     };

@@ -1,6 +1,6 @@
 /** How custom resources are made and changed, after upstream's `customresource.customResourceStrategy`. */
 import { deepEqual } from '../../apimachinery/equal.ts';
-import type { FieldError } from '../../apimachinery/field.ts';
+import { type FieldError, type FieldErrorType, invalid } from '../../apimachinery/field.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import { applyDefaults } from '../../apimachinery/structural/defaults.ts';
 import { validateListTypes } from '../../apimachinery/structural/list-types.ts';
@@ -8,6 +8,7 @@ import type { StructuralSchema } from '../../apimachinery/structural/schema.ts';
 import { NO_FIELD, validateStructural } from '../../apimachinery/structural/validate.ts';
 import type { Strategy, SubresourceStrategy } from '../resource.ts';
 import { keep } from '../strategies.ts';
+import { rulesOf, validateRules } from './rules.ts';
 
 type Custom = KubeObject & { status?: unknown };
 const jsonOf = (object: KubeObject): JsonObject => object as unknown as JsonObject;
@@ -24,8 +25,9 @@ export function strategyOf(schema: StructuralSchema | undefined, hasStatus: bool
     prepareForUpdate(object: Custom, old: Custom) {
       if (hasStatus) keep(object, old, 'status');
     },
-    validate: (object) => validate(object, schema),
-    validateUpdate: (object, old) => validateUpdate(object, old, schema),
+    validate: (object) => withRules(validate(object, schema), object, undefined, schema),
+    validateUpdate: (object, old) => withRules(validateUpdate(object, old, schema), object, old, schema),
+    warnings: (object) => warnings.get(object) ?? [],
     plainFinalizers: true,
     metadataChecks: [0, 0],
     generation: true,
@@ -46,7 +48,7 @@ export function statusStrategy(schema: StructuralSchema | undefined): Subresourc
       if (managedFields === undefined) delete object.metadata.managedFields;
       else object.metadata.managedFields = managedFields;
     },
-    validateUpdate: (object, old) => validateUpdate(object, old, schema),
+    validateUpdate: (object, old) => withRules(validateUpdate(object, old, schema), object, old, schema),
   };
 }
 
@@ -61,6 +63,35 @@ function validate(object: KubeObject, schema: StructuralSchema | undefined): Fie
   if (schema === undefined) return [];
   const value = jsonOf(object);
   return [...validateStructural(value, schema), ...validateListTypes(value, schema)];
+}
+
+/** After such errors rules would be asked about values that they are not written for (`hasBlockingErr`). */
+const BLOCKING: readonly FieldErrorType[] = [
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+];
+const UNCHECKED =
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+
+/** Broken rules that block nothing, by the object that was validated. */
+const warnings = new WeakMap<KubeObject, string[]>();
+
+/** The errors with those of the schema's rules, which are asked last. */
+function withRules(
+  errors: FieldError[],
+  object: KubeObject,
+  old: KubeObject | undefined,
+  schema: StructuralSchema | undefined,
+): FieldError[] {
+  const rules = schema === undefined ? undefined : rulesOf(schema);
+  if (rules === undefined) return errors;
+  if (errors.some(({ type }) => BLOCKING.includes(type))) return [...errors, invalid(NO_FIELD, null, UNCHECKED)];
+  const verdict = validateRules(jsonOf(object), old === undefined ? undefined : jsonOf(old), rules);
+  if (verdict.warnings.length > 0) warnings.set(object, verdict.warnings);
+  return [...errors, ...verdict.errors];
 }
 
 /** What was wrong before and has not changed blocks no update (ratcheting). */

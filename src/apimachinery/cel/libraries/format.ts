@@ -1,5 +1,4 @@
 /** Kubernetes' `format` library: names that Kubernetes knows, and what is wrong with a text that should be one. */
-import { Environment } from '@marcbachmann/cel-js/evaluator';
 import {
   isDns1035Label,
   isDns1123Label,
@@ -10,6 +9,7 @@ import {
 } from '../../names.ts';
 import { hasFormat } from '../../structural/formats.ts';
 import { functions, type Library } from './library.ts';
+import { none, some } from './optionals.ts';
 
 /** A named format as a value of expressions. */
 class CelFormat {
@@ -45,11 +45,6 @@ const FORMATS: Record<string, (text: string) => string[]> = {
   datetime: byFormat('date-time', 'invalid datetime'),
 };
 
-/** Optionals are made by expressions: the library says nothing of a constructor. */
-const forOptionals = new Environment({ enableOptionalTypes: true }).registerVariable('x', 'dyn');
-const some = forOptionals.parse('optional.of(x)');
-const none = forOptionals.parse('optional.none()');
-
 export const format: Library = (environment) => {
   environment.registerType('kubernetes.NamedFormat', { ctor: CelFormat, fields: {} });
   environment.registerType('FormatNamespace', FormatNamespace);
@@ -63,11 +58,11 @@ export const format: Library = (environment) => {
     ),
     'FormatNamespace.named(string): optional<kubernetes.NamedFormat>': (_: FormatNamespace, name: string) => {
       const problems = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-      return problems === undefined ? none() : some({ x: new CelFormat(name, problems) });
+      return problems === undefined ? none() : some(new CelFormat(name, problems));
     },
     'kubernetes.NamedFormat.validate(string): optional<list<string>>': (named: CelFormat, text: string) => {
       const problems = named.problems(text);
-      return problems.length === 0 ? none() : some({ x: problems });
+      return problems.length === 0 ? none() : some(problems);
     },
   })(environment);
 };
