@@ -1,4 +1,4 @@
-/** Label selectors, after upstream's `labels` package: text, match, and the form that objects carry. */
+/** Label selectors, after upstream's `labels` package: match, print, and the form that objects carry. */
 import { badRequest } from './errors.ts';
 import { invalid, toMessage } from './field.ts';
 import { isLabelValue, isQualifiedName } from './names.ts';
@@ -24,141 +24,14 @@ export interface LabelSelector {
 /** Selects nothing: what an absent selector means. No value is in an empty set. */
 export const NOTHING: Selector = [{ key: '', operator: 'in', values: [] }];
 
-type Token = {
-  kind: 'identifier' | 'end' | '!' | '=' | '==' | '!=' | '>' | '<' | '(' | ')' | ',' | 'in' | 'notin';
-  text: string;
-};
-
-const SYMBOLS = ['==', '!=', '=', '!', '>', '<', '(', ')', ','] as const;
-const WORD = /[^\s=!(),<>]+/y;
-
-function tokens(text: string): Token[] {
-  const found: Token[] = [];
-  let at = 0;
-  while (at < text.length) {
-    if (/\s/.test(text[at] as string)) {
-      at += 1;
-      continue;
-    }
-    const symbol = SYMBOLS.find((candidate) => text.startsWith(candidate, at));
-    if (symbol !== undefined) {
-      found.push({ kind: symbol, text: symbol });
-      at += symbol.length;
-      continue;
-    }
-    WORD.lastIndex = at;
-    const word = WORD.exec(text)?.[0] as string;
-    found.push({ kind: word === 'in' || word === 'notin' ? word : 'identifier', text: word });
-    at += word.length;
-  }
-  return found;
-}
-
-const END: Token = { kind: 'end', text: '' };
-
-/** A cursor over the tokens. Where a value may stand, `in` and `notin` are words like any other. */
-class Parser {
-  private at = 0;
-  private readonly list: readonly Token[];
-
-  constructor(text: string) {
-    this.list = tokens(text);
-  }
-
-  peek(): Token {
-    const token = this.list[this.at] ?? END;
-    return token.kind === 'in' || token.kind === 'notin' ? { kind: 'identifier', text: token.text } : token;
-  }
-
-  next(): Token {
-    const token = this.peek();
-    this.at += 1;
-    return token;
-  }
-
-  operator(): Operator {
-    const { kind, text } = this.list[this.at] ?? END;
-    this.at += 1;
-    if (kind === '>') return 'gt';
-    if (kind === '<') return 'lt';
-    if (kind === 'in' || kind === 'notin' || kind === '=' || kind === '==' || kind === '!=') return kind;
-    throw new Error(`found '${text}', expected: in, notin, =, ==, !=, gt, lt`);
-  }
-
-  requirement(): Requirement {
-    let token = this.next();
-    const negated = token.kind === '!';
-    if (negated) token = this.next();
-    if (token.kind !== 'identifier') throw new Error(`found '${token.text}', expected: identifier`);
-    const key = token.text;
-    checkKey(key, '<nil>');
-    const follows = this.peek().kind;
-    if (negated) return { key, operator: '!', values: [] };
-    if (follows === 'end' || follows === ',') return { key, operator: 'exists', values: [] };
-    const operator = this.operator();
-    const values = operator === 'in' || operator === 'notin' ? this.values() : this.exactValue();
-    return requirement(key, operator, values);
-  }
-
-  private values(): string[] {
-    const open = this.next();
-    if (open.kind !== '(') throw new Error(`found '${open.text}' expected: '('`);
-    const first = this.peek();
-    if (first.kind === ')') {
-      this.next();
-      return [''];
-    }
-    if (first.kind !== 'identifier' && first.kind !== ',') {
-      throw new Error(`found '${first.text}', expected: ',', ')' or identifier`);
-    }
-    return this.identifiers();
-  }
-
-  /** Values up to the closing parenthesis; between two commas, and at either end, stands an empty one. */
-  private identifiers(): string[] {
-    const values: string[] = [];
-    for (;;) {
-      const token = this.next();
-      if (token.kind === 'identifier') {
-        values.push(token.text);
-        const after = this.peek();
-        if (after.kind !== ',' && after.kind !== ')') throw new Error(`found '${after.text}', expected: ',' or ')'`);
-        if (after.kind === ')') break;
-      } else if (token.kind === ',') {
-        if (values.length === 0) values.push('');
-        const after = this.peek();
-        if (after.kind === ')') {
-          values.push('');
-          break;
-        }
-        if (after.kind === ',') {
-          this.next();
-          values.push('');
-        }
-      } else {
-        throw new Error(`found '${token.text}', expected: ',', or identifier`);
-      }
-    }
-    this.next();
-    return values;
-  }
-
-  private exactValue(): string[] {
-    const { kind } = this.peek();
-    if (kind === 'end' || kind === ',') return [''];
-    const token = this.next();
-    if (token.kind !== 'identifier') throw new Error(`found '${token.text}', expected: identifier`);
-    return [token.text];
-  }
-}
-
-function checkKey(key: string, path: string): void {
+/** Checks the key of a requirement; `path` is what the error calls it. Throws an Error with upstream's text. */
+export function checkKey(key: string, path: string): void {
   const problems = isQualifiedName(key);
   if (problems.length > 0) throw new Error(toMessage(invalid(path, key, problems.join('; '))));
 }
 
-/** Upstream's `labels.NewRequirement`: sorts the values and checks them. Throws an Error with upstream's text. */
-function requirement(key: string, operator: Operator, given: readonly string[]): Requirement {
+/** A requirement with its values sorted and checked (`labels.NewRequirement`). Throws an Error with upstream's text. */
+export function newRequirement(key: string, operator: Operator, given: readonly string[]): Requirement {
   const values = [...new Set(given)].sort();
   const errors: string[] = [];
   values.forEach((value, index) => {
@@ -175,91 +48,43 @@ function requirement(key: string, operator: Operator, given: readonly string[]):
   return { key, operator, values };
 }
 
-function parse(text: string): Selector {
-  const parser = new Parser(text);
-  const requirements: Requirement[] = [];
-  for (;;) {
-    const first = parser.peek();
-    if (first.kind === 'end') break;
-    if (first.kind !== 'identifier' && first.kind !== '!') {
-      throw new Error(`found '${first.text}', expected: !, identifier, or 'end of string'`);
-    }
-    try {
-      requirements.push(parser.requirement());
-    } catch (error) {
-      throw new Error(`unable to parse requirement: ${(error as Error).message}`);
-    }
-    const after = parser.next();
-    if (after.kind === 'end') break;
-    if (after.kind !== ',') throw new Error(`found '${after.text}', expected: ',' or 'end of string'`);
-    const then = parser.peek();
-    if (then.kind !== 'identifier' && then.kind !== '!') {
-      throw new Error(`found '${then.text}', expected: identifier after ','`);
-    }
-  }
-  return requirements.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-}
-
-const CACHED = 200;
-const cache = new Map<string, Selector>();
-
-/** Reads a selector. Throws BadRequest with upstream's text (`labels.Parse`). The last ones read are kept. */
-export function parseSelector(text: string): Selector {
-  const hit = cache.get(text);
-  if (hit !== undefined) {
-    // Moved to the end: what stands first was not used for longest.
-    cache.delete(text);
-    cache.set(text, hit);
-    return hit;
-  }
-  let selector: Selector;
-  try {
-    selector = parse(text);
-  } catch (error) {
-    throw badRequest((error as Error).message);
-  }
-  if (text.length <= 2000) {
-    if (cache.size >= CACHED) cache.delete(cache.keys().next().value as string);
-    cache.set(text, selector);
-  }
-  return selector;
-}
-
 function integer(text: string): bigint | undefined {
   if (!/^[+-]?\d{1,30}$/.test(text)) return undefined;
   const number = BigInt(text.startsWith('+') ? text.slice(1) : text);
   return BigInt.asIntN(64, number) === number ? number : undefined;
 }
 
-function holds({ key, operator, values }: Requirement, labels: Record<string, string>): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+/** The order in which a selector's requirements stand. */
+export const byKey = (a: Requirement, b: Requirement): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+/** Whether a label's value, undefined where there is no such label, is one that the operator asks for. */
+function satisfies(operator: Operator, values: readonly string[], actual: string | undefined): boolean {
   switch (operator) {
     case 'in':
     case '=':
     case '==':
-      return value !== undefined && values.includes(value);
+      return actual !== undefined && values.includes(actual);
     case 'notin':
     case '!=':
-      return value === undefined || !values.includes(value);
+      return actual === undefined || !values.includes(actual);
     case 'exists':
-      return value !== undefined;
+      return actual !== undefined;
     case '!':
-      return value === undefined;
+      return actual === undefined;
     default: {
-      const actual = value === undefined ? undefined : integer(value);
-      const wanted = integer(values[0] ?? '');
-      if (actual === undefined || wanted === undefined) return false;
-      return operator === 'gt' ? actual > wanted : actual < wanted;
+      const number = actual === undefined ? undefined : integer(actual);
+      const bound = integer(values[0] ?? '');
+      if (number === undefined || bound === undefined) return false;
+      return operator === 'gt' ? number > bound : number < bound;
     }
   }
 }
 
-const NO_LABELS: Record<string, string> = {};
-
 /** Whether labels satisfy the selector. */
-export function matches(selector: Selector, labels: Record<string, string> | undefined): boolean {
-  const set = labels ?? NO_LABELS;
-  return selector.every((requirement) => holds(requirement, set));
+export function matches(selector: Selector, labels: Record<string, string> = {}): boolean {
+  return selector.every(({ key, operator, values }) =>
+    satisfies(operator, values, Object.hasOwn(labels, key) ? labels[key] : undefined),
+  );
 }
 
 const OPERATORS: Record<string, Operator> = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' };
@@ -276,7 +101,24 @@ export function fromLabelSelector(selector: LabelSelector | null | undefined): S
     if (known === undefined) throw badRequest(`"${operator}" is not a valid label selector operator`);
     requirements.push({ key, operator: known, values: [...new Set(values ?? [])].sort() });
   }
-  return requirements.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return requirements.sort(byKey);
+}
+
+/** Whether an object's selector holds for the labels: absent, or with an operator that does not exist, it selects nothing, empty everything. */
+export function selects(selector: LabelSelector | null | undefined, labels: Record<string, string> = {}): boolean {
+  if (selector === undefined || selector === null) return false;
+  const value = (key: string): string | undefined => (Object.hasOwn(labels, key) ? labels[key] : undefined);
+  for (const [key, wanted] of Object.entries(selector.matchLabels ?? {})) if (value(key) !== wanted) return false;
+  return (selector.matchExpressions ?? []).every(({ key = '', operator = '', values }) => {
+    const known = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
+    return known !== undefined && satisfies(known, values ?? [], value(key));
+  });
+}
+
+/** Whether an object's selector has no requirement, and so selects everything (`Selector.Empty`). */
+export function selectsEverything(selector: LabelSelector | null | undefined): boolean {
+  if (selector === undefined || selector === null) return false;
+  return Object.keys(selector.matchLabels ?? {}).length === 0 && !selector.matchExpressions?.length;
 }
 
 /** The selector that asks for exactly these labels (`labels.SelectorFromSet`). */
@@ -304,7 +146,7 @@ function formatRequirement({ key, operator, values }: Requirement): string {
   }
 }
 
-/** As text that {@link parseSelector} reads (`Selector.String`); empty for what selects everything, or nothing. */
+/** As text that `parseSelector` reads (`Selector.String`); empty for what selects everything, or nothing. */
 export function formatSelector(selector: Selector): string {
   return selector === NOTHING ? '' : selector.map(formatRequirement).join(',');
 }

@@ -101,6 +101,13 @@ export function microNow(at: number = Date.now()): string {
   return `${new Date(at).toISOString().slice(0, 23)}000Z`;
 }
 
+/** The map in the order of its keys, as upstream writes and prints maps; one that is in order already is answered as it is. */
+export function sortedByKey<T>(map: Record<string, T>): Record<string, T> {
+  const keys = Object.keys(map);
+  if (keys.every((key, i) => i === 0 || (keys[i - 1] as string) < key)) return map;
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** The owner with `controller: true`, if there is one (`metav1.GetControllerOf`). */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true);

@@ -1,6 +1,7 @@
 /** Which rows a list or a watch selects, judged by the small columns alone. */
 import { matchesFields, parseFieldSelector } from '../apimachinery/fields.ts';
-import { matches, parseSelector } from '../apimachinery/labels.ts';
+import { matches } from '../apimachinery/labels.ts';
+import { parseSelector } from '../apimachinery/selector-parser.ts';
 import type { LabelPair } from './backend.ts';
 import type { Row } from './types.ts';
 

@@ -3,7 +3,7 @@
  * `{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"12",…`. Kind and apiVersion hold no quotes, so the first
  * occurrence of the marker is the right one.
  */
-import type { KubeObject } from '../apimachinery/meta.ts';
+import { type KubeObject, sortedByKey } from '../apimachinery/meta.ts';
 
 const MARKER = '"metadata":{"resourceVersion":"';
 
@@ -11,17 +11,9 @@ const MARKER = '"metadata":{"resourceVersion":"';
 export function encodeText(object: KubeObject): string {
   const { kind, apiVersion, metadata, ...rest } = object;
   const { resourceVersion: _, ...meta } = metadata;
-  if (meta.labels !== undefined) meta.labels = sorted(meta.labels);
-  if (meta.annotations !== undefined) meta.annotations = sorted(meta.annotations);
+  if (meta.labels !== undefined) meta.labels = sortedByKey(meta.labels);
+  if (meta.annotations !== undefined) meta.annotations = sortedByKey(meta.annotations);
   return JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: '', ...meta }, ...rest });
-}
-
-/** With the keys in order, as upstream writes maps: objects that are the same read the same. */
-function sorted(map: Record<string, string>): Record<string, string> {
-  const keys = Object.keys(map);
-  return keys.every((key, i) => i === 0 || (keys[i - 1] as string) < key)
-    ? map
-    : Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The text with this resourceVersion in place of the one it has. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatLabelSelector, type LabelSelector, selects } from '../../src/apimachinery/labels.ts';
 import { sameTemplate } from '../../src/controllers/deployment/revisions.ts';
 import {
   fenceposts,
@@ -7,7 +8,6 @@ import {
   proportionalSizes,
 } from '../../src/controllers/deployment/rollout-math.ts';
 import { canonicalJson, fnv1, fnv1a, safeEncode, templateHash } from '../../src/controllers/history/hash.ts';
-import { formatSelector, type LabelSelector, selects } from '../../src/controllers/labels.ts';
 import { rankForDeletion } from '../../src/controllers/replicaset/ranking.ts';
 import type { Deployment, ReplicaSet } from '../../src/generated/types/apps.v1.ts';
 import type { Pod, PodTemplateSpec } from '../../src/generated/types/core.v1.ts';
@@ -156,10 +156,9 @@ describe('selectors', () => {
     ['not in', { matchExpressions: [{ key: 'b', operator: 'NotIn', values: ['1'] }] }, 'b notin (1)', true],
     ['exists', { matchExpressions: [{ key: 'a', operator: 'Exists' }] }, 'a', true],
     ['does not exist', { matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] }, '!a', false],
-    ['unknown operator', { matchExpressions: [{ key: 'a', operator: 'Like' }] }, 'a notin ()', false],
     ['inherited name', { matchLabels: { constructor: 'x' } }, 'constructor=x', false],
   ])('%s', (_, selector, text, holds) => {
     expect(selects(selector, { a: '1' })).toBe(holds);
-    expect(formatSelector(selector)).toBe(text);
+    expect(formatLabelSelector(selector)).toBe(text);
   });
 });

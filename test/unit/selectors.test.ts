@@ -8,8 +8,9 @@ import {
   fromLabelSelector,
   fromSet,
   matches,
-  parseSelector,
+  selects,
 } from '../../src/apimachinery/labels.ts';
+import { parseSelector } from '../../src/apimachinery/selector-parser.ts';
 
 const messageOf = (run: () => unknown): string | undefined => {
   try {
@@ -77,6 +78,12 @@ describe('selectors of objects', () => {
     expect(matches(fromLabelSelector(undefined), app)).toBe(false);
     expect(matches(fromLabelSelector({}), app)).toBe(true);
     expect(formatLabelSelector(undefined)).toBe('');
+  });
+
+  it('selects nothing by an operator that does not exist', () => {
+    expect(selects({ matchExpressions: [{ key: 'app', operator: 'Like', values: ['x'] }] }, app)).toBe(false);
+    expect(selects({}, app)).toBe(true);
+    expect(selects(undefined, app)).toBe(false);
   });
 
   it('takes labels and expressions', () => {

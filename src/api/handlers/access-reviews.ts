@@ -2,8 +2,8 @@
 import { badRequest, invalidObject, StatusError } from '../../apimachinery/errors.ts';
 import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
 import { type FieldTerm, parseFieldSelector } from '../../apimachinery/fields.ts';
-import { parseSelector } from '../../apimachinery/labels.ts';
 import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import { parseSelector } from '../../apimachinery/selector-parser.ts';
 import type {
   FieldSelectorAttributes,
   LabelSelectorAttributes,

@@ -1,6 +1,6 @@
 /** POST `pods/eviction`: a delete that asks the pod's disruption budget first. */
 import { badRequest, failure, notFound, StatusError } from '../../apimachinery/errors.ts';
-import { fromLabelSelector, matches } from '../../apimachinery/labels.ts';
+import { selects } from '../../apimachinery/labels.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
@@ -107,7 +107,7 @@ async function budgetOf({ info, around }: Context, { metadata }: Pod): Promise<P
   const store = around.store(info.cluster, 'policy/poddisruptionbudgets');
   const { items } = unwrap(await store.list({ prefix: `${info.namespace}/` }));
   const budgets = (JSON.parse(`[${items}]`) as PodDisruptionBudget[]).filter(({ spec }) =>
-    matches(fromLabelSelector(spec?.selector as Parameters<typeof fromLabelSelector>[0]), metadata.labels),
+    selects(spec?.selector, metadata.labels),
   );
   if (budgets.length <= 1) return budgets[0];
   const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';

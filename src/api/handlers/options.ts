@@ -2,9 +2,9 @@
 import { invalidObject } from '../../apimachinery/errors.ts';
 import { notSupported } from '../../apimachinery/field.ts';
 import { assertSupported, parseFieldSelector } from '../../apimachinery/fields.ts';
-import { parseSelector } from '../../apimachinery/labels.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
+import { parseSelector } from '../../apimachinery/selector-parser.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { ListQuery } from '../../store/types.ts';

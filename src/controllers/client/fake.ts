@@ -9,10 +9,11 @@ import type {
 } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { alreadyExists, conflict, type GroupResource, MODIFIED, notFound } from '../../apimachinery/errors.ts';
+import { matches } from '../../apimachinery/labels.ts';
 import { type Json, type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { parseSelector } from '../../apimachinery/selector-parser.ts';
 import type { ChangeNotice, StoreChanges } from '../changes.ts';
 import { keyOf } from '../controller.ts';
-import { type LabelSelector, selects } from '../labels.ts';
 
 type Loose = KubeObject & { spec?: JsonObject; status?: JsonObject };
 
@@ -23,22 +24,6 @@ interface FakeStore {
 }
 
 const RANDOM = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** Reads what {@link formatSelector} writes. */
-function parseSelector(text: string): LabelSelector {
-  const selector: Required<LabelSelector> = { matchLabels: {}, matchExpressions: [] };
-  for (const part of text.split(/,(?![^(]*\))/).filter((piece) => piece !== '')) {
-    const set = /^(\S+) (in|notin) \(([^)]*)\)$/.exec(part);
-    const [key = '', value] = part.split('=');
-    if (set !== null) {
-      const operator = set[2] === 'in' ? 'In' : 'NotIn';
-      selector.matchExpressions.push({ key: set[1] ?? '', operator, values: (set[3] ?? '').split(',') });
-    } else if (value !== undefined) selector.matchLabels[key] = value;
-    else if (key.startsWith('!')) selector.matchExpressions.push({ key: key.slice(1), operator: 'DoesNotExist' });
-    else selector.matchExpressions.push({ key, operator: 'Exists' });
-  }
-  return selector;
-}
 
 function fieldOf(object: Loose, path: string): string {
   let value: unknown = object;
@@ -95,7 +80,7 @@ export class FakeCluster implements Client {
     const [field = '', value] = fieldSelector?.split('=') ?? [];
     const items = [...objects.values()].filter((object) => {
       if (namespace && object.metadata.namespace !== namespace) return false;
-      if (labels !== undefined && !selects(labels, object.metadata.labels)) return false;
+      if (labels !== undefined && !matches(labels, object.metadata.labels)) return false;
       if (fieldSelector !== undefined && fieldOf(object, field) !== value) return false;
       return ownerUid === undefined || object.metadata.ownerReferences?.some(({ uid }) => uid === ownerUid);
     });

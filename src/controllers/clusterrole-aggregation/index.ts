@@ -1,6 +1,6 @@
 /** Fills aggregated ClusterRoles with the rules of those that they select. */
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { fromLabelSelector, type LabelSelector, matches } from '../../apimachinery/labels.ts';
+import { selects } from '../../apimachinery/labels.ts';
 import type { ClusterRole, PolicyRule } from '../../generated/types/rbac.v1.ts';
 import type { Controller } from '../controller.ts';
 
@@ -11,9 +11,8 @@ export function aggregatedRules(role: ClusterRole, all: readonly ClusterRole[]):
   const byName = [...all].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const rules: PolicyRule[] = [];
   for (const labelSelector of role.aggregationRule?.clusterRoleSelectors ?? []) {
-    const selector = fromLabelSelector(labelSelector as LabelSelector);
     for (const { metadata, rules: theirs } of byName) {
-      if (metadata.name === role.metadata.name || !matches(selector, metadata.labels)) continue;
+      if (metadata.name === role.metadata.name || !selects(labelSelector, metadata.labels)) continue;
       for (const rule of theirs ?? []) if (!rules.some((known) => deepEqual(known, rule))) rules.push(ordered(rule));
     }
   }

@@ -1,6 +1,7 @@
 /** The revision that a DaemonSet's template is, and those it was. */
 import type { Client } from '../../apimachinery/client.ts';
 import { isReason } from '../../apimachinery/errors.ts';
+import type { LabelSelector } from '../../apimachinery/labels.ts';
 import type { Json } from '../../apimachinery/meta.ts';
 import type { ControllerRevision, DaemonSet } from '../../generated/types/apps.v1.ts';
 import type { Pod, PodTemplateSpec } from '../../generated/types/core.v1.ts';
@@ -15,7 +16,6 @@ import {
   renumber,
   revisionData,
 } from '../history/index.ts';
-import type { LabelSelector } from '../labels.ts';
 import { controllerRef, patchStatus } from '../objects.ts';
 
 export interface DaemonHistory {

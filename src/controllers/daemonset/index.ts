@@ -1,10 +1,10 @@
 /** Keeps a pod of each DaemonSet on each of its nodes. */
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
+import { selects, selectsEverything } from '../../apimachinery/labels.ts';
 import type { DaemonSet } from '../../generated/types/apps.v1.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import { type Controller, type ControllerContext, itself, keyOf, type ObjectChange } from '../controller.ts';
-import { selects, selectsEverything } from '../labels.ts';
 import { forEachLimited, patchStatus } from '../objects.ts';
 import { ownerKeys } from '../owners.ts';
 import { createPods, deletePod } from '../pod-control.ts';

@@ -1,8 +1,8 @@
 /** Rolls Deployments out: one ReplicaSet for each template. */
 import type { Client } from '../../apimachinery/client.ts';
+import { selects, selectsEverything } from '../../apimachinery/labels.ts';
 import type { Deployment, ReplicaSet } from '../../generated/types/apps.v1.ts';
 import { type Controller, itself, type ObjectChange } from '../controller.ts';
-import { selects, selectsEverything } from '../labels.ts';
 import { patchStatus } from '../objects.ts';
 import { ownerKeys } from '../owners.ts';
 import { claim } from '../replicaset/claim.ts';

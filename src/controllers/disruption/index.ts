@@ -1,7 +1,7 @@
 /** Keeps the status of PodDisruptionBudgets: how many pods are healthy, must be, and may be disrupted. */
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { fromLabelSelector, matches } from '../../apimachinery/labels.ts';
+import { formatLabelSelector, selects } from '../../apimachinery/labels.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../generated/types/policy.v1.ts';
 import { conditionIsUpToDate, expectedCondition, setDisruptionAllowed } from '../../resources/policy/disruption.ts';
@@ -13,12 +13,11 @@ import {
   type ObjectChange,
   type Requeue,
 } from '../controller.ts';
-import { formatSelector, type LabelSelector } from '../labels.ts';
+import { formatGoSelector } from '../go-selector.ts';
 import { timeOf } from '../objects.ts';
 import { isPodReady } from '../pods.ts';
 import { scaledValue } from '../scaled.ts';
 import { expectedScale, NoScaleError } from './scale.ts';
-import { formatGoSelector } from './selector.ts';
 
 const BUDGETS = 'policy/poddisruptionbudgets';
 /** So long an evicted pod counts as going, though nothing has deleted it (`DeletionTimeout`). */
@@ -40,9 +39,8 @@ async function budgetsOf(change: ObjectChange, client: Client): Promise<string[]
   const { items } = await client.list<PodDisruptionBudget>(BUDGETS, { namespace });
   return items
     .filter(({ spec }) => {
-      const selector = fromLabelSelector(spec?.selector as LabelSelector | undefined);
       // Of a deleted pod nothing may be known: all that could miss it look.
-      return states.length === 0 || states.some(({ metadata }) => matches(selector, metadata.labels));
+      return states.length === 0 || states.some(({ metadata }) => selects(spec?.selector, metadata.labels));
     })
     .map(keyOf);
 }
@@ -74,9 +72,9 @@ export const disruptionController: Controller = {
 };
 
 async function podsOf(client: Client, { metadata, spec }: PodDisruptionBudget): Promise<Pod[]> {
-  const selector = spec?.selector as LabelSelector | undefined;
+  const selector = spec?.selector;
   if (selector === undefined) return [];
-  const options = { namespace: metadata.namespace ?? '', labelSelector: formatSelector(selector) };
+  const options = { namespace: metadata.namespace ?? '', labelSelector: formatLabelSelector(selector) };
   return (await client.list<Pod>('core/pods', options)).items;
 }
 
@@ -89,7 +87,7 @@ async function sync(
 ): Promise<Requeue | undefined> {
   const { expected, desiredHealthy, unmanaged } = await expectation(client, budget, pods);
   if (unmanaged.length > 0) {
-    const selector = formatGoSelector(budget.spec?.selector as LabelSelector | undefined);
+    const selector = formatGoSelector(budget.spec?.selector);
     const why = `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
     context.events.record(budget, 'Warning', 'UnmanagedPods', why);
   }

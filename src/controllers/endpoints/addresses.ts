@@ -1,10 +1,10 @@
 /** What of a pod goes into the endpoints of a Service. Shared by EndpointSlices and Endpoints. */
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
+import { selects } from '../../apimachinery/labels.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Pod, Service, ServicePort } from '../../generated/types/core.v1.ts';
 import { keyOf, type ObjectChange } from '../controller.ts';
-import { selects } from '../labels.ts';
 import { timeOf } from '../objects.ts';
 import { isPodReady, isPodTerminal, podCondition } from '../pods.ts';
 

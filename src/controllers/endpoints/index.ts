@@ -2,9 +2,10 @@
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
+import { formatLabelSelector } from '../../apimachinery/labels.ts';
+import { sortedByKey } from '../../apimachinery/meta.ts';
 import type { EndpointAddress, Endpoints, Pod, Service } from '../../generated/types/core.v1.ts';
 import { type Controller, type ControllerContext, itself, type ObjectChange } from '../controller.ts';
-import { formatSelector, sorted } from '../labels.ts';
 import { endpointSelector, HEADLESS, isHeadless, LAST_CHANGE, servicesOfPod, triggerTime } from './addresses.ts';
 import { subsetsOf, truncate } from './subsets.ts';
 
@@ -29,7 +30,7 @@ function shownReadiness(current: Endpoints | undefined): (pod: Pod) => boolean |
 function labelsOf(service: Service): Record<string, string> {
   const { [HEADLESS]: _, ...own } = service.metadata.labels ?? {};
   const headless: Record<string, string> = isHeadless(service) ? { [HEADLESS]: '' } : {};
-  return sorted({ ...own, [MANAGED_BY]: 'endpoint-controller', ...headless });
+  return sortedByKey({ ...own, [MANAGED_BY]: 'endpoint-controller', ...headless });
 }
 
 async function write(client: Client, service: Service, endpoints: Endpoints, { events }: ControllerContext) {
@@ -81,7 +82,7 @@ export const endpointsController: Controller = {
     const matchLabels = endpointSelector(service);
     if (matchLabels === undefined) return;
     const [pods, current] = await Promise.all([
-      client.list<Pod>('core/pods', { namespace, labelSelector: formatSelector({ matchLabels }) }),
+      client.list<Pod>('core/pods', { namespace, labelSelector: formatLabelSelector({ matchLabels }) }),
       client.get<Endpoints>(ENDPOINTS, namespace, name),
     ]);
     const all = subsetsOf(service, pods.items);

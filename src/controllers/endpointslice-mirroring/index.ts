@@ -1,6 +1,7 @@
 /** EndpointSlices of Endpoints that somebody wrote by hand, for a Service without selector. */
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
+import { sortedByKey } from '../../apimachinery/meta.ts';
 import type { Endpoints, Service } from '../../generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { type Controller, itself } from '../controller.ts';
@@ -8,7 +9,6 @@ import { LAST_CHANGE } from '../endpoints/addresses.ts';
 import { MANAGED_BY, SERVICE_NAME, slicePrefix } from '../endpointslice/index.ts';
 import { type PlannedSlice, planSlices } from '../endpointslice/slices.ts';
 import type { EventRecorder } from '../events.ts';
-import { sorted } from '../labels.ts';
 import { controllerRef, deleteIfPresent } from '../objects.ts';
 import { MAX_MIRRORED, type Mirror, mirrorOf } from './mirror.ts';
 
@@ -40,7 +40,7 @@ function tell(events: EventRecorder, endpoints: Endpoints, { invalid, skipped }:
 
 async function writeSlice(client: Client, endpoints: Endpoints, planned: PlannedSlice): Promise<void> {
   const { name, namespace } = endpoints.metadata;
-  const labels = sorted({ ...endpoints.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: SELF });
+  const labels = sortedByKey({ ...endpoints.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: SELF });
   const { [LAST_APPLIED]: _, [LAST_CHANGE]: __, ...annotations } = endpoints.metadata.annotations ?? {};
   const { existing, addressType, endpoints: held, ports } = planned;
   const content = { addressType, endpoints: held, ports };

@@ -2,6 +2,8 @@
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
+import { formatLabelSelector } from '../../apimachinery/labels.ts';
+import { sortedByKey } from '../../apimachinery/meta.ts';
 import type { Node, Pod, Service } from '../../generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { type Controller, itself, type ObjectChange } from '../controller.ts';
@@ -13,7 +15,6 @@ import {
   servicesOfPod,
   triggerTime,
 } from '../endpoints/addresses.ts';
-import { formatSelector, sorted } from '../labels.ts';
 import { controllerRef, deleteIfPresent } from '../objects.ts';
 import { addressTypesOf, groupsOf } from './groups.ts';
 import { setHints } from './hints.ts';
@@ -32,7 +33,7 @@ export const slicePrefix = (name: string): string => (name.length < 63 ? `${name
 
 function labelsOf(service: Service): Record<string, string> {
   const { [HEADLESS]: _, ...labels } = service.metadata.labels ?? {};
-  return sorted({
+  return sortedByKey({
     ...labels,
     [SERVICE_NAME]: service.metadata.name,
     [MANAGED_BY]: SELF,
@@ -103,7 +104,7 @@ export const endpointSliceController: Controller = {
     const matchLabels = endpointSelector(service);
     if (matchLabels === undefined) return;
     const [pods, slices] = await Promise.all([
-      client.list<Pod>('core/pods', { namespace, labelSelector: formatSelector({ matchLabels }) }),
+      client.list<Pod>('core/pods', { namespace, labelSelector: formatLabelSelector({ matchLabels }) }),
       client.list<EndpointSlice>(SLICES, { namespace, labelSelector: `${SERVICE_NAME}=${name},${MANAGED_BY}=${SELF}` }),
     ]);
     const placed = pods.items.some((pod) => pod.spec?.nodeName);

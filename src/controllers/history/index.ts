@@ -1,10 +1,10 @@
 /** The ControllerRevisions in which StatefulSets and DaemonSets remember their former templates. */
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
+import type { LabelSelector } from '../../apimachinery/labels.ts';
 import type { Json, KubeObject } from '../../apimachinery/meta.ts';
 import type { ControllerRevision } from '../../generated/types/apps.v1.ts';
 import type { PodTemplateSpec } from '../../generated/types/core.v1.ts';
-import type { LabelSelector } from '../labels.ts';
 import { byAge, deleteIfPresent } from '../objects.ts';
 import { claim } from '../replicaset/claim.ts';
 

@@ -9,6 +9,7 @@ import type {
   MetricValueStatus,
 } from '../../generated/types/autoscaling.v2.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
+import { formatGoSelector } from '../go-selector.ts';
 import { messageOf } from '../objects.ts';
 import { byAverage, byShare, byTotal, byUtilization, type Proposal, type Tolerance } from './calculator.ts';
 import type { MetricsSource } from './source.ts';
@@ -200,7 +201,7 @@ async function externalMetric(
   const { metric = {}, target: wanted = {} } = external ?? {};
   const { namespace } = target;
   const read = async (context: string): Promise<number> => {
-    const shown = shownSelector(metric);
+    const shown = formatGoSelector(metric.selector);
     const place = `${context}: unable to get external metric ${namespace}/${metric.name}/${shown}`;
     const values = await within(place, () => source.external(metric, namespace));
     return values.reduce((sum, value) => sum + value, 0);
@@ -230,17 +231,5 @@ const total = (usage: number, wanted: string, { specReplicas, pods }: Target, to
 const share = (usage: number, wanted: string, { statusReplicas }: Target, tolerance: Tolerance): Proposal =>
   byShare(statusReplicas, usage, toMilli(wanted), tolerance);
 
-const externalName = (metric: MetricIdentifier): string => `external metric ${metric.name}(${shownSelector(metric)})`;
-
-/** A selector as Go's `%+v` prints it. */
-function shownSelector({ selector }: MetricIdentifier): string {
-  if (selector === undefined) return 'nil';
-  const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const map = labels.map(([key, value]) => `${key}: ${value},`).join('');
-  const expressions = (selector.matchExpressions ?? []).map(
-    ({ key, operator, values = [] }) =>
-      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
-  );
-  const listed = `[]LabelSelectorRequirement{${expressions.join('')}}`;
-  return `&LabelSelector{MatchLabels:map[string]string{${map}},MatchExpressions:${listed},}`;
-}
+const externalName = (metric: MetricIdentifier): string =>
+  `external metric ${metric.name}(${formatGoSelector(metric.selector)})`;

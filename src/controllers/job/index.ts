@@ -1,6 +1,7 @@
 /** Runs pods until a Job's work is done, and counts each that ended exactly once. */
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
+import { selects } from '../../apimachinery/labels.ts';
 import { controllerOf, now } from '../../apimachinery/meta.ts';
 import type { Job } from '../../generated/types/batch.v1.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
@@ -12,7 +13,6 @@ import {
   type ObjectChange,
   type Requeue,
 } from '../controller.ts';
-import { type LabelSelector, selects } from '../labels.ts';
 import { podCondition } from '../pods.ts';
 import { claim } from '../replicaset/claim.ts';
 import { FailureMemory } from './backoff.ts';
@@ -128,6 +128,6 @@ async function jobsOfPod(change: ObjectChange, client: Client): Promise<string[]
   if (owners.length > 0) return [...new Set(keys)];
   const { items } = await client.list<Job>(JOBS, { namespace });
   const mayOwn = ({ spec }: Job): boolean =>
-    states.length === 0 || states.some(({ metadata }) => selects(spec?.selector as LabelSelector, metadata.labels));
+    states.length === 0 || states.some(({ metadata }) => selects(spec?.selector, metadata.labels));
   return items.filter((job) => !isFinished(job) && mayOwn(job)).map(keyOf);
 }

@@ -1,4 +1,5 @@
 /** The pods that a Job makes. */
+import { sortedByKey } from '../../apimachinery/meta.ts';
 import type { Job } from '../../generated/types/batch.v1.ts';
 import type { Container, Pod } from '../../generated/types/core.v1.ts';
 import { podFromTemplate } from '../replicaset/replicas.ts';
@@ -27,8 +28,7 @@ export function podOf(job: Job, index?: number, predecessor?: Pod): Pod {
   const suffix = `-${index}-`;
   metadata.generateName = job.metadata.name.slice(0, LONGEST_PREFIX - suffix.length) + suffix;
   metadata.annotations = { ...metadata.annotations, [COMPLETION_INDEX]: `${index}` };
-  const labels = Object.entries({ ...metadata.labels, [COMPLETION_INDEX]: `${index}` });
-  metadata.labels = Object.fromEntries(labels.sort(([a], [b]) => (a < b ? -1 : 1)));
+  metadata.labels = sortedByKey({ ...metadata.labels, [COMPLETION_INDEX]: `${index}` });
   if (countsPerIndex(job)) Object.assign(metadata.annotations, failureCounts(job, predecessor));
   spec.hostname = `${job.metadata.name}-${index}`;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) tellIndex(container);

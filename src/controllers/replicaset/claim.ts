@@ -1,8 +1,8 @@
 /** Which dependents a controller object has: it adopts what its selector selects and nobody owns, and releases what it selects no more. */
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { isReason } from '../../apimachinery/errors.ts';
+import { formatLabelSelector, type LabelSelector, selects } from '../../apimachinery/labels.ts';
 import { controllerOf, type KubeObject } from '../../apimachinery/meta.ts';
-import { formatSelector, type LabelSelector, selects } from '../labels.ts';
 import { controllerRef } from '../objects.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function claim<T extends KubeObject>(
 ): Promise<T[]> {
   const { namespace = '', uid = '', deletionTimestamp } = owner.metadata;
   const [matching, owned] = await Promise.all([
-    client.list<T>(resource, { namespace, labelSelector: formatSelector(selector) }),
+    client.list<T>(resource, { namespace, labelSelector: formatLabelSelector(selector) }),
     client.list<T>(resource, { namespace, ownerUid: uid }),
   ]);
   const mine: T[] = [];

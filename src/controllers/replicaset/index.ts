@@ -1,10 +1,10 @@
 /** Keeps the number of pods of ReplicaSets and, by the same code, of ReplicationControllers. */
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
+import { type LabelSelector, selects, selectsEverything } from '../../apimachinery/labels.ts';
 import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../generated/types/apps.v1.ts';
 import type { Pod, PodTemplateSpec, ReplicationController } from '../../generated/types/core.v1.ts';
 import { type Controller, type ControllerContext, itself, type ObjectChange, type Requeue } from '../controller.ts';
-import { type LabelSelector, selects, selectsEverything } from '../labels.ts';
 import { messageOf, patchStatus } from '../objects.ts';
 import { ownerKeys } from '../owners.ts';
 import { countsDiffer, isPodActive, isPodAvailable, isPodReady, isPodTerminating, nextAvailability } from '../pods.ts';

@@ -1,10 +1,10 @@
 /** Keeps the pods of StatefulSets, each with a name and claims of its own. */
 import type { Client } from '../../apimachinery/client.ts';
+import { selects } from '../../apimachinery/labels.ts';
 import type { StatefulSet } from '../../generated/types/apps.v1.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import { type Controller, itself, keyOf, type ObjectChange } from '../controller.ts';
 import { deleteOldest, listRevisions } from '../history/index.ts';
-import { selects } from '../labels.ts';
 import { patchStatus } from '../objects.ts';
 import { ownerKeys } from '../owners.ts';
 import { countsDiffer, nextAvailability } from '../pods.ts';

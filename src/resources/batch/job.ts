@@ -1,5 +1,7 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { selects } from '../../apimachinery/labels.ts';
+import { sortedByKey } from '../../apimachinery/meta.ts';
 import { isDns1123Label, isLabelValue } from '../../apimachinery/names.ts';
 import type { Job, JobSpec } from '../../generated/types/batch.v1.ts';
 import type { PodSpec } from '../../generated/types/core.v1.ts';
@@ -9,7 +11,7 @@ import { defaultPodTemplate, selectorIsImmutable, shownSelector } from '../core/
 import { statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus } from '../strategies.ts';
 import { immutable } from '../validation/rules.ts';
-import { labelSelector, matchesSelector } from '../validation/selectors.ts';
+import { labelSelector } from '../validation/selectors.ts';
 import { batch } from './group.ts';
 import { jobSpecErrors } from './job-spec.ts';
 import { jobStatusErrors } from './job-status.ts';
@@ -45,18 +47,14 @@ function generateSelector(job: Job): void {
   labels['job-name'] = job.metadata.name ?? '';
   labels[`${PREFIX}controller-uid`] = uid;
   labels[`${PREFIX}job-name`] = job.metadata.name ?? '';
-  spec.template.metadata.labels = inOrder(labels);
+  spec.template.metadata.labels = sortedByKey(labels);
   spec.selector ??= {};
   spec.selector.matchLabels ??= {};
   spec.selector.matchLabels[`${PREFIX}controller-uid`] ??= uid;
 }
 
-/** A map in the order of its keys, as upstream writes and prints it. */
-const inOrder = (map: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
-
 const sorted = (map: Record<string, string> | undefined): Record<string, string> | null =>
-  map === undefined ? null : inOrder(map);
+  map === undefined ? null : sortedByKey(map);
 
 /** Errors of a selector that was generated: pods carry the Job's uid and name, and it selects by them. */
 function generatedErrors({ metadata, spec = {} }: Job, errors: FieldError[]): void {
@@ -76,7 +74,7 @@ function generatedErrors({ metadata, spec = {} }: Job, errors: FieldError[]): vo
     if (labels === undefined || !Object.hasOwn(labels, key)) errors.push(required(path, detail));
     else if (labels[key] !== value) errors.push(invalid(path, sorted(labels), detail));
   }
-  if (!matchesSelector(spec.selector, expected)) {
+  if (!selects(spec.selector, expected)) {
     errors.push(invalid('spec.selector', shownSelector(spec.selector), '`selector` not auto-generated'));
   }
 }
@@ -96,7 +94,7 @@ function specErrors(spec: JobSpec, errors: FieldError[]): void {
   const labels = spec.template?.metadata?.labels;
   if (spec.selector === undefined) errors.push(required('spec.selector'));
   labelSelector(spec.selector, 'spec.selector', errors);
-  if (spec.selector === undefined || !matchesSelector(spec.selector, labels ?? {})) {
+  if (!selects(spec.selector, labels)) {
     const detail = '`selector` does not match template `labels`';
     errors.push(invalid('spec.template.metadata.labels', sorted(labels), detail));
   }

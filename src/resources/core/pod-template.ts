@@ -1,11 +1,12 @@
 /** Pod templates, as all workloads hold them. */
 import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import { type LabelSelector, selects, selectsEverything } from '../../apimachinery/labels.ts';
 import type { ObjectMeta } from '../../apimachinery/meta.ts';
 import { validateAnnotations } from '../../apimachinery/validation/meta.ts';
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core.v1.ts';
 import { labels } from '../validation/formats.ts';
 import { immutable, unsupported } from '../validation/rules.ts';
-import { isEmptySelector, type LabelSelector, labelSelector, matchesSelector } from '../validation/selectors.ts';
+import { labelSelector } from '../validation/selectors.ts';
 import { annotationErrors } from './pod-spec/annotations.ts';
 import { defaultPodSpec } from './pod-spec/defaults.ts';
 import { validatePodSpec } from './pod-spec/validation.ts';
@@ -104,12 +105,12 @@ export function validateWorkloadSelector(
     if (texts.malformed !== undefined) errors.push(invalid(at, shownSelector(selector), texts.malformed));
     return;
   }
-  if (selector !== undefined && isEmptySelector(selector)) {
+  if (selectsEverything(selector)) {
     errors.push(invalid(at, shownSelector(selector), `empty selector is invalid for ${texts.kind}`));
     return;
   }
   const labels = template?.metadata?.labels;
-  if (selector === undefined || !matchesSelector(selector, labels ?? {})) {
+  if (!selects(selector, labels)) {
     errors.push(
       invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'),
     );

@@ -1,5 +1,6 @@
 /** Label selectors and node selectors. */
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../apimachinery/field.ts';
+import type { LabelSelector } from '../../apimachinery/labels.ts';
 import { labels, labelValue, qualifiedName } from './formats.ts';
 import { isDns1123Subdomain } from './primitives.ts';
 import { each, fields, type Rule } from './rules.ts';
@@ -9,12 +10,6 @@ export interface Requirement {
   key?: string;
   operator?: string;
   values?: string[];
-}
-
-/** `metav1.LabelSelector`. */
-export interface LabelSelector {
-  matchLabels?: Record<string, string>;
-  matchExpressions?: Requirement[];
 }
 
 const IN_TEXT = "must be specified when `operator` is 'In' or 'NotIn'";
@@ -113,22 +108,3 @@ export const nodeSelector: Rule<{ nodeSelectorTerms?: NodeSelectorTerm[] }> = (s
     each(termWithLabelValues)(selector.nodeSelectorTerms, at, errors);
   }
 };
-
-/** Whether a selector selects everything. */
-export function isEmptySelector(selector: LabelSelector): boolean {
-  return Object.keys(selector.matchLabels ?? {}).length === 0 && !selector.matchExpressions?.length;
-}
-
-/** Whether labels satisfy a selector; an operator that does not exist matches nothing. */
-export function matchesSelector(selector: LabelSelector, set: Record<string, string>): boolean {
-  const has = (key: string): boolean => Object.hasOwn(set, key);
-  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    if (!has(key) || set[key] !== value) return false;
-  }
-  return (selector.matchExpressions ?? []).every(({ key = '', operator, values = [] }) => {
-    if (operator === 'In') return has(key) && values.includes(set[key] as string);
-    if (operator === 'NotIn') return !has(key) || !values.includes(set[key] as string);
-    if (operator === 'Exists') return has(key);
-    return operator === 'DoesNotExist' && !has(key);
-  });
-}

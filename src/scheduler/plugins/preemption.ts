@@ -1,5 +1,5 @@
 /** Whom to preempt: the fewest and least important on a node, and the node where that hurts the least. */
-import { fromLabelSelector, matches } from '../../apimachinery/labels.ts';
+import { selects, selectsEverything } from '../../apimachinery/labels.ts';
 import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
 import type { CycleState } from '../framework/cycle-state.ts';
 import { addPod, cloneNode, type NodeInfo, removePod } from '../framework/node-info.ts';
@@ -92,8 +92,7 @@ function byBudgets(
 /** A pod that was evicted already, as the API server noted, does not count twice. */
 function protects({ metadata, spec, status }: PodDisruptionBudget, { key, traits }: PodInfo): boolean {
   if (metadata.namespace !== traits.namespace || Object.keys(traits.labels).length === 0) return false;
-  const selector = fromLabelSelector(spec?.selector);
-  if (selector.length === 0 || !matches(selector, traits.labels)) return false;
+  if (selectsEverything(spec?.selector) || !selects(spec?.selector, traits.labels)) return false;
   return !Object.hasOwn(status?.disruptedPods ?? {}, key.slice(key.indexOf('/') + 1));
 }
 

@@ -1,5 +1,5 @@
 /** Which volumes a pod's claims get on a node. Pure but for what it reads. */
-import { fromLabelSelector, matches } from '../../apimachinery/labels.ts';
+import { selects } from '../../apimachinery/labels.ts';
 import { compareQuantity, toNumber } from '../../apimachinery/quantity.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../generated/types/core.v1.ts';
 import type { CSIDriver, CSIStorageCapacity, StorageClass } from '../../generated/types/storage.v1.ts';
@@ -149,6 +149,6 @@ function hasCapacity(claim: PersistentVolumeClaim, provisioner: string, node: No
   return objects.list<CSIStorageCapacity>(CSI_CAPACITIES).some((capacity) => {
     const { storageClassName, nodeTopology } = capacity;
     if (storageClassName !== classOf(claim) || nodeTopology === undefined || limitOf(capacity) < size) return false;
-    return matches(fromLabelSelector(nodeTopology), node.labels);
+    return selects(nodeTopology, node.labels);
   });
 }
