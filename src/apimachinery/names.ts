@@ -1,5 +1,5 @@
 /**
- * Formats of names, labels and addresses, after upstream's `util/validation`. Each returns the problems in upstream's words;
+ * Formats of names and labels, after upstream's `util/validation`. Each returns the problems in upstream's words;
  * none means that the value is good. Lengths are in bytes of UTF-8, whichever word the message uses.
  */
 
@@ -11,7 +11,6 @@ function regexError(message: string, regex: string, ...examples: string[]): stri
 
 const LABEL_FORM = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN_FORM = `${LABEL_FORM}(\\.${LABEL_FORM})*`;
-const UNDERSCORE_FORM = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*';
 const DNS1035_FORM = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED_FORM = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const CIDENTIFIER_FORM = '[A-Za-z_][A-Za-z0-9_]*';
@@ -29,11 +28,6 @@ const LABEL_TEXT = regexError(
 const SUBDOMAIN_TEXT = regexError(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   SUBDOMAIN_FORM,
-  'example.com',
-);
-const UNDERSCORE_TEXT = regexError(
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
-  UNDERSCORE_FORM,
   'example.com',
 );
 const DNS1035_TEXT = regexError(
@@ -62,7 +56,6 @@ const whole = (form: string): RegExp => new RegExp(`^(?:${form})$`);
 const LABEL = whole(LABEL_FORM);
 // Simpler than the form that is quoted, and linear: the parts are checked one by one.
 const isLabel = (text: string): boolean => LABEL.test(text);
-const UNDERSCORE_PART = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
 const DNS1035 = whole(DNS1035_FORM);
 const QUALIFIED = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
@@ -94,12 +87,6 @@ export function isDns1123Subdomain(text: string): string[] {
   return [...atMost(text, 253, 'characters'), ...when(!text.split('.').every(isLabel), SUBDOMAIN_TEXT)];
 }
 
-/** `IsDNS1123SubdomainWithUnderscore`. */
-export function isDns1123SubdomainWithUnderscore(text: string): string[] {
-  const good = text.split('.').every((part) => UNDERSCORE_PART.test(part));
-  return [...atMost(text, 253, 'characters'), ...when(!good, UNDERSCORE_TEXT)];
-}
-
 /** `IsDNS1035Label`: as {@link isDns1123Label}, but starts with a letter. */
 export function isDns1035Label(text: string): string[] {
   return [...atMost(text, 63, 'characters'), ...when(!DNS1035.test(text), DNS1035_TEXT)];
@@ -109,17 +96,6 @@ export function isDns1035Label(text: string): string[] {
 export function isWildcardDns1123Subdomain(text: string): string[] {
   const good = text.startsWith('*.') && text.slice(2).split('.').every(isLabel);
   return [...atMost(text, 253, 'characters'), ...when(!good, WILDCARD_TEXT)];
-}
-
-/** `IsFullyQualifiedDomainName`: two labels at least; errors are whole sentences without a path. A final dot is let pass. */
-export function isFullyQualifiedDomainName(text: string): string[] {
-  if (text === '') return ['must not be empty'];
-  const name = text.endsWith('.') ? text.slice(0, -1) : text;
-  const problems = isDns1123Subdomain(name);
-  if (problems.length > 0) return problems;
-  return name.includes('.')
-    ? name.split('.').flatMap(isDns1123Label)
-    : ['should be a domain with at least two segments separated by dots'];
 }
 
 /** `IsQualifiedName`: a label's key, `name` or `example.com/name`. */
@@ -151,19 +127,6 @@ export function isQualifiedName(text: string): string[] {
   return problems;
 }
 
-/** `IsDomainPrefixedPath`: `example.com/some/path`, both parts there. */
-export function isDomainPrefixedPath(text: string): string[] {
-  if (text === '') return ['must not be empty'];
-  const slash = text.indexOf('/');
-  if (slash <= 0 || slash === text.length - 1) return ['must be a domain-prefixed path (such as "acme.io/foo")'];
-  const problems = isDns1123Subdomain(text.slice(0, slash)).map((problem) => `prefix part ${problem}`);
-  const bad = !/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(text.slice(slash + 1));
-  return [
-    ...problems,
-    ...when(bad, `Invalid path (${regexError('must be a valid path', "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+", '/path')})`),
-  ];
-}
-
 /** `IsValidLabelValue`: empty, or at most 63 of letters, digits, `-`, `_`, `.`. */
 export function isLabelValue(text: string): string[] {
   return [...atMost(text, 63, 'bytes'), ...when(text !== '' && !QUALIFIED.test(text), LABEL_VALUE_TEXT)];
@@ -178,11 +141,6 @@ export function isPortName(text: string): string[] {
   if (text.includes('--')) problems.push('must not contain consecutive hyphens');
   if (text.startsWith('-') || text.endsWith('-')) problems.push('must not begin or end with a hyphen');
   return problems;
-}
-
-/** `IsValidPortNum`. */
-export function isPortNumber(port: number): string[] {
-  return when(!Number.isInteger(port) || port < 1 || port > 65535, 'must be between 1 and 65535, inclusive');
 }
 
 /** `IsInRange`. */
@@ -231,63 +189,6 @@ export function isConfigMapKey(text: string): string[] {
 export function isHttpHeaderName(text: string): string[] {
   const message = "a valid HTTP header must consist of alphanumeric characters or '-'";
   return when(!/^[-A-Za-z0-9]+$/.test(text), regexError(message, HEADER_FORM, 'X-Header-Name'));
-}
-
-/** A path of an HTTP route, as an Ingress or a probe has: absolute. */
-export function isHttpPath(text: string): string[] {
-  return when(!text.startsWith('/'), 'must be an absolute path');
-}
-
-/** A path of a file: absolute. */
-export function isAbsolutePath(text: string): string[] {
-  return when(!text.startsWith('/'), 'must be an absolute path');
-}
-
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
-
-/** The family of an IP address, or 0 for what is none: no leading zeros, no zones. */
-export function ipFamily(text: string): 0 | 4 | 6 {
-  if (IPV4.test(text)) return 4;
-  if (text.length > 45 || !text.includes(':')) return 0;
-  const halves = text.split('::');
-  if (halves.length > 2) return 0;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  let count = groups.length;
-  const last = groups.at(-1);
-  if (last?.includes('.')) {
-    if (!IPV4.test(last) || text.endsWith('::')) return 0;
-    groups.pop();
-    count += 1;
-  }
-  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return 0;
-  return (halves.length === 2 ? count < 8 : count === 8) ? 6 : 0;
-}
-
-/** `IsValidIP`. */
-export function isIp(text: string): string[] {
-  return when(ipFamily(text) === 0, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
-}
-
-/** The family of a network in CIDR notation, or 0 for what is none. */
-export function cidrFamily(text: string): 0 | 4 | 6 {
-  const slash = text.indexOf('/');
-  const family = slash < 0 ? 0 : ipFamily(text.slice(0, slash));
-  const length = text.slice(slash + 1);
-  if (family === 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return 0;
-  return Number(length) <= (family === 4 ? 32 : 128) ? family : 0;
-}
-
-/** `IsValidCIDR`. */
-export function isCidr(text: string): string[] {
-  return when(cidrFamily(text) === 0, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)');
-}
-
-/** A name that has to fit in a path and no more (`path.ValidatePathSegmentName`). `prefix`: it is a generateName. */
-export function isPathSegmentName(text: string, prefix = false): string[] {
-  if (!prefix && (text === '.' || text === '..')) return [`may not be '${text}'`];
-  return ['/', '%']
-    .filter((character) => text.includes(character))
-    .map((character) => `may not contain '${character}'`);
 }
 
 /** A generated name's prefix may end in a dash; what is generated then ends it well (`maskTrailingDash`). */

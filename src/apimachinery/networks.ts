@@ -1,5 +1,43 @@
-/** Addresses and networks as numbers. */
-import { ipFamily } from './names.ts';
+/** IP addresses and networks: their text, and the numbers that it means. */
+
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+/** The family of an IP address, or 0 for what is none: no leading zeros, no zones. */
+export function ipFamily(text: string): 0 | 4 | 6 {
+  if (IPV4.test(text)) return 4;
+  if (text.length > 45 || !text.includes(':')) return 0;
+  const halves = text.split('::');
+  if (halves.length > 2) return 0;
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+  let count = groups.length;
+  const last = groups.at(-1);
+  if (last?.includes('.')) {
+    if (!IPV4.test(last) || text.endsWith('::')) return 0;
+    groups.pop();
+    count += 1;
+  }
+  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return 0;
+  return (halves.length === 2 ? count < 8 : count === 8) ? 6 : 0;
+}
+
+/** The family of a network in CIDR notation, or 0 for what is none. */
+export function cidrFamily(text: string): 0 | 4 | 6 {
+  const slash = text.indexOf('/');
+  const family = slash < 0 ? 0 : ipFamily(text.slice(0, slash));
+  const length = text.slice(slash + 1);
+  if (family === 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return 0;
+  return Number(length) <= (family === 4 ? 32 : 128) ? family : 0;
+}
+
+/** Problems of an address (`IsValidIP`). */
+export function isIp(text: string): string[] {
+  return ipFamily(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
+}
+
+/** Problems of a network in CIDR notation (`IsValidCIDR`). */
+export function isCidr(text: string): string[] {
+  return cidrFamily(text) === 0 ? ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'] : [];
+}
 
 /** An address or a network: the number that its text means. */
 export interface Network {

@@ -1,5 +1,5 @@
 /** The formats of strings that upstream checks (`strfmt`); any other is only a remark. */
-import { cidrFamily, ipFamily } from '../names.ts';
+import { cidrFamily, ipFamily } from '../networks.ts';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 const uuidOf = (version: number): RegExp =>

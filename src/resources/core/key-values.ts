@@ -1,7 +1,7 @@
 /** What ConfigMaps and Secrets share: keys, sizes and immutability. */
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
-import { isConfigMapKey } from '../validation/formats.ts';
+import { isConfigMapKey } from '../../apimachinery/names.ts';
 
 const MAX_BYTES = 1024 * 1024;
 const IMMUTABLE = 'field is immutable when `immutable` is set';

@@ -1,10 +1,9 @@
 import { duplicate, type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import { isQualifiedName } from '../../apimachinery/names.ts';
 import { canonical, compareQuantity, toMilli, toNumber } from '../../apimachinery/quantity.ts';
 import type { LimitRange, LimitRangeItem } from '../../generated/types/core.v1.ts';
-import { isQualifiedName } from '../validation/primitives.ts';
-import { containerResourceName, resourceName } from '../validation/resource-names.ts';
+import { containerResourceName, isOvercommittable, resourceName } from '../validation/resource-names.ts';
 import { core } from './group.ts';
-import { isOvercommittable } from './pod-spec/resources.ts';
 
 const TYPES = new Set(['Pod', 'Container', 'PersistentVolumeClaim']);
 /** Above this an amount has no thousandths: they would not fit in 64 bits. */

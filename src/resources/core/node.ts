@@ -1,11 +1,12 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
-import { canonical, compareQuantity } from '../../apimachinery/quantity.ts';
+import { isLabelValue } from '../../apimachinery/names.ts';
 import type { Node, NodeSpec, Taint } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import { keep } from '../strategies.ts';
-import { cidr, ipFamily, qualifiedName } from '../validation/formats.ts';
-import { isLabelValue } from '../validation/primitives.ts';
+import { qualifiedName } from '../validation/formats.ts';
+import { strictCidr } from '../validation/networks.ts';
+import { resourceQuantity } from '../validation/resource-names.ts';
 import { unsupported } from '../validation/rules.ts';
 import { core } from './group.ts';
 
@@ -29,40 +30,16 @@ function taints(list: readonly Taint[] | undefined, errors: FieldError[]): void 
   });
 }
 
-/** Whether a network's address has bits after its prefix. */
-function hasHostBits(text: string): boolean {
-  const slash = text.indexOf('/');
-  const address = text.slice(0, slash);
-  if (ipFamily(address) !== 4) return false;
-  const bits = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  return bits % 2 ** (32 - Number(text.slice(slash + 1))) !== 0;
-}
-
-function podCIDRs(list: readonly string[] | undefined, errors: FieldError[]): void {
-  list?.forEach((network, index) => {
-    const at = `spec.podCIDRs[${index}]`;
-    const before = errors.length;
-    cidr(network, at, errors);
-    if (errors.length === before && hasHostBits(network)) {
-      errors.push(invalid(at, network, 'must not have bits set beyond the prefix length'));
-    }
+function podCIDRs(list: readonly string[] = [], errors: FieldError[]): void {
+  const at = 'spec.podCIDRs';
+  list.forEach((network, index) => {
+    strictCidr(network, `${at}[${index}]`, errors);
   });
-  if ((list?.length ?? 0) > 2)
-    errors.push(invalid('spec.podCIDRs', list, 'may specify no more than one CIDR for each IP family'));
+  if (list.length > 2) errors.push(invalid(at, list, 'may specify no more than one CIDR for each IP family'));
 }
-
-const isWhole = (name: string): boolean =>
-  name === 'pods' || (name.includes('/') && !name.startsWith('kubernetes.io/'));
 
 function amounts(list: Record<string, string> | undefined, path: string, errors: FieldError[]): void {
-  for (const name in list) {
-    const value = canonical(list[name] as string);
-    const at = `${path}.${name}`;
-    if (compareQuantity(value, '0') < 0) errors.push(invalid(at, value, 'must be greater than or equal to 0'));
-    if (isWhole(name) && /[.num]/.test(value)) {
-      errors.push(invalid(at, value, 'must be an integer'));
-    }
-  }
+  for (const name in list) resourceQuantity(name, list[name] as string, `${path}.${name}`, errors);
 }
 
 function validate(node: Node): FieldError[] {

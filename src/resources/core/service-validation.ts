@@ -1,13 +1,13 @@
 /** What a Service must satisfy (`ValidateService`, `ValidateServiceUpdate`). */
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../apimachinery/field.ts';
+import { ipFamily } from '../../apimachinery/networks.ts';
 import type { Service, ServicePort, ServiceSpec } from '../../generated/types/core.v1.ts';
 import {
   cidr,
   dns1123Label,
   dns1123Subdomain,
   ip,
-  ipFamily,
   labels,
   nonSpecialIP,
   port,

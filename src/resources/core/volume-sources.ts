@@ -1,5 +1,6 @@
 /** Rules of the storage that both a pod's volumes and PersistentVolumes may name. */
 import { type FieldError, invalid, notSupported, required as requiredError } from '../../apimachinery/field.ts';
+import { isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type {
   AWSElasticBlockStoreVolumeSource,
   AzureDiskVolumeSource,
@@ -21,7 +22,6 @@ import type {
   VsphereVirtualDiskVolumeSource,
 } from '../../generated/types/core.v1.ts';
 import { dns1123Label, noBacksteps } from '../validation/formats.ts';
-import { isDns1123Subdomain } from '../validation/primitives.ts';
 import { fields, holds, oneOf, optional, present, type Rule, required } from '../validation/rules.ts';
 
 const HOST_PATH_TYPES = [

@@ -1,17 +1,10 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required as requiredError } from '../../apimachinery/field.ts';
+import { ipFamily } from '../../apimachinery/networks.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { groupVersion } from '../group.ts';
 import type { Resource } from '../resource.ts';
-import {
-  dns1123Label,
-  dns1123Subdomain,
-  ip,
-  ipFamily,
-  labelValue,
-  nonSpecialIP,
-  qualifiedName,
-} from '../validation/formats.ts';
+import { dns1123Label, dns1123Subdomain, ip, labelValue, nonSpecialIP, qualifiedName } from '../validation/formats.ts';
 import { each, fields, immutable, oneOf, optional, present, type Rule, required, unique } from '../validation/rules.ts';
 
 const discovery = groupVersion('discovery.k8s.io', 'v1');

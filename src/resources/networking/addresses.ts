@@ -1,11 +1,10 @@
 /** Service networks and the addresses taken from them. */
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
-import { parseNetwork } from '../../apimachinery/networks.ts';
+import { ipFamily, parseNetwork } from '../../apimachinery/networks.ts';
 import type { IPAddress, ServiceCIDR } from '../../generated/types/networking.v1.ts';
 import type { Strategy } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
-import { ipFamily } from '../validation/formats.ts';
 import { strictCidr } from '../validation/networks.ts';
 import { each, immutable } from '../validation/rules.ts';
 import { parentReference } from './references.ts';

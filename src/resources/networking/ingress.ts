@@ -1,5 +1,6 @@
 import { type FieldError, invalid, required as requiredError } from '../../apimachinery/field.ts';
-import { isDns1123Subdomain, isWildcardDns1123Subdomain } from '../../apimachinery/names.ts';
+import { isDns1123Subdomain, isPortName, isWildcardDns1123Subdomain } from '../../apimachinery/names.ts';
+import { ipFamily } from '../../apimachinery/networks.ts';
 import type {
   HTTPIngressPath,
   Ingress,
@@ -11,9 +12,8 @@ import type {
 } from '../../generated/types/networking.v1.ts';
 import type { Strategy, SubresourceStrategy } from '../resource.ts';
 import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
-import { dns1123Label, dns1123Subdomain, ipFamily, port } from '../validation/formats.ts';
+import { dns1123Label, dns1123Subdomain, port } from '../validation/formats.ts';
 import { strictIp } from '../validation/networks.ts';
-import { isPortName } from '../validation/primitives.ts';
 import { each, fields, optional, present, type Rule, required, unsupported } from '../validation/rules.ts';
 import { typedReference } from './references.ts';
 

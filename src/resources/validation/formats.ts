@@ -1,14 +1,29 @@
 /** Formats of strings as rules, and those that only resources need. Texts are upstream's. */
 
 import { type FieldError, invalid, required as requiredError } from '../../apimachinery/field.ts';
-import { isDns1123Label, isDns1123Subdomain, isLabelValue, isPortName, isQualifiedName } from './primitives.ts';
+import {
+  isConfigMapKey,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isEnvVarName,
+  isHttpHeaderName,
+  isLabelValue,
+  isPortName,
+  isQualifiedName,
+} from '../../apimachinery/names.ts';
+import { ipFamily, isCidr, isIp } from '../../apimachinery/networks.ts';
 import { all, format, optional, type Rule, range } from './rules.ts';
 
+/** A DNS label: `my-name`. */
 export const dns1123Label = format(isDns1123Label);
+/** A DNS subdomain: `example.com`. */
 export const dns1123Subdomain = format(isDns1123Subdomain);
+/** A label's key: `name` or `example.com/name`. */
 export const qualifiedName = format(isQualifiedName);
+/** A label's value. */
 export const labelValue = format(isLabelValue);
 
+/** A port's number. */
 export const port = range(1, 65535);
 
 /** A port's number or the name of one. */
@@ -28,52 +43,11 @@ export const labels: Rule<Record<string, string> | undefined> = (map, path, erro
   }
 };
 
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/;
-
-/** Whether a text is an IPv4 address: four decimal numbers without leading zeros. */
-export function isIPv4(text: string): boolean {
-  return IPV4.test(text) && !text.endsWith('.');
-}
-
-/** Whether a text is an IPv6 address, with at most one `::` and perhaps an IPv4 tail; zones are not allowed. */
-export function isIPv6(text: string): boolean {
-  if (text.length > 45 || !text.includes(':')) return false;
-  const halves = text.split('::');
-  if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  let count = groups.length;
-  const last = groups.at(-1);
-  if (last?.includes('.')) {
-    if (!isIPv4(last) || text.endsWith('::')) return false;
-    groups.pop();
-    count += 1;
-  }
-  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false;
-  return halves.length === 2 ? count < 8 : count === 8;
-}
-
-/** 4, 6, or 0 for what is no address. */
-export function ipFamily(text: string): 0 | 4 | 6 {
-  return isIPv4(text) ? 4 : isIPv6(text) ? 6 : 0;
-}
-
 /** An IP address (`IsValidIP`). */
-export const ip = format((value) =>
-  ipFamily(value) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [],
-);
-
-/** Whether a text is an address with a prefix length. */
-export function isCidr(text: string): boolean {
-  const slash = text.indexOf('/');
-  const family = slash < 0 ? 0 : ipFamily(text.slice(0, slash));
-  const length = text.slice(slash + 1);
-  return family !== 0 && /^(0|[1-9]\d{0,2})$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
-}
+export const ip = format(isIp);
 
 /** A network (`IsValidCIDR`). */
-export const cidr = format((value) =>
-  isCidr(value) ? [] : ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
-);
+export const cidr = format(isCidr);
 
 /** An address that traffic can be sent to (`ValidateNonSpecialIP`). */
 export const nonSpecialIP: Rule<string> = (value, path, errors) => {
@@ -92,41 +66,14 @@ export const nonSpecialIP: Rule<string> = (value, path, errors) => {
   }
 };
 
-const CONFIG_KEY = /^[-._a-zA-Z0-9]+$/;
-const CONFIG_KEY_TEXT =
-  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-
-/** Problems of a key of a ConfigMap or Secret (`IsConfigMapKey`). */
-export function isConfigMapKey(key: string): string[] {
-  const problems: string[] = [];
-  if (key.length > 253) problems.push('must be no more than 253 characters');
-  if (!CONFIG_KEY.test(key)) problems.push(CONFIG_KEY_TEXT);
-  if (key === '.') problems.push("must not be '.'");
-  if (key === '..') problems.push("must not be '..'");
-  else if (key.startsWith('..')) problems.push("must not start with '..'");
-  return problems;
-}
-
-/** A key of a ConfigMap or Secret. */
+/** A key of a ConfigMap or Secret (`IsConfigMapKey`). */
 export const configMapKey = format(isConfigMapKey);
 
-/** Problems of an environment variable's name where any printable ASCII but `=` is allowed (`IsRelaxedEnvVarName`). */
-export const envVarName = format((name) =>
-  /^[ -<>-~]+$/.test(name)
-    ? []
-    : [
-        "a valid environment variable name must consist only of printable ASCII characters other than '=' (e.g. 'my.env-name', or 'MY_ENV.NAME', or 'MyEnvName1', regex used for validation is '^[ -<>-~]+$')",
-      ],
-);
+/** An environment variable's name where any printable ASCII but `=` is allowed (`IsRelaxedEnvVarName`). */
+export const envVarName = format(isEnvVarName);
 
-/** An HTTP header's name. */
-export const httpHeaderName = format((name) =>
-  /^[-A-Za-z0-9]+$/.test(name)
-    ? []
-    : [
-        "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
-      ],
-);
+/** An HTTP header's name (`IsHTTPHeaderName`). */
+export const httpHeaderName = format(isHttpHeaderName);
 
 const hasBacksteps = (path: string): boolean => path.split('/').includes('..');
 

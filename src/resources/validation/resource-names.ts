@@ -1,34 +1,10 @@
 /** Names of what containers and pods use: `cpu`, `hugepages-2Mi`, `example.com/gpu`. */
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import { isQualifiedName } from '../../apimachinery/names.ts';
 import { canonical, milliValue, parseQuantity } from '../../apimachinery/quantity.ts';
-import { isQualifiedName } from './primitives.ts';
 import type { Rule } from './rules.ts';
 
 const OF_CONTAINERS = new Set(['cpu', 'memory', 'ephemeral-storage']);
-const STANDARD = new Set([
-  ...OF_CONTAINERS,
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'storage',
-  'requests.storage',
-  'services.nodeports',
-  'services.loadbalancers',
-]);
-
-const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
-const isHugePagesOfQuota = (name: string): boolean => /^(requests\.)?hugepages-/.test(name);
-
 /** Of these there is no half. */
 const WHOLE = new Set([
   'pods',
@@ -41,16 +17,36 @@ const WHOLE = new Set([
   'services.nodeports',
   'services.loadbalancers',
 ]);
+const STANDARD = new Set([
+  ...OF_CONTAINERS,
+  ...WHOLE,
+  'requests.cpu',
+  'requests.memory',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'storage',
+  'requests.storage',
+]);
+
+const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
+const isHugePagesOfQuota = (name: string): boolean => /^(requests\.)?hugepages-/.test(name);
 
 /** The resources without a group that a quota may name (`IsStandardQuotaResourceName`). */
 export function isQuotaResource(name: string): boolean {
   return (STANDARD.has(name) && name !== 'storage') || isHugePagesOfQuota(name);
 }
 
+/** A resource of Kubernetes' own (`IsNativeResource`). */
+const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
+
+/** Whether a request may be lower than its limit: only of what the kernel can take back (`IsOvercommitAllowed`). */
+export const isOvercommittable = (name: string): boolean => isNative(name) && !isHugePages(name);
+
 /** A resource that is neither Kubernetes' own nor a quota of one (`IsExtendedResourceName`). */
 function isExtended(name: string): boolean {
-  const isNative = !name.includes('/') || name.includes('kubernetes.io/');
-  return !isNative && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0;
+  return !isNative(name) && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0;
 }
 
 /** The name of something that containers use (`ValidateContainerResourceName`). */
@@ -64,7 +60,7 @@ export const containerResourceName: Rule<string> = (name, path, errors) => {
     if (!OF_CONTAINERS.has(name) && !isHugePages(name)) {
       errors.push(invalid(path, name, 'must be a standard resource for containers'));
     }
-  } else if (!name.includes('kubernetes.io/') && !isExtended(name)) {
+  } else if (!isNative(name) && !isExtended(name)) {
     errors.push(invalid(path, name, "doesn't follow extended resource name standard"));
   }
 };

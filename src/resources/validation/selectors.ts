@@ -1,8 +1,8 @@
 /** Label selectors and node selectors. */
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../apimachinery/field.ts';
 import type { LabelSelector } from '../../apimachinery/labels.ts';
+import { isDns1123Subdomain } from '../../apimachinery/names.ts';
 import { labels, labelValue, qualifiedName } from './formats.ts';
-import { isDns1123Subdomain } from './primitives.ts';
 import { each, fields, type Rule } from './rules.ts';
 
 /** One requirement of a selector, of labels or of nodes. */

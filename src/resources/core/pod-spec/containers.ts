@@ -1,8 +1,8 @@
 /** Containers of a pod, of all three kinds. */
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../../apimachinery/field.ts';
+import { isPortName } from '../../../apimachinery/names.ts';
 import type { Container, ContainerPort, Volume, VolumeDevice, VolumeMount } from '../../../generated/types/core.v1.ts';
 import { dns1123Label, localDescendingPath, noBacksteps, port } from '../../validation/formats.ts';
-import { isPortName } from '../../validation/primitives.ts';
 import {
   each,
   fields,

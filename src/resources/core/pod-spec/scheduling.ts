@@ -1,8 +1,8 @@
 /** Tolerations and topology spread constraints. */
 import { invalid } from '../../../apimachinery/field.ts';
+import { isLabelValue } from '../../../apimachinery/names.ts';
 import type { Toleration, TopologySpreadConstraint } from '../../../generated/types/core.v1.ts';
 import { qualifiedName } from '../../validation/formats.ts';
-import { isLabelValue } from '../../validation/primitives.ts';
 import {
   all,
   each,

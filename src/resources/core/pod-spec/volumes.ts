@@ -1,5 +1,6 @@
 /** Volumes of a pod. A volume with errors counts as missing where containers mount it. */
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../../apimachinery/field.ts';
+import { isDns1123Subdomain } from '../../../apimachinery/names.ts';
 import { compareQuantity } from '../../../apimachinery/quantity.ts';
 import type {
   CinderVolumeSource,
@@ -30,7 +31,6 @@ import {
   localDescendingPath,
   localNonReservedPath,
 } from '../../validation/formats.ts';
-import { isDns1123Subdomain } from '../../validation/primitives.ts';
 import { all, each, fields, oneOf, optional, present, type Rule, required } from '../../validation/rules.ts';
 import { claimSpec } from '../claim-spec.ts';
 import { csiDriverName, SHARED_SOURCES, storageOsNames } from '../volume-sources.ts';
