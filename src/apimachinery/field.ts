@@ -76,6 +76,11 @@ export function forbiddenField(field: string, detail: string): FieldError {
   return { type: 'FieldValueForbidden', field, body: detailed('Forbidden', detail) };
 }
 
+/** `field.InternalError`. */
+export function internalError(field: string, detail: string): FieldError {
+  return { type: 'InternalError', field, body: detailed('Internal error', detail) };
+}
+
 /** `field.TooLong`. */
 export function tooLong(field: string, max: number): FieldError {
   return { type: 'FieldValueTooLong', field, body: `Too long: may not be more than ${max} bytes` };

@@ -9,6 +9,7 @@ import {
   typeInvalid,
 } from '../../apimachinery/field.ts';
 import type { JSONSchemaProps } from '../../generated/types/apiextensions.v1.ts';
+import { ruleFieldErrors } from './rules.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const LIST_TYPES = ['atomic', 'set', 'map'];
@@ -167,10 +168,7 @@ export function schemaErrors(schema: JSONSchemaProps, level: Level, path: string
   listErrors(schema, path, errors);
   defaultErrors(schema, path, errors);
   valueRules(schema, path, errors);
-  schema['x-kubernetes-validations']?.forEach(({ rule = '' }, index) => {
-    if (rule.trim() !== '') return;
-    errors.push(required(`${path}.x-kubernetes-validations[${index}].rule`, 'rule is not specified'));
-  });
+  ruleFieldErrors(schema, path, errors);
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     schemaErrors(property, 'field', `${path}.properties[${name}]`, errors);
   }

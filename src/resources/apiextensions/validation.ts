@@ -9,6 +9,7 @@ import type {
 import { immutable } from '../validation/rules.ts';
 import { webhookServiceErrors, webhookUrlErrors } from '../validation/webhooks.ts';
 import { columnErrors, scaleErrors, selectableErrors } from './columns.ts';
+import { ruleErrors } from './rules.ts';
 import { schemaErrors } from './schema.ts';
 import { shownVersions, type VersionView, versionViews } from './versions.ts';
 
@@ -60,7 +61,11 @@ function viewErrors(view: VersionView, schema: VersionView['schema'], errors: Fi
         'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
       errors.push(invalid(`${path}.type`, type, detail));
     }
-    schemaErrors(view.schema, 'root', path, errors);
+    const found: FieldError[] = [];
+    schemaErrors(view.schema, 'root', path, found);
+    // Rules are written for schemas that make sense: of any other they would only say so again.
+    if (found.length === 0) ruleErrors(view.schema, path, found);
+    errors.push(...found);
   }
   if (view.subresources?.scale !== undefined) {
     scaleErrors(view.subresources.scale, `${view.subresourcesPath}.scale`, errors);
