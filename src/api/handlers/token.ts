@@ -61,6 +61,7 @@ export async function requestToken(context: Context, resource: Resource): Promis
     metadata: {
       name: info.name,
       namespace: info.namespace,
+      uid: account.metadata.uid,
       creationTimestamp: account.metadata.creationTimestamp,
       managedFields,
     },
@@ -88,9 +89,7 @@ async function boundObject(context: Context, body: TokenRequest, account: string
   if (reference === undefined || reference === null) return {};
   const plural = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[reference.kind ?? ''];
   if (plural === undefined || reference.name === undefined) {
-    throw badRequest(
-      `cannot bind token for serviceaccount to object type ${reference.apiVersion}, Kind=${reference.kind}`,
-    );
+    throw badRequest(`cannot bind token to object of type ${reference.apiVersion}, Kind=${reference.kind}`);
   }
   const target = findResource('', 'v1', plural) as Resource;
   const key = plural === 'nodes' ? reference.name : `${context.info.namespace}/${reference.name}`;
