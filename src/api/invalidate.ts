@@ -1,4 +1,5 @@
 /** What an isolate forgets after a write of its own, so that the next request in it sees the write. */
+import { HOOK_STORES } from './admission/hooks/facts.ts';
 import { forgetListed } from './admission/listed.ts';
 import { forget } from './admission/lookup.ts';
 import type { BoundObjects } from './authentication/bound-objects.ts';
@@ -13,6 +14,7 @@ const IN_SNAPSHOT = new Set([
   'clusterrolebindings',
   'namespaces',
   'customresourcedefinitions',
+  ...HOOK_STORES.map((id) => id.slice(id.indexOf('/') + 1)),
 ]);
 const TOKENS_BIND_TO = new Set(['pods', 'serviceaccounts', 'secrets', 'nodes']);
 const LOOKED_UP = new Set([

@@ -2,6 +2,7 @@
 import { createLocalJWKSet } from 'jose';
 import { unauthorized } from '../apimachinery/errors.ts';
 import type { ClusterRpc, ClusterSnapshot, NamespaceFact } from '../durable-objects/cluster-rpc.ts';
+import { Hooks } from './admission/hooks/hooks.ts';
 import { Authorizer } from './authorization/authorizer.ts';
 import { CustomResources } from './custom-resources.ts';
 
@@ -20,6 +21,7 @@ export interface Snapshot {
   /** Namespaces that have ResourceQuotas. */
   quotas: ReadonlySet<string>;
   custom: CustomResources;
+  hooks: Hooks;
 }
 
 /** Indexes what the Cluster object sent. */
@@ -34,6 +36,7 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     authorizer: new Authorizer(facts.roles, facts.bindings),
     quotas: new Set(facts.quotas),
     custom: new CustomResources(facts.definitions),
+    hooks: new Hooks(facts.hooks),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What the Cluster object offers to the Worker and to its fellows. */
-
+import type { ResourceId } from '../apimachinery/client.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { SubscriberRpc } from './rpc.ts';
@@ -52,6 +52,18 @@ export interface BindingFact {
   subjects: Subject[];
 }
 
+/** A webhook configuration, an admission policy or a binding of one. */
+export interface HookFact {
+  /** Where it is kept. */
+  id: ResourceId;
+  name: string;
+  resourceVersion: number;
+  /** The policy that a binding binds. */
+  policy?: string;
+  /** What it may be asked about. */
+  rules: { operations: string[]; resources: string[] }[];
+}
+
 /** All that is needed to judge a request, but for the object itself. */
 export interface ClusterSnapshot {
   version: number;
@@ -64,6 +76,7 @@ export interface ClusterSnapshot {
   definitions: CustomResourceDefinition[];
   /** Namespaces that have ResourceQuotas. */
   quotas: string[];
+  hooks: HookFact[];
 }
 
 export interface MintRequest {

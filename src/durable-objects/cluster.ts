@@ -1,5 +1,6 @@
 /** The Cluster object: signing keys, the CA, and the snapshot that API Workers judge requests by. One per cluster. */
 import { DurableObject } from 'cloudflare:workers';
+import { HOOK_STORES, hookFact } from '../api/admission/hooks/facts.ts';
 import {
   bootstrapTokenSecret,
   isValidBootstrapToken,
@@ -32,6 +33,7 @@ import type {
   ClusterRpc,
   ClusterSnapshot,
   Credential,
+  HookFact,
   LegacyRequest,
   MintRequest,
   NamespaceFact,
@@ -73,6 +75,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private bootstrapped = false;
   /** Since this object woke. */
   private policyIsWhole = false;
+  private readonly hooks = new Map<ResourceId, Promise<HookFact[]>>();
   private known: { at: number; list: CustomResourceDefinition[] } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -86,6 +89,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     if (this.dirty || reload || this.snapshotNow === undefined) {
       // Cleared first: what changes while the stores are read makes it dirty again.
       this.dirty = false;
+      if (reload) this.hooks.clear();
       const facts = await this.read();
       const before = this.snapshotNow;
       const same = before !== undefined && JSON.stringify(factsOf(before)) === JSON.stringify(facts);
@@ -176,11 +180,13 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     // Of quotas it matters only where there are any.
     if (store === QUOTAS && notices.every(({ type }) => type === 'MODIFIED')) return Promise.resolve();
     this.dirty = true;
+    this.hooks.delete(store);
     return Promise.resolve();
   }
 
   tick(_cluster: string): Promise<void> {
     this.dirty = true;
+    this.hooks.clear();
     return Promise.resolve();
   }
 
@@ -234,6 +240,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       roles: all<Role>(`${RBAC}/roles`, `${RBAC}/clusterroles`).map(roleFact),
       bindings: all<Binding>(`${RBAC}/rolebindings`, `${RBAC}/clusterrolebindings`).map(bindingFact),
       definitions: await this.readDefinitions(),
+      hooks: await this.readHooks(),
       quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
     };
   }
@@ -249,6 +256,22 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     const { resourceVersion, items } = await this.client.list(DEFINITIONS);
     this.known = { at: Number(resourceVersion), list: items.map(withoutSchemas) };
     return this.known.list;
+  }
+
+  /** They change seldom: only those stores are listed again that have said so. */
+  private async readHooks(): Promise<HookFact[]> {
+    const lists = await Promise.all(
+      HOOK_STORES.map((id) => {
+        const known = this.hooks.get(id);
+        if (known !== undefined) return known;
+        // Known before it is read: what changes meanwhile makes it unknown again.
+        const reading = this.client.list(id).then(({ items }) => items.map((object) => hookFact(id, object)));
+        this.hooks.set(id, reading);
+        reading.catch(() => this.hooks.delete(id));
+        return reading;
+      }),
+    );
+    return lists.flat();
   }
 
   private async lists(): Promise<Map<ResourceId, readonly KubeObject[]>> {

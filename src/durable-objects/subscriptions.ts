@@ -1,4 +1,5 @@
 /** Who is told of whose changes. */
+import { HOOK_STORES } from '../api/admission/hooks/facts.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
 import { watchedByApiServer, watchedStores } from '../controllers/index.ts';
 import { isCustomStore } from '../controllers/stores.ts';
@@ -28,7 +29,8 @@ const OF_SCHEDULER = new Set([
   'resource.k8s.io/deviceclasses',
 ]);
 /** What the cluster's snapshot is made of. */
-const OF_CLUSTER = new Set([
+const OF_CLUSTER = new Set<ResourceId>([
+  ...HOOK_STORES,
   'apiextensions.k8s.io/customresourcedefinitions',
   'core/namespaces',
   'core/resourcequotas',

@@ -14,6 +14,7 @@ import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts
 import type { AdmissionPlugin, Attributes, Operation } from './plugin.ts';
 import { podSecurity } from './pod-security/index.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
+import { validatingPolicy } from './policy/index.ts';
 import { priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota/index.ts';
@@ -43,6 +44,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   podTopologyLabels,
   // Upstream's registry asks this, after all admission.
   rbacEscalation,
+  validatingPolicy,
   // Last: what a quota is charged for has been found good by all others.
   resourceQuota,
 ];

@@ -29,7 +29,7 @@ export type Compiled = { program: Program } | { problem: string };
 
 let left = 0;
 
-/** Counts against the evaluation under way; they never overlap, since none of them waits. */
+/** Counts against the evaluation under way. */
 function spend(cost: number): void {
   left -= cost;
   if (left < 0) throw new CelFailure(TOO_MUCH);
@@ -51,12 +51,15 @@ export function compile(expression: string, environment: Environment): Compiled 
         type,
         root,
         evaluate(variables, budget) {
+          // A variable may be worked out while another expression is.
+          const outer = left;
           left = COST_LIMIT - size;
           turns.spend = () => spend(1);
           try {
             return parsed({ ...variables });
           } finally {
             if (budget !== undefined) budget.left -= COST_LIMIT - left;
+            left = outer;
           }
         },
       },

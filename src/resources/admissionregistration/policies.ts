@@ -20,6 +20,7 @@ import type { Strategy } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
 import { qualifiedName } from '../validation/formats.ts';
 import { conditionErrors, failurePolicy } from './conditions.ts';
+import { conditionExpressionErrors, validatingExpressionErrors } from './expressions.ts';
 import { constraintErrors, defaultMatch, paramKindErrors } from './match-resources.ts';
 
 const MOST_AUDIT_ANNOTATIONS = 20;
@@ -111,10 +112,11 @@ function validateValidating(policy: ValidatingAdmissionPolicy): FieldError[] {
     validationErrors(validation, `spec.validations[${index}]`, errors);
   });
   annotationErrors(auditAnnotations, policy.metadata.name ?? '', errors);
+  validatingExpressionErrors(policy.spec ?? {}, errors);
   return errors;
 }
 
-/** How ValidatingAdmissionPolicies are made; what their expressions say is checked where they are compiled. */
+/** How ValidatingAdmissionPolicies are made. */
 export const validatingPolicy: Strategy<ValidatingAdmissionPolicy> = {
   ...statusIsSeparate<ValidatingAdmissionPolicy>({}),
   default: setDefaults,
@@ -144,6 +146,12 @@ function validateMutating(policy: MutatingAdmissionPolicy): FieldError[] {
     if (CHANGING_OPERATIONS.includes(operation)) continue;
     errors.push(notSupported('spec.matchConstraints.resourceRules.operations', operation, CHANGING_OPERATIONS));
   }
+  conditionExpressionErrors(
+    policy.spec?.matchConditions,
+    policy.spec?.paramKind !== undefined,
+    'spec.matchConditions',
+    errors,
+  );
   if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'));
   mutations.forEach((mutation, index) => {
     mutationErrors(mutation, `spec.mutations[${index}]`, errors);

@@ -11,6 +11,7 @@ import { each, oneOf, present } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 import { webhookServiceErrors, webhookUrlErrors } from '../validation/webhooks.ts';
 import { conditionErrors, failurePolicy, matchPolicy } from './conditions.ts';
+import { conditionExpressionErrors } from './expressions.ts';
 import { ruleWithOperations } from './rules.ts';
 
 /** The versions of AdmissionReview that this server speaks. */
@@ -90,6 +91,7 @@ function webhookErrors(webhook: MutatingWebhook, mustBeKnown: boolean, at: strin
   reinvocation(webhook.reinvocationPolicy, `${at}.reinvocationPolicy`, errors);
   errors.push(...clientErrors(webhook.clientConfig ?? {}, `${at}.clientConfig`));
   conditionErrors(webhook.matchConditions, `${at}.matchConditions`, errors);
+  conditionExpressionErrors(webhook.matchConditions, false, `${at}.matchConditions`, errors);
   errors.push(...versionErrors(webhook.admissionReviewVersions ?? [], mustBeKnown, `${at}.admissionReviewVersions`));
   return errors;
 }

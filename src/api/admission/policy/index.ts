@@ -1,0 +1,22 @@
+/** ValidatingAdmissionPolicy: rules in CEL that an administrator binds to what requests do. */
+import { VALIDATING_POLICIES } from '../hooks/facts.ts';
+import { type Review, reviewOf } from '../hooks/review.ts';
+import type { AdmissionPlugin } from '../plugin.ts';
+import { askPolicies } from './dispatch.ts';
+
+export const validatingPolicy: AdmissionPlugin = {
+  name: 'ValidatingAdmissionPolicy',
+  handles: (operation) => concernedBy(operation).length > 0,
+  validate: (attributes) => validateReview(reviewOf(attributes)),
+};
+
+const concernedBy = (operation: Pick<Review, 'context' | 'resource' | 'operation' | 'subresource'>) =>
+  operation.context.snapshot?.hooks.concerned(VALIDATING_POLICIES, operation) ?? [];
+
+/** Throws what the first policy that denies the request says. */
+export function validateReview(review: Review): void | Promise<void> {
+  const { snapshot } = review.context;
+  const concerned = concernedBy(review);
+  if (snapshot === undefined || concerned.length === 0) return;
+  return askPolicies(review, concerned, snapshot.hooks);
+}

@@ -1,0 +1,142 @@
+/** The expressions of admission policies and of webhooks' conditions: what they may speak of, and of what type they must be. */
+import type { Environment } from '@marcbachmann/cel-js/evaluator';
+import { environmentWith } from './environment.ts';
+import { authorizer } from './libraries/authorizer.ts';
+import { type Budget, type Compiled, compile, type Program } from './program.ts';
+
+/** `request`: the AdmissionRequest without its objects. */
+const REQUEST = {
+  kind: { group: 'string', version: 'string', kind: 'string' },
+  resource: { group: 'string', version: 'string', resource: 'string' },
+  subResource: 'string',
+  requestKind: { group: 'string', version: 'string', kind: 'string' },
+  requestResource: { group: 'string', version: 'string', resource: 'string' },
+  requestSubResource: 'string',
+  name: 'string',
+  namespace: 'string',
+  operation: 'string',
+  userInfo: { username: 'string', uid: 'string', groups: 'list<string>', extra: 'map<string, list<string>>' },
+  dryRun: 'bool',
+  options: 'dyn',
+};
+/** Types that all libraries know what to do with; variables of others are found out about when they are computed. */
+const PLAIN = /^(?:(?:list|map|bool|bytes|double|dyn|int|string|uint)[<>, ]*)+$/;
+const VARIABLES = 'kubernetes.variables';
+
+/** What an expression may speak of beside the objects and the request. */
+interface Declared {
+  params: boolean;
+  authorizer: boolean;
+}
+
+const bases = new Map<string, Environment>();
+
+function base(declared: Declared): Environment {
+  const key = `${declared.params} ${declared.authorizer}`;
+  const known = bases.get(key);
+  if (known !== undefined) return known;
+  const environment = environmentWith({ object: 'dyn', oldObject: 'dyn', namespaceObject: 'dyn' });
+  environment.registerVariable('request', { schema: REQUEST });
+  if (declared.params) environment.registerVariable('params', 'dyn');
+  if (declared.authorizer) authorizer(environment);
+  bases.set(key, environment);
+  return environment;
+}
+
+/** The value of `variables`: each is worked out when it is first spoken of. */
+abstract class VariableValues {
+  readonly #read: (name: string) => unknown;
+
+  constructor(read: (name: string) => unknown) {
+    this.#read = read;
+  }
+
+  static declare(name: string, type: { prototype: object }): void {
+    Object.defineProperty(type.prototype, name, {
+      get(this: VariableValues) {
+        return this.#read(name);
+      },
+    });
+  }
+}
+
+export type Bindings = Readonly<Record<string, unknown>>;
+
+/** Compiles what belongs to one policy, in order: what comes later may speak of the variables before it. */
+export class PolicyCompiler {
+  private readonly params: boolean;
+  private readonly types: Record<string, string> = {};
+  private readonly programs = new Map<string, Program>();
+  private readonly values = class extends VariableValues {};
+  private readonly environments = new Map<boolean, Environment>();
+
+  constructor(params: boolean) {
+    this.params = params;
+  }
+
+  /** Adds a variable; answers what is wrong with it. One that is wrong is of any type to those that speak of it. */
+  variable(name: string, expression: string): string | undefined {
+    const compiled = this.expression(expression, []);
+    this.types[name] = 'program' in compiled && PLAIN.test(compiled.program.type) ? compiled.program.type : 'dyn';
+    this.environments.clear();
+    VariableValues.declare(name, this.values);
+    if ('problem' in compiled) return compiled.problem;
+    this.programs.set(name, compiled.program);
+    return undefined;
+  }
+
+  /** A program whose value is of one of the types; of any, where none are given. */
+  expression(expression: string, types: readonly string[], withAuthorizer = true): Compiled {
+    return compiled(expression, this.environment(withAuthorizer), types);
+  }
+
+  /** A condition that must hold for a request to be looked at; it knows no variables. */
+  condition(expression: string): Compiled {
+    return compiled(expression, base({ params: this.params, authorizer: true }), ['bool']);
+  }
+
+  /** The bindings with `variables`; what these cost is taken off the budget. */
+  bind(bindings: Bindings, budget?: Budget): Bindings {
+    const known = new Map<string, unknown>();
+    const all: Record<string, unknown> = { ...bindings };
+    all['variables'] = new this.values((name) => {
+      if (!known.has(name)) known.set(name, this.compute(name, all, budget));
+      return known.get(name);
+    });
+    return all;
+  }
+
+  private compute(name: string, bindings: Bindings, budget: Budget | undefined): unknown {
+    const program = this.programs.get(name);
+    if (program === undefined) throw new Error(`composited variable "${name}" fails to compile`);
+    try {
+      return program.evaluate(bindings, budget);
+    } catch (error) {
+      throw new Error(`composited variable "${name}" fails to evaluate: ${failureOf(error)}`);
+    }
+  }
+
+  private environment(withAuthorizer: boolean): Environment {
+    const known = this.environments.get(withAuthorizer);
+    if (known !== undefined) return known;
+    const environment = base({ params: this.params, authorizer: withAuthorizer }).clone() as unknown as Environment;
+    environment.registerType(VARIABLES, { ctor: this.values, fields: { ...this.types } });
+    environment.registerVariable('variables', VARIABLES);
+    this.environments.set(withAuthorizer, environment);
+    return environment;
+  }
+}
+
+function compiled(expression: string, environment: Environment, types: readonly string[]): Compiled {
+  const found = compile(expression, environment);
+  if ('problem' in found) return { problem: `compilation failed: ${found.problem}` };
+  if (types.length === 0 || types.includes(found.program.type)) return found;
+  const names = types.map((type) => (type === 'null' ? 'null_type' : type));
+  return { problem: `must evaluate to ${names.length === 1 ? names[0] : `one of [${names.join(' ')}]`}` };
+}
+
+/** Why an evaluation failed, in one line. */
+export function failureOf(error: unknown): string {
+  const { summary, message = String(error) } = error as { summary?: string; message?: string };
+  return (summary ?? message.split('\n', 1)[0] ?? '').replace(/^No such key/, 'no such key');
+}

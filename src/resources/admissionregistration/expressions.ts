@@ -1,0 +1,65 @@
+/** What the expressions of policies and webhooks say must compile, and be of the right type. */
+import { PolicyCompiler } from '../../apimachinery/cel/policy.ts';
+import type { Compiled } from '../../apimachinery/cel/program.ts';
+import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import type {
+  MatchCondition,
+  ValidatingAdmissionPolicySpec,
+  Variable,
+} from '../../generated/types/admissionregistration.v1.ts';
+
+const isBlank = (text = ''): boolean => text.trim() === '';
+
+function check(compiled: Compiled, at: string, expression: string, errors: FieldError[]): void {
+  if ('problem' in compiled) errors.push(invalid(at, expression, compiled.problem));
+}
+
+/** Errors of conditions' expressions. */
+export function conditionExpressionErrors(
+  conditions: readonly MatchCondition[] = [],
+  params: boolean,
+  path: string,
+  errors: FieldError[],
+): void {
+  const compiler = new PolicyCompiler(params);
+  conditions.forEach(({ expression = '' }, index) => {
+    if (isBlank(expression)) return;
+    check(compiler.condition(expression), `${path}[${index}].expression`, expression, errors);
+  });
+}
+
+/** Declares variables; their errors. */
+export function declareVariables(
+  compiler: PolicyCompiler,
+  variables: readonly Variable[] = [],
+  errors: FieldError[],
+): void {
+  variables.forEach(({ name = '', expression = '' }, index) => {
+    if (isBlank(name) || isBlank(expression)) return;
+    const problem = compiler.variable(name, expression);
+    if (problem !== undefined) errors.push(invalid(`spec.variables[${index}].expression`, expression, problem));
+  });
+}
+
+/** Errors of all that a ValidatingAdmissionPolicy says in CEL. */
+export function validatingExpressionErrors(spec: ValidatingAdmissionPolicySpec, errors: FieldError[]): void {
+  const { paramKind, matchConditions, variables, validations = [], auditAnnotations = [] } = spec;
+  const params = paramKind !== undefined;
+  conditionExpressionErrors(matchConditions, params, 'spec.matchConditions', errors);
+  const compiler = new PolicyCompiler(params);
+  declareVariables(compiler, variables, errors);
+  validations.forEach(({ expression = '', messageExpression = '' }, index) => {
+    const at = `spec.validations[${index}]`;
+    if (!isBlank(expression)) {
+      check(compiler.expression(expression, ['bool']), `${at}.expression`, expression, errors);
+    }
+    if (isBlank(messageExpression)) return;
+    const message = compiler.expression(messageExpression, ['string'], false);
+    check(message, `${at}.messageExpression`, messageExpression, errors);
+  });
+  auditAnnotations.forEach(({ valueExpression = '' }, index) => {
+    if (isBlank(valueExpression)) return;
+    const value = compiler.expression(valueExpression, ['string', 'null']);
+    check(value, `spec.auditAnnotations[${index}].valueExpression`, valueExpression, errors);
+  });
+}
