@@ -147,7 +147,17 @@ const answer = async (method: string, path: string, token: string | undefined, b
 
 beforeAll(async () => {
   const keys = [publicKey(own)];
-  api = apiServer({ version: 1, issuer: ISSUER, keys, namespaces: [], roles, bindings, definitions: [], quotas: [] });
+  api = apiServer({
+    version: 1,
+    issuer: ISSUER,
+    keys,
+    namespaces: [],
+    roles,
+    bindings,
+    definitions: [],
+    quotas: [],
+    hooks: [],
+  });
   const make = async (path: string, object: object): Promise<void> => {
     const response = await api.request('POST', path, identities['masters'], object);
     expect([response.status, await response.text()]).toEqual([201, expect.anything()]);

@@ -26,9 +26,10 @@ import { nameOf } from '../registry/resource-name.ts';
 import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, unwrap } from '../respond.ts';
 import { changeObject } from './change.ts';
+import { deleteObject, deleteSelected } from './delete.ts';
 import { integerOf } from './list-options.ts';
 import { dryRun, listQuery, requestOptions } from './options.ts';
-import { requestKey, respondList, storeFor } from './read.ts';
+import { respondList, storeFor } from './read.ts';
 
 /** Upstream tries a generated name again this often. */
 const NAME_ATTEMPTS = 8;
@@ -193,13 +194,7 @@ export async function remove(context: Context, resource: Resource): Promise<Resp
   const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
   checkDelete(resource, info.name);
-  const result = unwrap(
-    await storeFor(context, resource).change(requestKey(context, resource), {
-      do: 'delete',
-      resource: nameOf(resource),
-      options,
-    }),
-  );
+  const result = unwrap(await deleteObject(context, resource, info.name, options));
   const text = fromStored(resource, result.text);
   if (!result.deleted || resource.strategy.returnsDeleted) return respondObject(resource, text, accepted, url);
   const { uid } = decodeText(text).metadata;
@@ -221,12 +216,6 @@ export async function removeCollection(context: Context, resource: Resource): Pr
   const { request, url, info } = context;
   const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
-  const page = unwrap(
-    await storeFor(context, resource).deleteCollection(listQuery(resource, info, url), {
-      do: 'delete',
-      resource: nameOf(resource),
-      options,
-    }),
-  );
+  const page = await deleteSelected(context, resource, listQuery(resource, info, url), options);
   return respondList(resource, page, accepted, url, context.warnings);
 }

@@ -7,14 +7,14 @@ import { askPolicies } from './dispatch.ts';
 export const validatingPolicy: AdmissionPlugin = {
   name: 'ValidatingAdmissionPolicy',
   handles: (operation) => concernedBy(operation).length > 0,
-  validate: (attributes) => validateReview(reviewOf(attributes)),
+  validate: (attributes) => validateByPolicies(reviewOf(attributes)),
 };
 
 const concernedBy = (operation: Pick<Review, 'context' | 'resource' | 'operation' | 'subresource'>) =>
   operation.context.snapshot?.hooks.concerned(VALIDATING_POLICIES, operation) ?? [];
 
 /** Throws what the first policy that denies the request says. */
-export function validateReview(review: Review): void | Promise<void> {
+export function validateByPolicies(review: Review): void | Promise<void> {
   const { snapshot } = review.context;
   const concerned = concernedBy(review);
   if (snapshot === undefined || concerned.length === 0) return;
