@@ -28,6 +28,7 @@ const snapshotOf = (key: SigningKey, issuer = ISSUER, version = 1): Snapshot =>
     roles: [],
     bindings: [],
     quotas: [],
+    hooks: [],
     definitions: [],
   });
 

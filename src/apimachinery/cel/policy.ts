@@ -53,6 +53,8 @@ abstract class VariableValues {
 
   static declare(name: string, type: { prototype: object }): void {
     Object.defineProperty(type.prototype, name, {
+      // Of two of one name the later is meant.
+      configurable: true,
       get(this: VariableValues) {
         return this.#read(name);
       },
@@ -119,7 +121,9 @@ export class PolicyCompiler {
   private environment(withAuthorizer: boolean): Environment {
     const known = this.environments.get(withAuthorizer);
     if (known !== undefined) return known;
-    const environment = base({ params: this.params, authorizer: withAuthorizer }).clone() as unknown as Environment;
+    const plain = base({ params: this.params, authorizer: withAuthorizer });
+    if (Object.keys(this.types).length === 0) return plain;
+    const environment = plain.clone() as unknown as Environment;
     environment.registerType(VARIABLES, { ctor: this.values, fields: { ...this.types } });
     environment.registerVariable('variables', VARIABLES);
     this.environments.set(withAuthorizer, environment);

@@ -1,13 +1,18 @@
 /** A cluster's webhooks and policies, indexed for the question that every write asks: is any of them concerned? */
 import type { ResourceId } from '../../../apimachinery/client.ts';
 import type { HookFact } from '../../../durable-objects/cluster-rpc.ts';
-import type { Review } from './review.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
 /** Nobody may lock out those who would repair it. */
 const EXEMPT = /^(?:validating|mutating)(?:webhookconfigurations|admissionpolicies|admissionpolicybindings)$/;
 
-type What = Pick<Review, 'resource' | 'operation' | 'subresource'>;
+/** What a request does to what. */
+export interface What {
+  resource: { group: string; resource: string };
+  operation: string;
+  subresource: string;
+}
+
 const NONE: readonly HookFact[] = [];
 
 export class Hooks {
