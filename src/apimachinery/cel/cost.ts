@@ -78,8 +78,11 @@ function estimate(node: Node, scope: Scope): Estimate {
       const [left, right] = nodes.map((part) => estimate(part, scope).cost) as [Range, Range];
       return known(node, { min: left.min, max: left.max + right.max });
     }
-    case '!_':
     case '-_':
+      // A negative number is written as one.
+      if ((node.args as Node).op === 'value') return estimate(node.args as Node, scope);
+      return known(node, plus(fixed(1), estimate(node.args as Node, scope).cost));
+    case '!_':
       return known(node, plus(fixed(1), estimate(node.args as Node, scope).cost));
     case 'call':
       return call(node, scope);

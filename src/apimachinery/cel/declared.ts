@@ -23,7 +23,7 @@ export interface Declared {
   /** The type's name in expressions: `int`, `list<string>`, `selfType2`. */
   type: string;
   nullable: boolean;
-  /** Most items, entries, characters or bytes that a value in one request can have; 0 for what has no size. */
+  /** Most items, entries, characters or bytes that a value in one request can have; 0 for what has no size, as objects. */
   maxElements: number;
   /** Bytes of the shortest JSON of a value. */
   minSize: number;
@@ -38,7 +38,6 @@ export interface Declared {
 }
 
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
-const UNBOUNDED = Number.POSITIVE_INFINITY;
 const TEXT: StructuralSchema = { type: 'string' };
 
 /** The schema of a resource's head, that every rule at its root sees. */
@@ -115,7 +114,7 @@ function declareObject(schema: StructuralSchema, isRoot: boolean, nullable: bool
     if (isRequired) minSize += property.length + declared.minSize + 4;
   }
   const constructs = class extends Map<string, unknown> {};
-  return { kind: 'object', type, nullable, maxElements: UNBOUNDED, minSize, fields, constructs };
+  return { kind: 'object', type, nullable, maxElements: 0, minSize, fields, constructs };
 }
 
 function declareText({ format, maxLength, enum: values }: StructuralSchema): Omit<Declared, 'nullable'> {
