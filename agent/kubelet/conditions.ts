@@ -1,4 +1,5 @@
 /** The conditions that a kubelet keeps on a pod. */
+import { findCondition } from '../../src/apimachinery/conditions.ts';
 import type { ContainerStatus, Pod, PodCondition } from '../../src/generated/types/core.v1.ts';
 import { isSidecar } from './pod.ts';
 
@@ -29,7 +30,7 @@ export function conditions(
   ];
   const generation = pod.metadata.generation;
   return findings.map(([type, finding]) => {
-    const old = pod.status?.conditions?.find((condition) => condition.type === type);
+    const old = findCondition(pod.status?.conditions, type);
     return {
       type,
       ...(generation === undefined ? {} : { observedGeneration: generation }),
@@ -81,7 +82,7 @@ function findReady(pod: Pod, containersReady: Finding): Finding {
   if (containersReady.status !== 'True') return containersReady;
   const messages: string[] = [];
   for (const { conditionType } of pod.spec?.readinessGates ?? []) {
-    const gate = pod.status?.conditions?.find(({ type }) => type === conditionType);
+    const gate = findCondition(pod.status?.conditions, conditionType);
     if (gate === undefined) {
       messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
     } else if (gate.status !== 'True') {

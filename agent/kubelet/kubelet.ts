@@ -1,6 +1,8 @@
 /** The kubelet: one worker per pod of this node, and what they share. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { findCondition } from '../../src/apimachinery/conditions.ts';
 import { badRequest, notFound } from '../../src/apimachinery/errors.ts';
 import type { ContainerStatus, Pod, Service } from '../../src/generated/types/core.v1.ts';
 import { type Change, delay, type Informer } from '../informer.ts';
@@ -234,7 +236,7 @@ export class Kubelet implements KubeletHandle {
   async #networkProblem(): Promise<string | undefined> {
     try {
       const conditions = await this.#deps.cri.status();
-      const network = conditions.find(({ type }) => type === 'NetworkReady');
+      const network = findCondition(conditions, 'NetworkReady');
       if (network === undefined || network.status) return undefined;
       return `container runtime network not ready: NetworkReady=false reason:${network.reason} message:${network.message}`;
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Registers the node, renews its Lease, and reports its status: when it changes, and every five minutes. */
+import { findCondition } from '../../src/apimachinery/conditions.ts';
 import { isReason } from '../../src/apimachinery/errors.ts';
 import { type Json, microNow } from '../../src/apimachinery/meta.ts';
 import type { Lease } from '../../src/generated/types/coordination.v1.ts';
@@ -195,7 +196,7 @@ function changed(old: NodeStatus | undefined, now: NodeStatus): boolean {
     JSON.stringify([
       Object.entries(status.capacity ?? {}).sort(),
       now.conditions?.map(({ type }) => {
-        const condition = status.conditions?.find((candidate) => candidate.type === type);
+        const condition = findCondition(status.conditions, type);
         return [type, condition?.status, condition?.reason, condition?.message];
       }),
       status.addresses?.map(({ type, address }) => [type, address]),

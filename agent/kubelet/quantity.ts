@@ -1,20 +1,17 @@
 /** Quantities as plain numbers: the agent compares and divides them, and never writes them back. */
+import { parseQuantity } from '../../src/apimachinery/quantity.ts';
 
-const SUFFIXES: ReadonlyMap<string, number> = new Map([
-  ...['', 'k', 'M', 'G', 'T', 'P', 'E'].map((suffix, i): [string, number] => [suffix, 1000 ** i]),
-  ...['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].map((suffix, i): [string, number] => [suffix, 1024 ** (i + 1)]),
-  ['m', 1e-3],
-  ['u', 1e-6],
-  ['n', 1e-9],
-]);
+const NANO = 1_000_000_000n;
 
 /** `100m` -> 0.1, `16Mi` -> 16777216, `1e3` -> 1000. What is no quantity counts as 0: the API server has validated it. */
 export function quantity(value: string | number | undefined): number {
-  const match = /^([+-]?[0-9.]+)(?:[eE]([+-]?[0-9]+))?([A-Za-z]*)$/.exec(String(value ?? '0'));
-  if (match === null) return 0;
-  const factor = SUFFIXES.get(match[3] ?? '') ?? 1;
-  const number = Number(match[1]) * 10 ** Number(match[2] ?? '0') * factor;
-  return Number.isFinite(number) ? number : 0;
+  if (typeof value === 'number') return value;
+  try {
+    const { nano } = parseQuantity(value ?? '0');
+    return Number(nano / NANO) + Number(nano % NANO) / Number(NANO);
+  } catch {
+    return 0;
+  }
 }
 
 /** In thousandths, rounded up: what CPU is counted in. */

@@ -1,4 +1,5 @@
 /** Sends pod statuses to the API server, only what differs, and tries again until it has them. */
+import { findCondition } from '../../src/apimachinery/conditions.ts';
 import { isReason } from '../../src/apimachinery/errors.ts';
 import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
 import type { Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
@@ -12,12 +13,7 @@ export function covers(have: PodStatus | undefined, want: PodStatus): boolean {
     if (!same((have as Record<string, unknown>)[key], value)) return false;
   }
   if ((have.reason ?? '') !== (want.reason ?? '') || (have.message ?? '') !== (want.message ?? '')) return false;
-  return (wanted ?? []).every((condition) =>
-    same(
-      have.conditions?.find(({ type }) => type === condition.type),
-      condition,
-    ),
-  );
+  return (wanted ?? []).every((condition) => same(findCondition(have.conditions, condition.type), condition));
 }
 
 /** Deep equality where null, undefined and empty objects and lists are all nothing. */
@@ -44,7 +40,7 @@ export function statusPatch(pod: Pod, want: PodStatus): JsonObject {
   const status = { ...want } as unknown as JsonObject;
   for (const key of ['reason', 'message'] as const) if (have[key] && !want[key]) status[key] = null;
   status['conditions'] = (want.conditions ?? []).map((condition) => {
-    const old = have.conditions?.find(({ type }) => type === condition.type);
+    const old = findCondition(have.conditions, condition.type);
     const cleared = (['reason', 'message'] as const).filter((key) => old?.[key] && !condition[key]);
     return { ...condition, ...Object.fromEntries(cleared.map((key) => [key, null])) } as unknown as Json;
   });

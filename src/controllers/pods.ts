@@ -1,4 +1,5 @@
 /** What controllers ask of a pod. */
+import { findCondition } from '../apimachinery/conditions.ts';
 import { deepEqual } from '../apimachinery/equal.ts';
 import type { Pod } from '../generated/types/core.v1.ts';
 import type { ObjectChange, Requeue } from './controller.ts';
@@ -6,7 +7,7 @@ import { timeOf } from './objects.ts';
 
 /** The condition of this type, if the pod has it. */
 export function podCondition(pod: Pod, type: string) {
-  return pod.status?.conditions?.find((condition) => condition.type === type);
+  return findCondition(pod.status?.conditions, type);
 }
 
 export const isPodReady = (pod: Pod): boolean => podCondition(pod, 'Ready')?.status === 'True';

@@ -1,5 +1,7 @@
 /** What the scheduler writes into the status of pods (`updatePod`, `PreemptPod`). */
+
 import type { Client } from '../apimachinery/client.ts';
+import { findCondition } from '../apimachinery/conditions.ts';
 import { isReason } from '../apimachinery/errors.ts';
 import { type JsonObject, now } from '../apimachinery/meta.ts';
 import type { Pod } from '../generated/types/core.v1.ts';
@@ -16,7 +18,7 @@ interface Condition {
 /** The condition as it is to be written; undefined when the pod has it already. */
 function changed(pod: Pod, condition: Condition, at: number): JsonObject | undefined {
   const { type, status, reason, message } = condition;
-  const before = pod.status?.conditions?.find((c) => c.type === type);
+  const before = findCondition(pod.status?.conditions, type);
   const same = before?.status === status;
   if (same && before.reason === reason && before.message === message) return undefined;
   const lastTransitionTime = same ? before.lastTransitionTime : now(at);

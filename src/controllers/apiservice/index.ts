@@ -1,9 +1,9 @@
 /** Whether what an APIService names can be reached. */
 import type { Client } from '../../apimachinery/client.ts';
+import { withCondition } from '../../apimachinery/conditions.ts';
 import type { APIService } from '../../generated/types/apiregistration.v1.ts';
 import type { Service } from '../../generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../generated/types/discovery.v1.ts';
-import { withCondition } from '../conditions.ts';
 import { type Controller, itself, type ObjectChange } from '../controller.ts';
 import { patchStatus } from '../objects.ts';
 

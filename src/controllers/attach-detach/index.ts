@@ -1,5 +1,7 @@
 /** Attaches the volumes of CSI drivers to nodes, in VolumeAttachments that the drivers' attachers act upon. */
+
 import type { Client } from '../../apimachinery/client.ts';
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../generated/types/core.v1.ts';
@@ -71,7 +73,7 @@ async function keysOfNode(change: ObjectChange): Promise<string[]> {
   return change.type === 'MODIFIED' && deepEqual(facts(node), facts(before)) ? [] : [change.name];
 }
 
-const readyOf = (node: Node | undefined) => node?.status?.conditions?.find(({ type }) => type === 'Ready');
+const readyOf = (node: Node | undefined) => findCondition(node?.status?.conditions, 'Ready');
 
 /** Whether, or when (in ms), the node can be taken to have let go of a volume that it says is in use. */
 function releasedIn(node: Node, now: number): number {

@@ -1,8 +1,8 @@
 /** CustomResourceDefinitions are given their names and established; those that go take their objects along. */
 import type { Client } from '../../apimachinery/client.ts';
+import { withCondition } from '../../apimachinery/conditions.ts';
 import type { CustomResourceDefinition } from '../../generated/types/apiextensions.v1.ts';
 import { CLEANUP_FINALIZER } from '../../resources/apiextensions/index.ts';
-import { withCondition } from '../conditions.ts';
 import { type Controller, type ControllerContext, itself, type Requeue } from '../controller.ts';
 import { deleteIfPresent, forEachLimited, patchStatus } from '../objects.ts';
 import { takenBy, withNames } from './names.ts';

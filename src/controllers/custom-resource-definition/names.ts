@@ -1,10 +1,11 @@
 /** Two definitions of one group cannot claim the same name, after upstream's `status.NamingConditionController`. */
+
+import { findCondition, withCondition } from '../../apimachinery/conditions.ts';
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
   CustomResourceDefinitionStatus,
 } from '../../generated/types/apiextensions.v1.ts';
-import { findCondition, withCondition } from '../conditions.ts';
 
 interface Taken {
   /** Plural, singular and short names share one space; kinds and list kinds another. */

@@ -1,5 +1,7 @@
 /** Rolls Deployments out: one ReplicaSet for each template. */
+
 import type { Client } from '../../apimachinery/client.ts';
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { selects, selectsEverything } from '../../apimachinery/labels.ts';
 import type { Deployment, ReplicaSet } from '../../generated/types/apps.v1.ts';
 import { type Controller, itself, type ObjectChange } from '../controller.ts';
@@ -8,7 +10,7 @@ import { ownerKeys } from '../owners.ts';
 import { claim } from '../replicaset/claim.ts';
 import { rollback, rollbackTarget } from './rollback.ts';
 import { isRollingUpdate, progressDeadline } from './rollout-math.ts';
-import { calculateStatus, conditionOf, newCondition, setCondition, TIMED_OUT } from './status.ts';
+import { calculateStatus, newCondition, setCondition, TIMED_OUT } from './status.ts';
 import { isScalingEvent, recreate, rollingUpdate, scaleOnly } from './strategies.ts';
 import { DeploymentSync } from './sync.ts';
 
@@ -20,7 +22,7 @@ const deploymentsOf = (change: ObjectChange, client: Client): Promise<string[]> 
 
 /** Says in the Progressing condition that a roll-out is paused, or goes on: a pause does not count against the deadline. */
 function pauseCondition(deployment: Deployment, at: number): Deployment['status'] {
-  const current = conditionOf(deployment.status, 'Progressing');
+  const current = findCondition(deployment.status?.conditions, 'Progressing');
   if (progressDeadline(deployment) === undefined || current?.reason === TIMED_OUT) return undefined;
   const saysPaused = current?.reason === 'DeploymentPaused';
   const paused = deployment.spec?.paused === true;

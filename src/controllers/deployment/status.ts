@@ -1,4 +1,5 @@
 /** Status and conditions of a Deployment, as they follow from its ReplicaSets. Pure. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from '../../generated/types/apps.v1.ts';
 import type { Requeue } from '../controller.ts';
@@ -7,11 +8,6 @@ import { maxUnavailable, progressDeadline, replicasOf, totalOf, totalReplicas } 
 
 export const NEW_REPLICA_SET_AVAILABLE = 'NewReplicaSetAvailable';
 export const TIMED_OUT = 'ProgressDeadlineExceeded';
-
-/** The condition of this type. */
-export function conditionOf(status: DeploymentStatus | undefined, type: string): DeploymentCondition | undefined {
-  return status?.conditions?.find((condition) => condition.type === type);
-}
 
 /** A condition as of now. */
 export function newCondition(
@@ -27,7 +23,7 @@ export function newCondition(
 /** Sets a condition unless status and reason are what they were; the message alone does not count (`SetDeploymentCondition`). */
 export function setCondition(status: DeploymentStatus, condition: DeploymentCondition): void {
   const { type = '' } = condition;
-  const current = conditionOf(status, type);
+  const current = findCondition(status.conditions, type);
   const sameStatus = current !== undefined && current.status === condition.status;
   if (sameStatus && current.reason === condition.reason) return;
   const lastTransitionTime = sameStatus ? current.lastTransitionTime : condition.lastTransitionTime;
@@ -101,7 +97,7 @@ function isProgressing(before: DeploymentStatus, after: DeploymentStatus): boole
 }
 
 function hasTimedOut(status: DeploymentStatus, deadlineSeconds: number, at: number): boolean {
-  const condition = conditionOf(status, 'Progressing');
+  const condition = findCondition(status.conditions, 'Progressing');
   if (condition === undefined || condition.reason === NEW_REPLICA_SET_AVAILABLE) return false;
   return condition.reason === TIMED_OUT || timeOf(condition.lastUpdateTime) + deadlineSeconds * 1000 < at;
 }
@@ -116,7 +112,7 @@ export function rolloutStatus(
   const before = deployment.status ?? {};
   const status = calculateStatus(deployment, all, newSet, at);
   const deadline = progressDeadline(deployment);
-  const current = conditionOf(before, 'Progressing');
+  const current = findCondition(before.conditions, 'Progressing');
   const subject =
     newSet === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newSet.metadata.name}"`;
   const wasComplete =
@@ -143,20 +139,19 @@ export function rolloutStatus(
   const failure = failureOf(newSet) ?? all.map(failureOf).find((found) => found !== undefined);
   if (failure !== undefined) {
     const { status: value, reason = '', message = '', lastTransitionTime } = failure;
-    const before = conditionOf(deployment.status, 'ReplicaFailure');
+    const before = findCondition(deployment.status?.conditions, 'ReplicaFailure');
     const made = newCondition('ReplicaFailure', value as 'True', reason, message, at);
     setCondition(status, before?.reason === reason ? before : { ...made, lastTransitionTime });
   }
   return status;
 }
 
-const failureOf = (set: ReplicaSet | undefined) =>
-  set?.status?.conditions?.find((condition) => condition.type === 'ReplicaFailure');
+const failureOf = (set: ReplicaSet | undefined) => findCondition(set?.status?.conditions, 'ReplicaFailure');
 
 /** When the deadline has to be looked at, with a second to spare (`requeueStuckDeployment`). */
 export function deadlineCheck(deployment: Deployment, status: DeploymentStatus, at: number): Requeue | undefined {
   const deadline = progressDeadline(deployment);
-  const current = conditionOf(status, 'Progressing');
+  const current = findCondition(status.conditions, 'Progressing');
   if (deadline === undefined || current === undefined || current.reason === 'DeploymentPaused') return undefined;
   if (isComplete(deployment, status) || current.reason === TIMED_OUT) return undefined;
   if (current.reason === NEW_REPLICA_SET_AVAILABLE) return undefined;

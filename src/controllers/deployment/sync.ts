@@ -1,5 +1,7 @@
 /** One reconcile of one Deployment: what was read, and the writes that all strategies share. */
+
 import type { Client } from '../../apimachinery/client.ts';
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import { controllerOf, type JsonObject } from '../../apimachinery/meta.ts';
@@ -18,7 +20,7 @@ import {
   sizeAnnotations,
 } from './revisions.ts';
 import { newReplicaSetSize, progressDeadline, replicasOf, revisionHistoryLimit } from './rollout-math.ts';
-import { conditionOf, deadlineCheck, newCondition, rolloutStatus, setCondition } from './status.ts';
+import { deadlineCheck, newCondition, rolloutStatus, setCondition } from './status.ts';
 
 const DEPLOYMENTS = 'apps/deployments';
 const REPLICA_SETS = 'apps/replicasets';
@@ -113,7 +115,7 @@ export class DeploymentSync {
   /** Notes a Progressing condition, which the next status takes over; `onlyFirst`: unless there is one. */
   #note(reason: string, message: string, onlyFirst: boolean, value: 'True' | 'False' = 'True'): void {
     if (progressDeadline(this.deployment) === undefined) return;
-    if (onlyFirst && conditionOf(this.deployment.status, 'Progressing') !== undefined) return;
+    if (onlyFirst && findCondition(this.deployment.status?.conditions, 'Progressing') !== undefined) return;
     const status = structuredClone(this.deployment.status ?? {});
     setCondition(status, newCondition('Progressing', value, reason, message, this.context.now()));
     this.deployment = { ...this.deployment, status };

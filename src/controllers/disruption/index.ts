@@ -1,5 +1,7 @@
 /** Keeps the status of PodDisruptionBudgets: how many pods are healthy, must be, and may be disrupted. */
+
 import type { Client } from '../../apimachinery/client.ts';
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { formatLabelSelector, selects } from '../../apimachinery/labels.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
@@ -28,7 +30,7 @@ const facts = ({ metadata, status }: Pod): unknown[] => [
   metadata.labels,
   metadata.ownerReferences,
   metadata.deletionTimestamp === undefined,
-  status?.conditions?.find(({ type }) => type === 'Ready')?.status,
+  findCondition(status?.conditions, 'Ready')?.status,
 ];
 
 /** The budgets that select a pod, as it is or was. */

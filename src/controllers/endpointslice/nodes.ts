@@ -1,5 +1,7 @@
 /** Which Services a change of a node concerns. */
+
 import type { Client } from '../../apimachinery/client.ts';
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import type { Node, Pod, Service } from '../../generated/types/core.v1.ts';
 import { keyOf, type ObjectChange } from '../controller.ts';
@@ -10,7 +12,7 @@ const zoneOf = (node: Node | undefined): string | undefined => node?.metadata.la
 
 /** What the share of a zone is made of. */
 const capacityOf = (node: Node | undefined) => [
-  node?.status?.conditions?.find(({ type }) => type === 'Ready')?.status,
+  findCondition(node?.status?.conditions, 'Ready')?.status,
   node?.status?.allocatable?.['cpu'],
 ];
 

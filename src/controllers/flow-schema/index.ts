@@ -1,8 +1,9 @@
 /** Whether the priority level that a FlowSchema names exists. */
+
+import { withCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import type { Json } from '../../apimachinery/meta.ts';
 import type { FlowSchema } from '../../generated/types/flowcontrol.v1.ts';
-import { withCondition } from '../conditions.ts';
 import { type Controller, itself } from '../controller.ts';
 
 const SCHEMAS = 'flowcontrol.apiserver.k8s.io/flowschemas';

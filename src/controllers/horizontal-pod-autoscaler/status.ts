@@ -1,5 +1,5 @@
 /** The status of an autoscaler. */
-import { now } from '../../apimachinery/meta.ts';
+import { withCondition } from '../../apimachinery/conditions.ts';
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus } from '../../generated/types/autoscaling.v2.ts';
 
 /** Upstream writes a list of metrics that there is not as null. */
@@ -19,16 +19,5 @@ export function setCondition(
   reason: string,
   message: string,
 ): void {
-  const conditions = status.conditions ?? [];
-  const index = conditions.findIndex((condition) => condition.type === type);
-  const before = conditions[index];
-  const lastTransitionTime = before?.status === holds ? before.lastTransitionTime : now(at);
-  const condition = {
-    type,
-    status: holds,
-    ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }),
-    reason,
-    message,
-  };
-  status.conditions = index < 0 ? [...conditions, condition] : conditions.with(index, condition);
+  status.conditions = withCondition(status.conditions, { type, status: holds, reason, message }, at);
 }

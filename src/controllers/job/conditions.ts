@@ -13,6 +13,7 @@ export interface Finish {
 export const holding = (job: Job, type: string): JobCondition | undefined =>
   job.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
 
+/** Whether a Job has ended, one way or the other (`IsJobFinished`). */
 export const isFinished = (job: Job): boolean =>
   holding(job, 'Complete') !== undefined || holding(job, 'Failed') !== undefined;
 
@@ -29,7 +30,7 @@ export function decidedFinish(job: Job): Finish | undefined {
  * The conditions with the one of this type as said, and whether that changed anything (`ensureJobConditionStatus`). What was never there is
  * not added as False.
  */
-export function withCondition(
+export function ensureCondition(
   conditions: readonly JobCondition[] = [],
   type: string,
   status: 'True' | 'False',

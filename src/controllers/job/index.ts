@@ -16,7 +16,7 @@ import {
 import { podCondition } from '../pods.ts';
 import { claim } from '../replicaset/claim.ts';
 import { FailureMemory } from './backoff.ts';
-import { isFinished, withCondition } from './conditions.ts';
+import { ensureCondition, isFinished } from './conditions.ts';
 import { completion, deadlineMs, earlyFinish } from './finish.ts';
 import { type Managed, manage, removePods } from './manage.ts';
 import { isSuspended, JOBS, TRACKING } from './pods.ts';
@@ -93,7 +93,13 @@ function noteSuspension({ job, now: at }: Sync, { events }: ControllerContext): 
   const reason = suspended ? 'JobSuspended' : 'JobResumed';
   const message = suspended ? 'Job suspended' : 'Job resumed';
   const said = { reason, message };
-  const { conditions, changed } = withCondition(status.conditions, 'Suspended', suspended ? 'True' : 'False', said, at);
+  const { conditions, changed } = ensureCondition(
+    status.conditions,
+    'Suspended',
+    suspended ? 'True' : 'False',
+    said,
+    at,
+  );
   if (suspended) delete status.startTime;
   if (!changed) return;
   status.conditions = conditions;

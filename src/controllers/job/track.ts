@@ -11,7 +11,7 @@ import type { Job, JobStatus } from '../../generated/types/batch.v1.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { ControllerContext } from '../controller.ts';
 import { forEachLimited } from '../objects.ts';
-import { type Finish, withCondition } from './conditions.ts';
+import { ensureCondition, type Finish } from './conditions.ts';
 import { judgeFailure } from './failure-policy.ts';
 import { removeTracking } from './finalizer.ts';
 import { indexOf, isFailed, isIndexed, isSucceeded, isTracked, JOBS } from './pods.ts';
@@ -36,7 +36,7 @@ export async function track(
   settleCounts(status, tracked);
   const { ended, more } = note(sync, finish);
   if (finish !== undefined) {
-    status.conditions = withCondition(status.conditions, finish.target, 'True', finish, sync.now).conditions;
+    status.conditions = ensureCondition(status.conditions, finish.target, 'True', finish, sync.now).conditions;
   }
   let stored = await writeStatus(client, job, before);
 
@@ -135,7 +135,7 @@ const nothingLeft = ({ job, terminating }: Sync): boolean =>
 function declareEnd(status: JobStatus, finish: Finish, at: number): void {
   const succeeded = finish.target === 'SuccessCriteriaMet';
   const type = succeeded ? 'Complete' : 'Failed';
-  status.conditions = withCondition(status.conditions, type, 'True', finish, at).conditions;
+  status.conditions = ensureCondition(status.conditions, type, 'True', finish, at).conditions;
   if (succeeded) status.completionTime = now(at);
 }
 

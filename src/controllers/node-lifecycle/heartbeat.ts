@@ -1,4 +1,5 @@
 /** When a node was last heard of, and what its conditions say when that is too long ago. Pure. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Lease } from '../../generated/types/coordination.v1.ts';
 import type { Node, NodeCondition } from '../../generated/types/core.v1.ts';
@@ -13,7 +14,7 @@ const HEALTH = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
 /** When the node was last heard of, in ms since the epoch; 0: never. */
 export function lastHeard(node: Node, lease: Lease | undefined): number {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = findCondition(node.status?.conditions, 'Ready');
   return Math.max(timeOf(ready?.lastHeartbeatTime), timeOf(lease?.spec?.renewTime));
 }
 
@@ -28,7 +29,7 @@ export function unknownConditions(node: Node, at: number): NodeCondition[] {
   const conditions = node.status?.conditions ?? [];
   const kept = conditions.filter(({ type }) => !HEALTH.includes(type ?? ''));
   const unknown = HEALTH.map((type): NodeCondition => {
-    const before = conditions.find((condition) => condition.type === type);
+    const before = findCondition(conditions, type);
     if (before === undefined) {
       return {
         type,

@@ -1,4 +1,5 @@
 /** Which taints a node's conditions ask for. Pure. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Taint } from '../../generated/types/core.v1.ts';
@@ -16,7 +17,7 @@ const MANAGED = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...PRESSURES.map
 
 /** The status of a condition of the node. */
 export const conditionStatus = (node: Node, type: string): string | undefined =>
-  node.status?.conditions?.find((condition) => condition.type === type)?.status;
+  findCondition(node.status?.conditions, type)?.status;
 
 /** Whether the node is not ready, or nobody knows. A node that has yet to say is not in trouble. */
 export function isTroubled(node: Node): boolean {

@@ -1,7 +1,8 @@
 /** Removes pods that nobody will finish: those of nodes that are gone or out of service, terminating ones that never ran, and the oldest of too many ended ones. */
+
 import type { Client } from '../../apimachinery/client.ts';
+import { withCondition } from '../../apimachinery/conditions.ts';
 import { isReason } from '../../apimachinery/errors.ts';
-import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import { type Controller, type ControllerContext, itself, type ObjectChange, type Requeue } from '../controller.ts';
 import { byAge, deleteIfPresent, forEachLimited, patchStatus } from '../objects.ts';
@@ -22,14 +23,9 @@ const PARALLEL = 16;
 /** Says that the pod has failed, where it has not ended, and deletes it without waiting for a kubelet (`markFailedAndDeletePod`). */
 async function fail(client: Client, pod: Pod, context: ControllerContext, why?: string): Promise<void> {
   if (!isPodTerminal(pod)) {
-    const conditions = [...(pod.status?.conditions ?? [])];
-    if (why !== undefined) {
-      const others = conditions.filter(({ type }) => type !== 'DisruptionTarget');
-      const lastTransitionTime = now(context.now());
-      const reason = 'DeletionByPodGC';
-      const condition = { type: 'DisruptionTarget', status: 'True', reason, message: why, lastTransitionTime };
-      conditions.splice(0, conditions.length, ...others, condition);
-    }
+    const before = pod.status?.conditions ?? [];
+    const target = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: why };
+    const conditions = why === undefined ? before : withCondition(before, target, context.now());
     try {
       await patchStatus(client, 'core/pods', pod, { ...pod.status, phase: 'Failed', conditions });
     } catch (error) {

@@ -1,5 +1,7 @@
 /** Keeps the number of pods of ReplicaSets and, by the same code, of ReplicationControllers. */
+
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { type LabelSelector, selects, selectsEverything } from '../../apimachinery/labels.ts';
 import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../generated/types/apps.v1.ts';
@@ -82,7 +84,7 @@ function statusOf(
   const conditions = (object.status?.conditions ?? []).filter((condition) => condition.type !== 'ReplicaFailure');
   if (failure !== undefined) {
     const reason = active.length < owner.replicas ? 'FailedCreate' : 'FailedDelete';
-    const before = object.status?.conditions?.find((condition) => condition.type === 'ReplicaFailure');
+    const before = findCondition(object.status?.conditions, 'ReplicaFailure');
     const condition = {
       type: 'ReplicaFailure',
       status: 'True',

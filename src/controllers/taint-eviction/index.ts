@@ -1,8 +1,9 @@
 /** Evicts pods from nodes with NoExecute taints that they do not tolerate, or tolerate only for so long. */
+
 import type { Client } from '../../apimachinery/client.ts';
+import { withCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
-import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod, Taint } from '../../generated/types/core.v1.ts';
 import { tolerates } from '../../resources/core/tolerations.ts';
 import { type Controller, type ControllerContext, keyOf } from '../controller.ts';
@@ -34,14 +35,13 @@ function recordEviction(context: ControllerContext, pod: Pod, what: string): voi
 
 async function evict(client: Client, pod: Pod, context: ControllerContext): Promise<void> {
   recordEviction(context, pod, 'Marking for deletion');
-  const conditions = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget');
-  conditions.push({
+  const target = {
     type: 'DisruptionTarget',
     status: 'True',
     reason: 'DeletionByTaintManager',
     message: 'Taint manager: deleting due to NoExecute taint',
-    lastTransitionTime: now(context.now()),
-  });
+  };
+  const conditions = withCondition(pod.status?.conditions, target, context.now());
   try {
     await patchStatus(client, 'core/pods', pod, { ...pod.status, conditions });
   } catch (error) {

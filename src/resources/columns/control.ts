@@ -1,4 +1,5 @@
 /** Columns of what governs the cluster: access, admission, priorities, extensions, certificates, leases. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { humanDuration } from '../../apimachinery/duration.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type {
@@ -61,7 +62,7 @@ function serviceOf({ spec }: APIService): string {
 }
 
 function availability({ status }: APIService): string {
-  const available = status?.conditions?.find(({ type }) => type === 'Available');
+  const available = findCondition(status?.conditions, 'Available');
   if (available === undefined) return 'Unknown';
   return available.status === 'True' ? 'True' : `${available.status} (${available.reason})`;
 }
@@ -95,7 +96,7 @@ const flowSchemas: Column<FlowSchema>[] = [
   text('MatchingPrecedence', ({ spec }) => spec?.matchingPrecedence ?? 0),
   text('DistinguisherMethod', ({ spec }) => spec?.distinguisherMethod?.type ?? NONE),
   age,
-  text('MissingPL', ({ status }) => status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?'),
+  text('MissingPL', ({ status }) => findCondition(status?.conditions, 'Dangling')?.status ?? '?'),
 ];
 
 type Queuing = { queues?: number; handSize?: number; queueLengthLimit?: number };

@@ -1,4 +1,5 @@
 /** Columns of the core group, but for pods, nodes, events and what is about networks and volumes. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { canonical } from '../../apimachinery/quantity.ts';
 import type {
@@ -30,12 +31,12 @@ function quotas({ status }: ResourceQuota, limits: boolean): string {
 const quantity = (text: string | undefined): string => canonical(text ?? '0');
 
 function healthOf({ conditions }: ComponentStatus): string {
-  const healthy = conditions?.find(({ type }) => type === 'Healthy');
+  const healthy = findCondition(conditions, 'Healthy');
   return healthy === undefined ? 'Unknown' : healthy.status === 'True' ? 'Healthy' : 'Unhealthy';
 }
 
 const detail = ({ conditions }: ComponentStatus, field: 'message' | 'error'): string =>
-  conditions?.find(({ type }) => type === 'Healthy')?.[field] ?? '';
+  findCondition(conditions, 'Healthy')?.[field] ?? '';
 
 const configMaps: Column<ConfigMap>[] = [
   name,

@@ -1,10 +1,11 @@
 /** Columns of nodes. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import type { Node } from '../../generated/types/core.v1.ts';
 import type { Column } from '../resource.ts';
 import { age, NONE, name, text, UNKNOWN, wide } from './shared.ts';
 
 function statusOf({ spec, status }: Node): string {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const ready = findCondition(status?.conditions, 'Ready');
   const words = [ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'];
   if (spec?.unschedulable) words.push('SchedulingDisabled');
   return words.join(',');

@@ -1,4 +1,5 @@
 /** What a whole pod asks for and may use at most (`resource.PodRequests`, `resource.PodLimits`), exact. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import type { Container, ContainerStatus, Pod } from '../../generated/types/core.v1.ts';
 import { addLists, maxLists, type ResourceList } from '../quota/resource-list.ts';
 
@@ -61,7 +62,7 @@ function heldBy({ spec, status }: Pod, kind: Kind): (container: Container) => Re
   for (const one of [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) {
     statuses.set(one.name ?? '', one);
   }
-  const pending = status?.conditions?.find(({ type }) => type === 'PodResizePending');
+  const pending = findCondition(status?.conditions, 'PodResizePending');
   const infeasible = pending?.reason === 'Infeasible' && spec !== undefined;
   return (container) => {
     const asked = container.resources?.[kind] ?? {};

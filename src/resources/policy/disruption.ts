@@ -1,4 +1,5 @@
 /** The condition DisruptionAllowed of a PodDisruptionBudget, as the eviction and the controller keep it. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Condition } from '../../generated/types/meta.v1.ts';
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '../../generated/types/policy.v1.ts';
@@ -33,7 +34,7 @@ export function expectedCondition(disruptionsAllowed: number): Pick<Condition, '
 
 /** Whether the condition says what the rest of the status does (`ConditionsAreUpToDate`). */
 export function conditionIsUpToDate({ metadata, status }: PodDisruptionBudget): boolean {
-  const condition = status?.conditions?.find(({ type }) => type === TYPE);
+  const condition = findCondition(status?.conditions, TYPE);
   if (condition === undefined || status?.observedGeneration !== metadata.generation) return false;
   const expected = expectedCondition(status?.disruptionsAllowed ?? 0);
   return condition.status === expected.status && condition.reason === expected.reason;

@@ -1,6 +1,7 @@
 /** Conditions of a status, as most kinds have them. */
-import { now } from '../apimachinery/meta.ts';
+import { now } from './meta.ts';
 
+/** What conditions of all kinds have in common; `metav1.Condition` and its older relatives. */
 export interface Condition {
   type?: string;
   status?: string;
@@ -9,10 +10,10 @@ export interface Condition {
   message?: string;
 }
 
-/** The condition of a type. */
-export function findCondition<T extends Condition>(
+/** The condition of a type (`meta.FindStatusCondition`). */
+export function findCondition<T extends { type?: string }>(
   conditions: readonly T[] | null | undefined,
-  type: string,
+  type: string | undefined,
 ): T | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
