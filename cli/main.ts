@@ -1,7 +1,7 @@
 /** The `zeroplane` command: finds the command that was named and runs it. */
 
 import { type Command, UserError } from './command.ts';
-import { bench } from './commands/bench.ts';
+import { bench, soak } from './commands/bench.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
 import { converge, replay } from './commands/recorded.ts';
 import { test } from './commands/test.ts';
@@ -9,7 +9,7 @@ import { token } from './commands/token.ts';
 import { up } from './commands/up.ts';
 
 /** Adding a command is a file and a line here. */
-const COMMANDS: readonly Command[] = [up, kubeconfig, token, test, bench, replay, converge];
+const COMMANDS: readonly Command[] = [up, kubeconfig, token, test, bench, soak, replay, converge];
 
 function help(): string {
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`);
