@@ -57,7 +57,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_LINE = 16 * 1024 * 1024;
 
 /** The path of a resource: `/api/v1/namespaces/x/pods/y/status`. Empty parts are left out. */
-export function resourcePath(resource: ResourceId, namespace?: string, name?: string, subresource?: string): string {
+function resourcePath(resource: ResourceId, namespace?: string, name?: string, subresource?: string): string {
   const slash = resource.indexOf('/');
   const group = resource.slice(0, slash);
   const parts = [group === 'core' ? '/api/v1' : `/apis/${group}/v1`];

@@ -41,7 +41,7 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 
 /** Splits `2026-01-01T00:00:00.000000000Z stdout F text`; undefined for anything else. */
-export function parseLine(line: Buffer): Line | undefined {
+function parseLine(line: Buffer): Line | undefined {
   const first = line.indexOf(SPACE);
   const second = line.indexOf(SPACE, first + 1);
   const third = line.indexOf(SPACE, second + 1);

@@ -4,7 +4,7 @@ import { now } from '../../src/apimachinery/meta.ts';
 import type { ContainerImage, Node, NodeCondition, NodeStatus } from '../../src/generated/types/core.v1.ts';
 import { type Capacity, goArch, machineInfo, type Pressure } from './machine.ts';
 
-export const KUBELET_VERSION = 'v1.36.0';
+const KUBELET_VERSION = 'v1.36.0';
 const KUBELET_PORT = 10_250;
 
 export interface NodeFacts {
@@ -46,7 +46,7 @@ const CONDITIONS = {
 } as const;
 
 /** The conditions; `lastTransitionTime` is kept where the status is as it was in `old`. */
-export function nodeConditions(facts: NodeFacts, old: readonly NodeCondition[] = []): NodeCondition[] {
+function nodeConditions(facts: NodeFacts, old: readonly NodeCondition[] = []): NodeCondition[] {
   const at = now();
   const make = (type: string, status: 'True' | 'False', reason: string, message: string): NodeCondition => {
     const before = old.find((condition) => condition.type === type);

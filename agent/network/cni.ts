@@ -111,7 +111,7 @@ function mtuOf(nodeIp: string): number | undefined {
 }
 
 /** Docker and others drop whatever is forwarded and not theirs: the cluster's pods are let through. */
-export async function letPodsThrough(clusterCidr: string): Promise<void> {
+async function letPodsThrough(clusterCidr: string): Promise<void> {
   for (const side of ['-s', '-d']) {
     const rule = ['FORWARD', side, clusterCidr, '-j', 'ACCEPT'];
     await run('iptables', ['-w', '-C', ...rule]).catch(() => run('iptables', ['-w', '-I', ...rule]));

@@ -28,7 +28,7 @@ export async function bootstrapSecret(data: string): Promise<string> {
 }
 
 /** POSTs JSON and answers the parsed body. Throws a UserError for any status but 2xx. `ca`: PEM to trust besides the machine's own. */
-export function postJson<T>(url: string, bearer: string, body: unknown, ca?: string): Promise<T> {
+function postJson<T>(url: string, bearer: string, body: unknown, ca?: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const text = JSON.stringify(body);
     const headers = {

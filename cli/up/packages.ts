@@ -1,5 +1,5 @@
 /** What a real node needs of the machine, and how it gets there on Debian and Ubuntu. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { UserError } from '../command.ts';
@@ -79,9 +79,4 @@ function apt(args: string[]): Promise<void> {
       else reject(new UserError(`apt-get ${args[0]} failed: ${last}`));
     });
   });
-}
-
-/** Whether a command can be run. */
-export function hasCommand(name: string): boolean {
-  return spawnSync('which', [name], { stdio: 'ignore' }).status === 0;
 }

@@ -164,7 +164,7 @@ ${bindings.join('\n')}
 }
 
 /** One tick: what cron does once a minute on Cloudflare. */
-export function fireTick(socketPath: string): Promise<void> {
+function fireTick(socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = http.get({ socketPath, path: '/', timeout: 30_000 }, (response) => {
       response.resume();

@@ -42,7 +42,7 @@ const METHODS: Record<string, ApiVerb> = {
 };
 
 /** Splits off the cluster; the rest of the path is what a server for that cluster alone would see. */
-export function splitCluster(pathname: string): { cluster: string; path: string } {
+function splitCluster(pathname: string): { cluster: string; path: string } {
   if (!pathname.startsWith('/clusters/')) return { cluster: DEFAULT_CLUSTER, path: pathname };
   const match = CLUSTER_PREFIX.exec(pathname);
   return match === null ? { cluster: '', path: pathname } : { cluster: match[1] as string, path: match[3] ?? '/' };

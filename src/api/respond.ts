@@ -14,7 +14,7 @@ const GZIP_FROM = 128 * 1024;
 type Body = string | Uint8Array | ReadableStream;
 
 /** Warnings as upstream writes them in headers: `299 - "text"`. */
-export function withWarnings(headers: Record<string, string>, warnings: readonly string[]): Headers {
+function withWarnings(headers: Record<string, string>, warnings: readonly string[]): Headers {
   const all = new Headers(headers);
   for (const warning of warnings) all.append('warning', `299 - ${JSON.stringify(warning)}`);
   return all;

@@ -59,11 +59,6 @@ export function duplicate(field: string, value: unknown): FieldError {
   return { type: 'FieldValueDuplicate', field, body: `Duplicate value: ${printValue(value)}` };
 }
 
-/** `field.NotFound`. */
-export function fieldNotFound(field: string, value: unknown): FieldError {
-  return { type: 'FieldValueNotFound', field, body: `Not found: ${printValue(value)}` };
-}
-
 /** `field.NotSupported`; the values in the order given. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
   const list = supported.map((s) => JSON.stringify(s));

@@ -87,16 +87,6 @@ function scaled(whole: string, fraction: string, base: 2 | 10, exponent: number)
 
 const cap = (nano: bigint): bigint => (nano > MAX ? MAX : nano);
 
-/** Upstream's problem with a text that should be a quantity, or none. */
-export function quantityErrors(text: string): string[] {
-  try {
-    parseQuantity(text);
-    return [];
-  } catch (error) {
-    return [(error as Error).message];
-  }
-}
-
 /** As Go prints it (`Quantity.String`): no fraction, the largest suffix that keeps it exact. */
 export function formatQuantity({ nano, format }: Quantity): string {
   if (nano === 0n) return '0';
@@ -192,14 +182,4 @@ export function fromNumber(amount: number | bigint, format: QuantityFormat = 'De
 /** Of thousandths (`NewMilliQuantity`). */
 export function fromMilli(amount: number, format: QuantityFormat = 'DecimalSI'): Quantity {
   return { nano: BigInt(Math.ceil(amount)) * 1_000_000n, format };
-}
-
-/** Thousandths of a CPU as text: 1500 is `1500m`, 2000 is `2`. */
-export function formatCpu(milli: number): string {
-  return formatQuantity(fromMilli(milli));
-}
-
-/** Bytes as text: 1048576 is `1Mi`. */
-export function formatMemory(bytes: number): string {
-  return formatQuantity(fromNumber(bytes, 'BinarySI'));
 }

@@ -24,9 +24,19 @@ export function safeEncode(text: string): string {
   return encoded;
 }
 
-/** FNV-1a of the text's UTF-8 bytes, an unsigned 32 bit number (`fnv.New32a`). */
+const OFFSET_BASIS = 0x811c9dc5;
+const PRIME = 0x01000193;
+
+/** FNV-1 of the text's UTF-8 bytes, an unsigned 32 bit number (`fnv.New32`): multiplies first. */
+export function fnv32(text: string): number {
+  let hash = OFFSET_BASIS;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash, PRIME) ^ byte;
+  return hash >>> 0;
+}
+
+/** FNV-1a of the text's UTF-8 bytes, an unsigned 32 bit number (`fnv.New32a`): multiplies last. */
 export function fnv32a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  let hash = OFFSET_BASIS;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, PRIME);
   return hash >>> 0;
 }

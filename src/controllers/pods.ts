@@ -23,7 +23,7 @@ export const isPodTerminating = (pod: Pod): boolean =>
   !isPodTerminal(pod) && pod.metadata.deletionTimestamp !== undefined;
 
 /** When a ready pod has been so for `minReadySeconds`, in ms; undefined while it is not ready. */
-export function podAvailableAt(pod: Pod, minReadySeconds: number): number | undefined {
+function podAvailableAt(pod: Pod, minReadySeconds: number): number | undefined {
   const ready = podCondition(pod, 'Ready');
   if (ready?.status !== 'True') return undefined;
   return minReadySeconds === 0 ? 0 : timeOf(ready.lastTransitionTime) + minReadySeconds * 1000;

@@ -165,7 +165,7 @@ function best(nodes: readonly NodeInfo[], scores: Float64Array): NodeInfo {
 }
 
 /** How many feasible nodes are enough (`numFeasibleNodesToFind`); `percentage` 0: upstream's adaptive one. */
-export function feasibleNodesToFind(nodes: number, percentage = 0): number {
+function feasibleNodesToFind(nodes: number, percentage = 0): number {
   if (nodes < MIN_FEASIBLE) return nodes;
   const wanted = percentage === 0 ? Math.max(50 - Math.floor(nodes / 125), 5) : percentage;
   return Math.max(Math.floor((nodes * wanted) / 100), MIN_FEASIBLE);

@@ -7,7 +7,7 @@ import type { Candidate } from './framework/pod-info.ts';
 import { Heap } from './heap.ts';
 
 /** `podInitialBackoffSeconds`, `podMaxBackoffSeconds`. */
-export const BACKOFF: Backoff = { initialMs: 1000, maxMs: 10_000 };
+const BACKOFF: Backoff = { initialMs: 1000, maxMs: 10_000 };
 /** An unschedulable pod is tried again after this long, whatever happens (`podMaxInUnschedulablePodsDuration`). */
 const MAX_UNSCHEDULABLE_MS = 300_000;
 const NOBODY: ReadonlySet<string> = new Set();

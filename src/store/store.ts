@@ -21,7 +21,7 @@ import type {
 import { type Sink, WatchHub } from './watch-hub.ts';
 
 /** As etcd's limit for a request; larger values would not fit the production database either. */
-export const MAX_OBJECT_BYTES = 1_572_864;
+const MAX_OBJECT_BYTES = 1_572_864;
 
 /** Bytes of list bodies kept at hand. */
 const LISTS_BUDGET = 4 << 20;

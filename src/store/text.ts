@@ -31,12 +31,6 @@ export function withoutResourceVersion(text: string): string {
   return text.slice(0, start) + text.slice(text[end] === ',' ? end + 1 : end);
 }
 
-/** The resourceVersion that a stored text carries. */
-export function readResourceVersion(text: string): string {
-  const start = text.indexOf(MARKER) + MARKER.length;
-  return text.slice(start, text.indexOf('"', start));
-}
-
 /** The text without kind and apiVersion: in a list these are the list's to say. */
 export function withoutType(text: string): string {
   return `{${text.slice(text.indexOf(MARKER))}`;

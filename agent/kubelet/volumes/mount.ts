@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** All mount points at or below `path`, deepest first. */
-export function mountsBelow(path: string): string[] {
+function mountsBelow(path: string): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) =>

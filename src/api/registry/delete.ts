@@ -24,7 +24,7 @@ function finalizersFor(object: KubeObject, options: DeleteRequest): string[] {
 }
 
 /** Conflict when the object is not the one that the caller meant. */
-export function checkPreconditions(
+function checkPreconditions(
   resource: Resource,
   object: KubeObject,
   preconditions: DeleteRequest['preconditions'],

@@ -32,7 +32,7 @@ export interface NodeStream {
 }
 
 /** Headers of a client that do not go on to who is proxied to. */
-export const NOT_PROXIED: ReadonlySet<string> = new Set([
+const NOT_PROXIED: ReadonlySet<string> = new Set([
   'authorization',
   'connection',
   'host',

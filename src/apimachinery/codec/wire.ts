@@ -4,7 +4,7 @@ import { badRequest, type StatusError } from '../errors.ts';
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 /** Varints of more bits than a number holds exactly are put together as bigints. */
 const EXACT_BITS = 49;

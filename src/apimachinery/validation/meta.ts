@@ -1,5 +1,4 @@
 /** Metadata of objects, after upstream's `api/validation/objectmeta.go`. */
-import { deepEqual } from '../equal.ts';
 import { child, type FieldError, forbiddenField, invalid, item, required, tooLong } from '../field.ts';
 import { type ObjectMeta, type OwnerReference, parseApiVersion } from '../meta.ts';
 import {
@@ -75,7 +74,7 @@ function contentErrors(meta: ObjectMeta, path: string): FieldError[] {
 }
 
 /** Errors of labels (`ValidateLabels`): they point at the whole map. A null value counts as empty, as Go reads it. */
-export function validateLabels(labels: Record<string, string> | null | undefined, path: string): FieldError[] {
+function validateLabels(labels: Record<string, string> | null | undefined, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
     for (const problem of isQualifiedName(key)) errors.push(invalid(path, key, problem));
@@ -243,9 +242,4 @@ function transitionErrors(meta: ObjectMeta, old: ObjectMeta, namespaced: boolean
     errors.push(invalid(at('generation'), meta.generation, 'must not be decremented'));
   }
   return errors;
-}
-
-/** `ValidateImmutableField`: one error when the value is not what it was. */
-export function validateImmutable(value: unknown, old: unknown, path: string): FieldError[] {
-  return deepEqual(value, old) ? [] : [invalid(path, value, IMMUTABLE)];
 }

@@ -7,7 +7,7 @@ import type { Controller } from '../controller.ts';
 const ROLES = 'rbac.authorization.k8s.io/clusterroles';
 
 /** The rules of all that the role selects: by selector, then by name, each rule once. */
-export function aggregatedRules(role: ClusterRole, all: readonly ClusterRole[]): PolicyRule[] {
+function aggregatedRules(role: ClusterRole, all: readonly ClusterRole[]): PolicyRule[] {
   const byName = [...all].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const rules: PolicyRule[] = [];
   for (const labelSelector of role.aggregationRule?.clusterRoleSelectors ?? []) {

@@ -6,7 +6,7 @@ import { byAge } from '../objects.ts';
 import { DESIRED_REPLICAS, MAX_REPLICAS, maxSurge, replicasOf } from './rollout-math.ts';
 
 export const REVISION = 'deployment.kubernetes.io/revision';
-export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
+const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
 export const POD_TEMPLATE_HASH = 'pod-template-hash';
 /** Asks for a roll-back to a revision. */
 export const ROLLBACK_TO = 'deprecated.deployment.rollback.to';

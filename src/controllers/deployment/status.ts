@@ -6,7 +6,7 @@ import type { Requeue } from '../controller.ts';
 import { timeOf } from '../objects.ts';
 import { maxUnavailable, progressDeadline, replicasOf, totalOf, totalReplicas } from './rollout-math.ts';
 
-export const NEW_REPLICA_SET_AVAILABLE = 'NewReplicaSetAvailable';
+const NEW_REPLICA_SET_AVAILABLE = 'NewReplicaSetAvailable';
 export const TIMED_OUT = 'ProgressDeadlineExceeded';
 
 /** A condition as of now. */

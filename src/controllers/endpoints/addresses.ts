@@ -59,7 +59,7 @@ export function isEndpoint(pod: Pod, withTerminating: boolean): boolean {
 }
 
 /** The number of the port that a Service's `targetPort` means in this pod; undefined where the pod has no port of that name. */
-export function findPort(pod: Pod, port: ServicePort): number | undefined {
+function findPort(pod: Pod, port: ServicePort): number | undefined {
   const target = port.targetPort ?? port.port ?? 0;
   if (typeof target === 'number') return target === 0 ? port.port : target;
   const protocol = port.protocol ?? 'TCP';

@@ -4,7 +4,7 @@ import { isPodReady } from '../pods.ts';
 import { addressesOf, hostnameOf, isEndpoint, portsOf, targetRef } from './addresses.ts';
 
 /** Addresses in one Endpoints object. */
-export const MAX_ADDRESSES = 1000;
+const MAX_ADDRESSES = 1000;
 
 interface Member {
   address: EndpointAddress;

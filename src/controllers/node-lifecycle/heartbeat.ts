@@ -6,7 +6,7 @@ import type { Node, NodeCondition } from '../../generated/types/core.v1.ts';
 import { timeOf } from '../objects.ts';
 
 /** Silence after which a node counts as unreachable (`--node-monitor-grace-period`). */
-export const GRACE_MS = 50_000;
+const GRACE_MS = 50_000;
 /** The same for a node that never said anything (`--node-startup-grace-period`). */
 const STARTUP_GRACE_MS = 60_000;
 /** What the kubelet reports: unknown when it is silent. */

@@ -18,7 +18,7 @@ const MOST_CONSUMERS = 256;
 
 type PodClaim = NonNullable<NonNullable<Pod['spec']>['resourceClaims']>[number];
 
-export const isOwnedBy = ({ metadata }: ResourceClaim, pod: Pod): boolean =>
+const isOwnedBy = ({ metadata }: ResourceClaim, pod: Pod): boolean =>
   metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === pod.metadata.uid) === true;
 
 /** The beginning of a claim's name; of both parts as much is kept as they have of the whole. */

@@ -2,9 +2,10 @@
 import type { Client } from '../../apimachinery/client.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import type { Json } from '../../apimachinery/meta.ts';
+import { fnv32, safeEncode } from '../../apimachinery/random.ts';
 import type { ControllerRevision, StatefulSet } from '../../generated/types/apps.v1.ts';
 import type { PodTemplateSpec } from '../../generated/types/core.v1.ts';
-import { canonicalJson, fnv1, safeEncode } from '../history/hash.ts';
+import { canonicalJson } from '../history/hash.ts';
 import { CONTROLLER_REVISIONS, keeps, nextRevisionNumber, renumber, revisionData } from '../history/index.ts';
 import { controllerRef } from '../objects.ts';
 
@@ -49,7 +50,7 @@ async function createRevision(
 ): Promise<[ControllerRevision, number]> {
   const { name: setName, namespace = '' } = set.metadata;
   for (let collisionCount = collisions; ; collisionCount++) {
-    const hash = safeEncode(fnv1(`${canonicalJson(data)}${collisionCount}`));
+    const hash = safeEncode(String(fnv32(`${canonicalJson(data)}${collisionCount}`)));
     const name = `${setName.slice(0, MAX_PREFIX)}-${hash}`;
     const wanted: ControllerRevision = {
       apiVersion: 'apps/v1',

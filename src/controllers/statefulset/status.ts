@@ -11,7 +11,7 @@ export const isCreated = (pod: Pod): boolean => pod.metadata.uid !== undefined;
 /** Being deleted, ended or not. */
 export const isTerminating = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
 
-export const isRunningAndReady = (pod: Pod): boolean => pod.status?.phase === 'Running' && isPodReady(pod);
+const isRunningAndReady = (pod: Pod): boolean => pod.status?.phase === 'Running' && isPodReady(pod);
 
 /** Whether the pod cannot be counted on (`isUnavailable`). */
 export const isUnavailable = (pod: Pod, minReadySeconds: number, at: number): boolean =>

@@ -29,11 +29,7 @@ export function conditionExpressionErrors(
 }
 
 /** Declares variables; their errors. */
-export function declareVariables(
-  compiler: PolicyCompiler,
-  variables: readonly Variable[] = [],
-  errors: FieldError[],
-): void {
+function declareVariables(compiler: PolicyCompiler, variables: readonly Variable[] = [], errors: FieldError[]): void {
   variables.forEach(({ name = '', expression = '' }, index) => {
     if (isBlank(name) || isBlank(expression)) return;
     const problem = compiler.variable(name, expression);

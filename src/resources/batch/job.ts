@@ -20,7 +20,7 @@ import { shownFailurePolicy, shownSuccessPolicy } from './policies.ts';
 const PREFIX = 'batch.kubernetes.io/';
 
 /** Fills in a Job's spec; also that of a CronJob's template. */
-export function defaultJobSpec(spec: JobSpec): void {
+function defaultJobSpec(spec: JobSpec): void {
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
   spec.parallelism ??= 1;
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2147483647;

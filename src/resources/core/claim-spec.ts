@@ -85,7 +85,7 @@ export function settleDataSources(spec: PersistentVolumeClaimSpec, old?: Persist
 }
 
 /** A warning of a number of bytes that is no whole one. */
-export function fractionalBytes(value: string | undefined, path: string): string[] {
+function fractionalBytes(value: string | undefined, path: string): string[] {
   if (value === undefined || toMilli(value) % 1000 === 0) return [];
   return [`${path}: fractional byte value ${JSON.stringify(canonical(value))} is invalid, must be an integer`];
 }

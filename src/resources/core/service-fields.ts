@@ -7,7 +7,7 @@ export const needsClusterIP = (spec: ServiceSpec): boolean =>
   spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
 
 /** Whether its ports are open on nodes. */
-export const needsNodePort = (spec: ServiceSpec): boolean =>
+const needsNodePort = (spec: ServiceSpec): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 
 /** Whether load balancers ask nodes for its health. */

@@ -1,6 +1,6 @@
 /** Formats of strings as rules, and those that only resources need. Texts are upstream's. */
 
-import { type FieldError, invalid, required as requiredError } from '../../apimachinery/field.ts';
+import { invalid, required as requiredError } from '../../apimachinery/field.ts';
 import {
   isConfigMapKey,
   isDns1123Label,
@@ -94,11 +94,6 @@ export const localNonReservedPath: Rule<string> = (value, path, errors) => {
   if (value.startsWith('..') && !value.startsWith('../')) {
     errors.push(invalid(path, value, "must not start with '..'"));
   }
-};
-
-/** Name of an object that is referred to: there must be one, of any form. */
-export const referenceName: Rule<string | undefined> = (value, path, errors: FieldError[]) => {
-  if (!value) errors.push(requiredError(path));
 };
 
 /** A name that is optional but must be a subdomain. */

@@ -18,8 +18,6 @@ export const UPDATE_POD_TOLERATION = 256;
 export const UPDATE_POD_GATES_ELIMINATED = 512;
 /** Of any object that is neither pod nor node; for those any change not named above. */
 export const UPDATE = 1024;
-export const UPDATE_NODE =
-  UPDATE_NODE_ALLOCATABLE | UPDATE_NODE_LABEL | UPDATE_NODE_TAINT | UPDATE_NODE_ANNOTATION | UPDATE;
 
 /**
  * Something that happened: to a node, to a pod that has a node, to a pod that waits for one, or to any other object.

@@ -30,7 +30,7 @@ export const labelSelector: Printed = pointerTo(
 );
 
 /** `metav1.ObjectMeta`, without the fields that only the server sets. */
-export const objectMeta = tagged({
+const objectMeta = tagged({
   name: nullable,
   generateName: nullable,
   namespace: nullable,

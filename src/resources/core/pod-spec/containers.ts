@@ -160,7 +160,7 @@ const restartRules: Rule<Container> = (container, path, errors) => {
 };
 
 /** What every container must satisfy (`validateContainerCommon`). */
-export function validateContainer(container: Container, path: string, pod: PodContext, errors: FieldError[]): void {
+function validateContainer(container: Container, path: string, pod: PodContext, errors: FieldError[]): void {
   common(container, path, errors);
   restartRules(container, path, errors);
   ports(container.ports, `${path}.ports`, pod, errors);

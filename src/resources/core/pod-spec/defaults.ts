@@ -41,13 +41,13 @@ function imageTag(image: string): string | undefined {
 const REFERENCE = /^[a-z0-9A-Z][a-z0-9A-Z.:_/@[\]-]*$/;
 
 /** `Always` for `latest` or no tag, else `IfNotPresent`; also for what is no image reference at all. */
-export function defaultPullPolicy(image: string | undefined): string {
+function defaultPullPolicy(image: string | undefined): string {
   if (!image || !REFERENCE.test(image)) return 'IfNotPresent';
   return imageTag(image) === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
 /** Fills in one container, of any kind. */
-export function defaultContainer(container: Container): void {
+function defaultContainer(container: Container): void {
   container.resources ??= {};
   container.terminationMessagePath ||= '/dev/termination-log';
   container.terminationMessagePolicy ||= 'File';

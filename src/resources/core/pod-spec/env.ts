@@ -31,7 +31,7 @@ const PLAIN_PATHS = new Set([
 const SUBSCRIPTED = /^metadata\.(?:labels|annotations)\['[^']+'\]$/;
 
 /** Field paths that environment variables can take; labels and annotations one by one besides. */
-export const ENV_FIELD_PATHS = [
+const ENV_FIELD_PATHS = [
   'metadata.name',
   'metadata.namespace',
   'metadata.uid',
