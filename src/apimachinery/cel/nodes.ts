@@ -1,12 +1,22 @@
 /** Walks over syntax trees, as far as the base library lets them be seen. */
 
+/** A type: `{ name: 'list<int>', kind: 'list' }`. */
+export interface NodeType {
+  name: string;
+  kind: string;
+}
+
 /** A node: some are made by macros, and stand beside what was written. */
 export interface Node {
   op: string;
   args: unknown;
   pos?: number;
+  end?: number;
   input?: string;
-  checkedType?: { name: string; kind: string };
+  checkedType?: NodeType;
+  /** Of a method: those of its name, and the types that it is called with. */
+  candidates?: { findFunction(types: readonly NodeType[], receiver: NodeType): unknown };
+  argTypes?: readonly NodeType[];
   meta?: { alternate?: Node };
 }
 

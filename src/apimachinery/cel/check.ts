@@ -1,0 +1,86 @@
+/** Expressions read and checked: what the base library finds, and what cel-go and Kubernetes find beside it. */
+import type { Environment } from '@marcbachmann/cel-js/evaluator';
+import { type Node, visit } from './nodes.ts';
+import { type Problem, problemOf, problemText } from './problem.ts';
+
+/** An expression in which nothing is wrong. */
+export interface Checked {
+  /** The value for these variables. */
+  run(variables: Record<string, unknown>): unknown;
+  root: Node;
+  type: string;
+}
+
+/** How many names that are not known are told at once. */
+const MOST_UNKNOWN = 20;
+
+/** Reads and checks an expression; `prepare` sees each node before it is checked. */
+export function check(
+  expression: string,
+  environment: Environment,
+  prepare: (node: Node) => void,
+): Checked | { problem: string } {
+  const known = (name: string): boolean => environment.getDefinitions().functions.some((one) => one.name === name);
+  const problems: Problem[] = [];
+  let around = environment;
+  try {
+    for (let unknown = 0; ; unknown++) {
+      const parsed = around.parse(expression);
+      const root = parsed.ast as unknown as Node;
+      visit(root, prepare);
+      const { valid, type = 'dyn', error } = parsed.check();
+      if (valid) {
+        problems.push(...ownProblems(root, expression, known));
+        if (problems.length > 0) break;
+        return { run: (variables) => parsed(variables), root, type };
+      }
+      problems.push(problemOf(error, expression, known));
+      const name = /^Unknown variable: (.+)$/.exec((error as { summary?: string }).summary ?? '')?.[1];
+      if (name === undefined || unknown === MOST_UNKNOWN) break;
+      // Whatever it were, the rest is looked at as well.
+      around = around.clone() as unknown as Environment;
+      around.registerVariable(name, 'dyn');
+    }
+  } catch (error) {
+    problems.push(problemOf(error, expression, known));
+  }
+  return { problem: problemText(problems, expression) };
+}
+
+function ownProblems(root: Node, expression: string, known: (name: string) => boolean): Problem[] {
+  const problems: Problem[] = [];
+  const add = (summary: string, node: Node): void => {
+    problems.push(problemOf({ summary, node }, expression, known));
+  };
+  visit(root, (node, parents) => {
+    if (node.op === 'list') {
+      const odd = oddItem(node, parents);
+      if (odd !== undefined) add(odd.summary, odd.node);
+    } else if (node.op === 'rcall') {
+      const wrong = wrongCall(node);
+      if (wrong !== undefined) add(wrong, node);
+    } else if (node.op === 'id' && node.args === 'cel') add('Unknown variable: cel', node);
+  });
+  return problems;
+}
+
+/** Of a value of any type the base library asks only when it is there; that no function takes such arguments is known before. */
+function wrongCall({ args, candidates, argTypes }: Node): string | undefined {
+  const [name, receiver] = args as [string, Node];
+  const type = receiver.checkedType;
+  if (type?.kind !== 'dyn' || candidates === undefined || argTypes === undefined) return undefined;
+  if (candidates.findFunction(argTypes, type) !== null) return undefined;
+  return `found no matching overload for '${type.name}.${name}(${argTypes.map((one) => one.name).join(', ')})'`;
+}
+
+/** Kubernetes wants lists of one type, but for what is formatted (`HomogeneousAggregateLiterals`). */
+function oddItem({ args }: Node, parents: readonly Node[]): { summary: string; node: Node } | undefined {
+  const isFormatted = parents.some(({ op, args }) => op === 'rcall' && Array.isArray(args) && args[0] === 'format');
+  if (isFormatted || !Array.isArray(args)) return undefined;
+  const items = args as Node[];
+  const types = items.map(({ checkedType }) => checkedType);
+  const first = types[0];
+  const odd = types.findIndex((type) => type?.name !== first?.name && type?.kind !== 'dyn' && first?.kind !== 'dyn');
+  if (odd <= 0) return undefined;
+  return { summary: `expected type '${first?.name}' but found '${types[odd]?.name}'`, node: items[odd] as Node };
+}
