@@ -72,12 +72,21 @@ export class PolicyCompiler {
   private readonly values = class extends VariableValues {};
   private readonly environments = new Map<boolean, Environment>();
 
+  private hasVariables = false;
+
   constructor(params: boolean) {
     this.params = params;
   }
 
+  /** Declares that there are variables, whatever comes of each: without any the word is not known. */
+  withVariables(): void {
+    this.hasVariables = true;
+    this.environments.clear();
+  }
+
   /** Adds a variable; answers what is wrong with it. One that is wrong is of any type to those that speak of it. */
   variable(name: string, expression: string): string | undefined {
+    this.withVariables();
     const compiled = this.expression(expression, []);
     this.types[name] = 'program' in compiled && PLAIN.test(compiled.program.type) ? compiled.program.type : 'dyn';
     this.environments.clear();
@@ -122,7 +131,7 @@ export class PolicyCompiler {
     const known = this.environments.get(withAuthorizer);
     if (known !== undefined) return known;
     const plain = base({ params: this.params, authorizer: withAuthorizer });
-    if (Object.keys(this.types).length === 0) return plain;
+    if (!this.hasVariables) return plain;
     const environment = plain.clone() as unknown as Environment;
     environment.registerType(VARIABLES, { ctor: this.values, fields: { ...this.types } });
     environment.registerVariable('variables', VARIABLES);

@@ -30,6 +30,7 @@ export function conditionExpressionErrors(
 
 /** Declares variables; their errors. */
 function declareVariables(compiler: PolicyCompiler, variables: readonly Variable[] = [], errors: FieldError[]): void {
+  if (variables.length > 0) compiler.withVariables();
   variables.forEach(({ name = '', expression = '' }, index) => {
     if (isBlank(name) || isBlank(expression)) return;
     const problem = compiler.variable(name, expression);

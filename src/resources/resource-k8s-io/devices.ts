@@ -1,4 +1,5 @@
 /** Names, selectors and configuration of devices, as claims, classes and slices hold them. */
+import { selectorProblem } from '../../apimachinery/cel/devices.ts';
 import { type FieldError, invalid, notSupported, required, tooLong, tooMany } from '../../apimachinery/field.ts';
 import { byteLength, isCIdentifier, isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type {
@@ -55,7 +56,7 @@ export const fullAttributeName: Rule<string> = (name, path, errors) => {
   }
 };
 
-/** Errors of selectors but for what their expressions say. */
+/** Errors of selectors. */
 export function selectorErrors(selectors: readonly DeviceSelector[] = [], path: string, errors: FieldError[]): void {
   if (selectors.length > MOST_SELECTORS) errors.push(tooMany(path, selectors.length, MOST_SELECTORS));
   selectors.forEach(({ cel }, index) => {
@@ -63,6 +64,9 @@ export function selectorErrors(selectors: readonly DeviceSelector[] = [], path: 
     if (cel === undefined) errors.push(required(at));
     else if (byteLength(cel.expression ?? '') > LONGEST_EXPRESSION) {
       errors.push(tooLong(`${at}.expression`, LONGEST_EXPRESSION));
+    } else {
+      const problem = selectorProblem(cel.expression ?? '');
+      if (problem !== undefined) errors.push(invalid(`${at}.expression`, cel.expression ?? '', problem));
     }
   });
 }
