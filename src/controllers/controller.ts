@@ -26,6 +26,11 @@ export interface Watch {
   resource: ResourceId;
   /** Keys of this controller that a change may concern. Too many only costs time. */
   keys(change: ObjectChange, client: Client): string[] | Promise<string[]>;
+  /**
+   * Whatever of a change matters for other changes is queued by itself, as where `keys` is {@link itself}: what is read of this resource
+   * to map a change of another may then be as old as the last change that was heard of.
+   */
+  queues?: true;
 }
 
 export interface Requeue {

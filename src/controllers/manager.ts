@@ -11,6 +11,7 @@ import type { KubeObject } from '../apimachinery/meta.ts';
 import { type ChangeNotice, merge, readOnce, type StoreChanges } from './changes.ts';
 import { type Controller, type ControllerContext, keyOf, type ObjectChange, parseKey } from './controller.ts';
 import { EventMemory, EventRecorder } from './events.ts';
+import { KeptReads } from './kept-reads.ts';
 import { forEachLimited } from './objects.ts';
 import type { QueueBackend, QueueRow } from './queue/backend.ts';
 import { WorkQueue } from './queue/work-queue.ts';
@@ -20,6 +21,8 @@ const CONCURRENCY = 16;
 const MAPPED_AT_ONCE = 64;
 /** A checkpoint is due after so many keys even when work never ends. */
 const KEYS_PER_CHECKPOINT = 500;
+/** Cursors alone are not written more often: what is lost with them is only looked at again. */
+const CURSORS_EVERY_MS = 1000;
 
 export interface ManagerOptions {
   controllers: readonly Controller[];
@@ -57,12 +60,14 @@ export class ControllerManager {
   readonly #contexts = new Map<string, ControllerContext>();
   readonly #memory = new EventMemory();
   readonly #owned = new Map<string, Set<ResourceId>>();
+  readonly #reads = new KeptReads();
   /** One intake at a time for each store, so that its changes are taken in order. */
   readonly #intakes = new Map<ResourceId, Promise<void>>();
   readonly #inboxes = new Map<ResourceId, { from: number; notices: readonly ChangeNotice[] }[]>();
   #draining = false;
   #active = 0;
   #sinceCheckpoint = 0;
+  #savedAt = Number.NEGATIVE_INFINITY;
   #idle: () => void = () => {};
 
   constructor(options: ManagerOptions) {
@@ -151,11 +156,17 @@ export class ControllerManager {
   checkpoint(): void {
     this.#sinceCheckpoint = 0;
     const { put, remove } = this.#queue.pending();
+    if (put.length === 0 && remove.length === 0 && (this.#moved.size === 0 || this.#isSavedLately())) return;
+    this.#savedAt = this.#now();
     const cursors = new Map([...this.#moved].map((store) => [store, this.#cursors.get(store) ?? 0]));
-    if (put.length === 0 && remove.length === 0 && cursors.size === 0) return;
     this.#options.backend.commit({ put, remove, cursors });
     this.#queue.saved();
     this.#moved.clear();
+  }
+
+  #isSavedLately(): boolean {
+    const age = this.#now() - this.#savedAt;
+    return age >= 0 && age < CURSORS_EVERY_MS;
   }
 
   #watchersOf(store: ResourceId): readonly Watcher[] {
@@ -246,12 +257,15 @@ export class ControllerManager {
   }
 
   async #map(store: ResourceId, changes: Pick<ObjectChange, 'key' | 'type' | 'object' | 'previous'>[]): Promise<void> {
-    const watchers = this.#watchersOf(store);
+    this.#reads.forget(store);
     const client = readOnce(this.#options.client);
+    const watchers = this.#watchersOf(store).map(({ controller, keys }) => {
+      return { controller, keys, client: this.#reads.reader(client, controller.watches) };
+    });
     await forEachLimited(changes, MAPPED_AT_ONCE, async (change) => {
       const whole: ObjectChange = { ...change, ...parseKey(change.key), resource: store };
       await Promise.all(
-        watchers.map(async ({ controller, keys }) => {
+        watchers.map(async ({ controller, keys, client }) => {
           try {
             for (const key of await keys(whole, client)) this.#queue.add(controller.name, key);
           } catch (error) {

@@ -6,6 +6,8 @@ import type { Notice, SubscriberRpc } from './rpc.ts';
 import { type Subscriber, subscribersOf } from './subscriptions.ts';
 
 interface Pending {
+  /** Whether the subscriber wants to know what was there before. */
+  previous: boolean;
   from: number;
   notices: Notice[];
   sending: boolean;
@@ -26,14 +28,14 @@ export class Notifier {
     };
     this.pending = subscribersOf(store, env.CONTROLLERS !== 'off').map((subscriber) => [
       target[subscriber]() as SubscriberRpc,
-      { from: 0, notices: [], sending: false },
+      { previous: subscriber === 'controllers', from: 0, notices: [], sending: false },
     ]);
   }
 
   /** Never fails and never waits: a notification that is lost costs time, and the tick makes up for it. */
   notify(changes: readonly Change[]): void {
-    const notices = changes.map(notice);
     for (const [subscriber, pending] of this.pending) {
+      const notices = changes.map(pending.previous ? notice : bareNotice);
       if (pending.notices.length === 0) pending.from = (notices[0] as Notice).resourceVersion - 1;
       pending.notices.push(...notices);
       if (!pending.sending) void this.send(subscriber, pending);
@@ -55,8 +57,10 @@ export class Notifier {
   }
 }
 
-/** A change as subscribers are told of it. */
-export function notice({ type, row, previous }: Change): Notice {
-  const said = { key: row.key, type, resourceVersion: row.resourceVersion };
-  return previous === undefined ? said : { ...said, previous: previous.text };
+/** A change as those are told of it who ask what was there before. */
+export function notice(change: Change): Notice {
+  const { previous } = change;
+  return previous === undefined ? bareNotice(change) : { ...bareNotice(change), previous: previous.text };
 }
+
+const bareNotice = ({ type, row }: Change): Notice => ({ key: row.key, type, resourceVersion: row.resourceVersion });

@@ -44,6 +44,8 @@ export class ResourceStore<S extends Sink> {
   private readonly options: StoreOptions;
   private readonly lists = new ListCache(LISTS_BUDGET);
   private version: number;
+  /** The oldest entry of the log, as `logBounds` has it; 0: not known. */
+  private first = 0;
 
   constructor(backend: Backend, options: StoreOptions) {
     this.backend = backend;
@@ -139,11 +141,13 @@ export class ResourceStore<S extends Sink> {
   /** Forgets history that is older than `maxAgeMs` and not among the newest `keep` changes. */
   compact(maxAgeMs: number, keep: number): void {
     this.backend.compact(this.now() - maxAgeMs, keep);
+    this.first = 0;
   }
 
   private versions(): Versions {
-    const { first } = this.backend.logBounds();
-    return { current: this.version, floor: Math.max(first - 1, 0) };
+    // An empty log has no first entry yet.
+    if (!this.first) this.first = this.backend.logBounds().first;
+    return { current: this.version, floor: Math.max(this.first - 1, 0) };
   }
 
   private now(): number {

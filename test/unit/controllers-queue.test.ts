@@ -112,7 +112,7 @@ function fixture(reconcile: (key: string) => Promise<{ requeueAfterMs?: number }
 describe('manager', () => {
   it('fills gaps, drops what it has seen, and writes one checkpoint without rows for what is done', async () => {
     const worked: string[] = [];
-    const { backend, start, make } = fixture(async (key) => {
+    const { backend, start, make, advance } = fixture(async (key) => {
       worked.push(key);
       return undefined;
     });
@@ -124,6 +124,10 @@ describe('manager', () => {
     await manager.notify('core/configmaps', 1, [{ key: 'ns/b', type: 'ADDED', resourceVersion: 2 }]);
     expect(worked).toEqual(['ns/a', 'ns/b', 'ns/c']);
     expect(backend.rows()).toEqual([]);
+    // Cursors alone are written once a second.
+    expect(backend.cursors()).toEqual(new Map([['core/configmaps', 1]]));
+    advance(1000);
+    await manager.drain();
     expect(backend.cursors()).toEqual(new Map([['core/configmaps', 3]]));
   });
 

@@ -51,15 +51,17 @@ function keysOfNode(change: ObjectChange): Promise<string[]> {
   return change.object().then((node) => (isOutOfService(node as Node | undefined) ? [key] : []));
 }
 
-async function keysOfPod(change: ObjectChange): Promise<string[]> {
+async function keysOfPod(change: ObjectChange, client: Client): Promise<string[]> {
   if (change.type === 'DELETED') return [];
   const pod = (await change.object()) as Pod | undefined;
   const nodeName = pod?.spec?.nodeName;
   if (pod === undefined) return [];
   if (!nodeName) return isDeleting(pod) ? itself(change) : [];
   const previous = change.previous as Pod | undefined;
-  const isNews = change.type === 'ADDED' || (isDeleting(pod) && (previous === undefined || !isDeleting(previous)));
-  return isNews ? [`${NODE}${nodeName}`] : [];
+  const isGoing = isDeleting(pod) && (previous === undefined || !isDeleting(previous));
+  if (change.type !== 'ADDED' && !isGoing) return [];
+  const node = await client.get<Node>('core/nodes', '', nodeName);
+  return node === undefined || (isDeleting(pod) && isOutOfService(node)) ? [`${NODE}${nodeName}`] : [];
 }
 
 /** The pods of a node that is gone, after a while, or of one that is out of service and will never end them. */
@@ -98,7 +100,7 @@ async function collectTerminated(client: Client, context: ControllerContext): Pr
 export const podGarbageCollector: Controller = {
   name: 'pod-garbage-collector',
   watches: [
-    { resource: 'core/nodes', keys: keysOfNode },
+    { resource: 'core/nodes', keys: keysOfNode, queues: true },
     { resource: 'core/pods', keys: keysOfPod },
   ],
   async tick(_, context) {

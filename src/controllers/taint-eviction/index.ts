@@ -57,6 +57,7 @@ export const taintEvictionController: Controller = {
   watches: [
     {
       resource: 'core/nodes',
+      queues: true,
       keys: async (change) => {
         const node = (await change.object()) as Node | undefined;
         const before = change.previous as Node | undefined;
