@@ -135,6 +135,8 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
     (name = "state", disk = (path = ${text(join(data, 'state'))}, writable = true)),
+    # Admission webhooks are where their configurations say, which may be on this machine or near it.
+    (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
     (name = "assets", disk = (path = ${text(built.assets)})),
   ],
   sockets = [

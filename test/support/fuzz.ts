@@ -1,6 +1,6 @@
 /** Bodies by chance, whole, cut and spoilt, sent the way of a create: each is taken or refused as the client's mistake, in good time. */
 import { decodeBytes } from '../../src/api/decode.ts';
-import { patchBody } from '../../src/api/handlers/patch.ts';
+import { patchBody } from '../../src/api/handlers/patch-body.ts';
 import { tableRow } from '../../src/api/printers/table.ts';
 import { decideChange } from '../../src/api/registry/change.ts';
 import { beforeCreate, fillSystemFields } from '../../src/api/registry/create.ts';

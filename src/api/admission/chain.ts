@@ -7,6 +7,7 @@ import { certificateRequester } from './certificate-requester.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { defaultIngressClass, defaultStorageClass } from './defaults-by-class.ts';
+import { Reinvocation } from './hooks/reinvocation.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction/index.ts';
@@ -22,6 +23,7 @@ import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
+import { mutatingWebhook, validatingWebhook } from './webhook/index.ts';
 
 const PLUGINS: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
@@ -42,9 +44,11 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  mutatingWebhook,
   // Upstream's registry asks this, after all admission.
   rbacEscalation,
   validatingPolicy,
+  validatingWebhook,
   // Last: what a quota is charged for has been found good by all others.
   resourceQuota,
 ];
@@ -54,9 +58,12 @@ export function isAdmitted(operation: Operation): boolean {
   return PLUGINS.some((plugin) => plugin.handles(operation));
 }
 
-/** Lets every plugin change the object, in order; throws what the first that refuses throws. */
-export function admit(attributes: Attributes): Promise<void> {
-  return each(attributes, 'admit');
+/** Lets every plugin change the object, in order, twice where a webhook has changed it; throws what the first that refuses throws. */
+export async function admit(attributes: Attributes): Promise<void> {
+  const reinvocation = new Reinvocation();
+  const all = { ...attributes, reinvocation };
+  await each(all, 'admit');
+  if (reinvocation.begin()) await each(all, 'admit');
 }
 
 /** Lets every plugin judge the valid object, in order; throws what the first that refuses throws. */

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Requester } from '../context.ts';
+import type { Reinvocation } from './hooks/reinvocation.ts';
 
 /** What is known of a write before its object is. */
 export interface Operation {
@@ -19,6 +20,8 @@ export interface Attributes extends Operation {
   /** What is there now; of an update only. */
   old?: KubeObject;
   options: RequestOptions;
+  /** Of mutation. */
+  reinvocation?: Reinvocation;
 }
 
 export interface AdmissionPlugin {

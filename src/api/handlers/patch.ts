@@ -1,14 +1,6 @@
 /** PATCH: the three patches, and server-side apply. */
 import type { PatchType } from '../../apimachinery/client.ts';
-import { decodeYaml, yamlDuplicates } from '../../apimachinery/codec/index.ts';
-import {
-  badRequest,
-  conflict,
-  isReason,
-  noConsumer,
-  StatusError,
-  unsupportedMediaType,
-} from '../../apimachinery/errors.ts';
+import { conflict, isReason, noConsumer, unsupportedMediaType } from '../../apimachinery/errors.ts';
 import type { Json } from '../../apimachinery/meta.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -22,6 +14,7 @@ import { respondObject, unwrap } from '../respond.ts';
 import { changeObject } from './change.ts';
 import { checkPatchOptions } from './field-manager.ts';
 import { requestOptions } from './options.ts';
+import { patchBody } from './patch-body.ts';
 import { createObject, isMissing, named, respondChange } from './write.ts';
 
 /** So often an apply tries again when others create and delete its object meanwhile. */
@@ -84,36 +77,4 @@ async function applyNew(context: Context, resource: Resource, config: Json, opti
     throw conflict(resource, name, why);
   }
   return createObject(context, resource, object, options, true);
-}
-
-/** A patch as JSON. Throws BadRequest for what is none, and for keys that stand twice under Strict. */
-export function patchBody(
-  text: string,
-  type: PatchType,
-  { fieldValidation }: Pick<RequestOptions, 'fieldValidation'>,
-  warnings: string[],
-): string {
-  if (type !== 'apply') return checkedJson(text);
-  const body = JSON.stringify(decodeApplied(text));
-  const duplicates = fieldValidation === 'Ignore' ? '' : yamlDuplicates(text);
-  if (duplicates !== '' && fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicates}`);
-  if (duplicates !== '') warnings.push(duplicates);
-  return body;
-}
-
-function checkedJson(text: string): string {
-  try {
-    JSON.parse(text);
-    return text;
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function decodeApplied(text: string): Json {
-  try {
-    return decodeYaml(text);
-  } catch (error) {
-    throw error instanceof StatusError ? badRequest(`error decoding YAML: ${error.message}`) : error;
-  }
 }
