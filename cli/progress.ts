@@ -4,8 +4,11 @@ const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const tty = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
 const paint = (code: number, text: string): string => (tty ? `\u001b[${code}m${text}\u001b[0m` : text);
 
+/** Text for a terminal, faint; plain where colours are not wanted. */
 export const dim = (text: string): string => paint(2, text);
+/** Text for a terminal, bold. */
 export const bold = (text: string): string => paint(1, text);
+/** Text for a terminal, green. */
 export const green = (text: string): string => paint(32, text);
 
 /** Runs a step under its name; says how long it took when that was worth saying. */

@@ -6,7 +6,8 @@ import type { Status } from '../../src/apimachinery/meta.ts';
 import type { CriClient } from '../runtime/cri.ts';
 import { bytes, type StreamHandler, type StreamRequest, send } from './request.ts';
 import { connectSpdy } from './spdy/client.ts';
-import type { SpdyConnection, SpdyStream } from './spdy/connection.ts';
+import type { SpdyConnection } from './spdy/connection.ts';
+import type { SpdyStream } from './spdy/stream.ts';
 
 const STDIN = 0;
 const STDOUT = 1;

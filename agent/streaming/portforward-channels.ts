@@ -4,7 +4,7 @@
  */
 import type { WebSocket } from 'ws';
 import { bytes, send } from './request.ts';
-import type { SpdyStream } from './spdy/connection.ts';
+import type { SpdyStream } from './spdy/stream.ts';
 
 const MAX_PORTS = 100;
 

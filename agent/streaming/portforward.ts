@@ -6,7 +6,8 @@ import type { CriClient } from '../runtime/cri.ts';
 import { complaint, forwardChannels, type PodConnection, portOf } from './portforward-channels.ts';
 import { bytes, type StreamHandler, send } from './request.ts';
 import { connectSpdy } from './spdy/client.ts';
-import { SpdyConnection, type SpdyStream } from './spdy/connection.ts';
+import { SpdyConnection } from './spdy/connection.ts';
+import type { SpdyStream } from './spdy/stream.ts';
 
 const RUNTIME_PROTOCOL = 'portforward.k8s.io';
 const CHANNELS = 'v4.channel.k8s.io';

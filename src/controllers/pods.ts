@@ -10,6 +10,7 @@ export function podCondition(pod: Pod, type: string) {
   return findCondition(pod.status?.conditions, type);
 }
 
+/** Whether the pod says that it is ready (`IsPodReady`). */
 export const isPodReady = (pod: Pod): boolean => podCondition(pod, 'Ready')?.status === 'True';
 
 /** Succeeded or Failed: will never run again. */

@@ -10,7 +10,8 @@ import { overWebSocket, portForwardHandler } from '../../agent/streaming/portfor
 import { proxyHandler } from '../../agent/streaming/proxy.ts';
 import type { StreamHandler, StreamKind, StreamRequest } from '../../agent/streaming/request.ts';
 import { serviceHandler } from '../../agent/streaming/service.ts';
-import { SpdyConnection, type SpdyStream } from '../../agent/streaming/spdy/connection.ts';
+import { SpdyConnection } from '../../agent/streaming/spdy/connection.ts';
+import type { SpdyStream } from '../../agent/streaming/spdy/stream.ts';
 import { startTunnel } from '../../agent/tunnel/session.ts';
 import type { Log, Running } from '../../agent/types.ts';
 import { badRequest } from '../../src/apimachinery/errors.ts';

@@ -2,62 +2,20 @@
  * SPDY/3.1 as Kubernetes' streaming uses it, either side: streams with headers, data, half-close, reset, ping. Flow control windows
  * are ignored, as Go's spdystream ignores them; the socket's own back-pressure does the work.
  */
-import { Duplex } from 'node:stream';
-import { constants, createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
+import type { Duplex } from 'node:stream';
+import { createDeflate, createInflate } from 'node:zlib';
 import { DICTIONARY } from './dictionary.ts';
+import { decodeHeaders, encodeHeaders, HeaderCodec, type Headers, MAX_HEADERS } from './headers.ts';
+import { FIN, type SpdyStream, Stream } from './stream.ts';
 
 const SYN_STREAM = 1;
 const SYN_REPLY = 2;
 const RST_STREAM = 3;
 const PING = 6;
-const FIN = 1;
-const MAX_DATA = 1 << 20;
 /** No frame of a well-meaning peer is larger. */
 const MAX_FRAME = 8 << 20;
-/** Of one frame's headers, before and after they are inflated. */
-const MAX_HEADERS = 64 << 10;
 /** What may wait for slow readers before the transport is paused, in bytes. */
 const MAX_WAITING = 4 << 20;
-
-export type Headers = Record<string, string>;
-
-/** One stream: reading ends when the peer half-closes, `end()` half-closes our side. */
-export interface SpdyStream extends Duplex {
-  readonly id: number;
-  readonly headers: Headers;
-  /** Ends both directions at once. */
-  reset(): void;
-}
-
-/** One direction's header compression: a single zlib stream, flushed after every frame. */
-class HeaderCodec {
-  private readonly zlib: Deflate | Inflate;
-
-  constructor(zlib: Deflate | Inflate) {
-    this.zlib = zlib;
-    this.zlib.on('error', () => {});
-  }
-
-  run(input: Buffer): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      const collect = (chunk: Buffer): void => {
-        size += chunk.length;
-        if (size > MAX_HEADERS) this.zlib.destroy(new Error('the headers are too large'));
-        else chunks.push(chunk);
-      };
-      this.zlib.on('data', collect);
-      this.zlib.once('error', reject);
-      this.zlib.write(input);
-      this.zlib.flush(constants.Z_SYNC_FLUSH, () => {
-        this.zlib.off('data', collect);
-        this.zlib.off('error', reject);
-        resolve(Buffer.concat(chunks));
-      });
-    });
-  }
-}
 
 export interface ConnectionOptions {
   /** A server's streams have even numbers. */
@@ -197,112 +155,4 @@ export class SpdyConnection {
     if (fin) stream.push(null);
     this.options.onStream?.(stream);
   }
-}
-
-class Stream extends Duplex implements SpdyStream {
-  readonly id: number;
-  readonly headers: Headers;
-  private readonly transport: Duplex;
-  private readonly forget: () => void;
-  private drained: (() => void) | undefined;
-
-  constructor(id: number, headers: Headers, transport: Duplex, forget: () => void) {
-    super({ allowHalfOpen: true });
-    this.id = id;
-    this.headers = headers;
-    this.transport = transport;
-    this.forget = forget;
-    this.on('error', () => {});
-  }
-
-  /** Takes data from the peer; resolves when there is room for more. */
-  receive(data: Buffer): Promise<void> | undefined {
-    if (this.destroyed || this.readableEnded || this.push(data)) return undefined;
-    return new Promise((resolve) => {
-      this.drained = resolve;
-    });
-  }
-
-  peerGone(): void {
-    if (!this.readableEnded && !this.destroyed) this.push(null);
-    this.drained?.();
-    this.forget();
-  }
-
-  reset(): void {
-    const frame = Buffer.alloc(16);
-    frame.writeUInt32BE(0x80030003, 0);
-    frame.writeUInt32BE(8, 4);
-    frame.writeUInt32BE(this.id, 8);
-    frame.writeUInt32BE(5, 12);
-    if (!this.transport.destroyed) this.transport.write(frame);
-    this.peerGone();
-    this.destroy();
-  }
-
-  override _read(): void {
-    this.drained?.();
-    this.drained = undefined;
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    for (let at = 0; at < chunk.length; at += MAX_DATA) this.data(chunk.subarray(at, at + MAX_DATA), false);
-    if (this.transport.destroyed) done(new Error('the connection is closed'));
-    else if (this.transport.writableNeedDrain) this.transport.once('drain', () => done());
-    else done();
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    this.data(Buffer.alloc(0), true);
-    done();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.drained?.();
-    this.forget();
-    done(error);
-  }
-
-  private data(chunk: Buffer, fin: boolean): void {
-    if (this.transport.destroyed) return;
-    const head = Buffer.alloc(8);
-    head.writeUInt32BE(this.id, 0);
-    head.writeUInt32BE(chunk.length, 4);
-    if (fin) head[4] = FIN;
-    this.transport.write(Buffer.concat([head, chunk]));
-  }
-}
-
-function encodeHeaders(headers: Headers): Buffer {
-  const parts: Buffer[] = [];
-  const number = (value: number): void => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(value);
-    parts.push(bytes);
-  };
-  const entries = Object.entries(headers);
-  number(entries.length);
-  for (const [name, value] of entries) {
-    for (const text of [name.toLowerCase(), value]) {
-      number(Buffer.byteLength(text));
-      parts.push(Buffer.from(text));
-    }
-  }
-  return Buffer.concat(parts);
-}
-
-function decodeHeaders(block: Buffer): Headers {
-  const headers: Headers = {};
-  let at = 4;
-  const text = (): string => {
-    const length = block.readUInt32BE(at);
-    at += 4 + length;
-    return block.toString('utf8', at - length, at);
-  };
-  const count = block.readUInt32BE(0);
-  for (let i = 0; i < count && at < block.length; i++) {
-    const name = text();
-    Object.defineProperty(headers, name, { value: text(), enumerable: true });
-  }
-  return headers;
 }

@@ -12,6 +12,7 @@ import {
   UNTYPED,
 } from './types.ts';
 
+/** Whether a value is a JSON object, and so neither a list nor null. */
 export function isMap(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -41,6 +41,7 @@ function merge(target: Json | undefined, patch: Json): Json {
   return base;
 }
 
+/** The cluster: stores by resource, each with the log of its changes. */
 export class FakeCluster implements Client {
   /** Calls by method and resource: `create core/pods`. */
   readonly calls = new Map<string, number>();

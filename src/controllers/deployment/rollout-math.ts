@@ -19,6 +19,7 @@ export const totalOf = (
   field: 'replicas' | 'readyReplicas' | 'availableReplicas',
 ): number => sets.reduce((sum, set) => sum + (set.status?.[field] ?? 0), 0);
 
+/** Whether pods are replaced little by little, and not all at once (`IsRollingUpdate`). */
 export const isRollingUpdate = (deployment: Deployment): boolean =>
   (deployment.spec?.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate';
 

@@ -89,6 +89,7 @@ export function hostnameOf(service: Service, pod: Pod): string | undefined {
   return hostname && subdomain === service.metadata.name ? hostname : undefined;
 }
 
+/** The reference of an address to its pod. */
 export const targetRef = (pod: Pod) => ({
   kind: 'Pod',
   namespace: pod.metadata.namespace,

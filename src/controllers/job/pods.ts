@@ -11,14 +11,18 @@ export const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
 export const INDEX_FAILURES = 'batch.kubernetes.io/job-index-failure-count';
 export const INDEX_IGNORED_FAILURES = 'batch.kubernetes.io/job-index-ignored-failure-count';
 
+/** Whether each pod of the Job works on an index of its own. */
 export const isIndexed = (job: Job): boolean => job.spec?.completionMode === 'Indexed';
+/** Whether the Job is to have no pods for now. */
 export const isSuspended = (job: Job): boolean => job.spec?.suspend === true;
+/** Whether failures count for each index apart (`hasBackoffLimitPerIndex`). */
 export const countsPerIndex = (job: Job): boolean => isIndexed(job) && job.spec?.backoffLimitPerIndex !== undefined;
 
 /** Whether a pod that is being deleted is replaced only when it has ended. */
 export const replacesOnlyFailed = ({ spec }: Job): boolean =>
   spec?.podReplacementPolicy === 'Failed' || spec?.podFailurePolicy !== undefined;
 
+/** Whether the pod has still to be counted: it holds the finalizer of Jobs (`hasJobTrackingFinalizer`). */
 export const isTracked = (pod: Pod): boolean => pod.metadata.finalizers?.includes(TRACKING) ?? false;
 
 /** Whether the pod counts as failed. One that is being deleted does so at once, unless only failed pods are replaced. */
@@ -28,6 +32,7 @@ export function isFailed(pod: Pod, job: Job): boolean {
   return pod.metadata.deletionTimestamp !== undefined && pod.status?.phase !== 'Succeeded';
 }
 
+/** Whether the pod has ended well. */
 export const isSucceeded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded';
 
 /** The index that the pod works on; undefined where it has none, or none that the Job has. */

@@ -17,6 +17,7 @@ export class StateKey<T> {
   }
 }
 
+/** The state of one pod's cycle, by key. */
 export class CycleState {
   private readonly values = new Map<{ copy(value: unknown): unknown }, unknown>();
   /** Plugins whose PreFilter had nothing to do: neither Filter nor addPod and removePod are called. */

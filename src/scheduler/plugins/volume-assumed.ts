@@ -55,6 +55,7 @@ export function withNode(claim: PersistentVolumeClaim, node: string): Persistent
   return { ...claim, metadata: { ...claim.metadata, annotations } };
 }
 
+/** `namespace/name` of an object. */
 export const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
 
 /** What was assumed holds until the object changes: by our write, or by somebody else's, which wins. */

@@ -29,13 +29,16 @@ export function claimOf(objects: Objects, key: string): PersistentVolumeClaim | 
   return objects.get<PersistentVolumeClaim>(CLAIMS, key.slice(0, slash), key.slice(slash + 1));
 }
 
+/** The volume of this name; undefined when there is none. */
 export const volumeOf = (objects: Objects, name: string): PersistentVolume | undefined =>
   objects.get<PersistentVolume>(VOLUMES, '', name);
 
+/** The storage class of this name; undefined when there is none. */
 export const storageClassOf = (objects: Objects, name: string): StorageClass | undefined =>
   objects.get<StorageClass>(CLASSES, '', name);
 
 /** In the words of an API server. */
 export const noSuchClaim = (key: string): string =>
   `persistentvolumeclaim "${key.slice(key.indexOf('/') + 1)}" not found`;
+/** What the API server would say of a storage class that does not exist. */
 export const noSuchClass = (name: string): string => `storageclass.storage.k8s.io "${name}" not found`;
