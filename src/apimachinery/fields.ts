@@ -61,6 +61,18 @@ export function matchesFields(terms: readonly FieldTerm[], lookup: (name: string
   return terms.every(({ field, op, value }) => ((lookup(field) ?? '') === value) === (op === '='));
 }
 
+/** The selector with other names for its fields, where `names` has them. Throws as {@link parseFieldSelector}. */
+export function renameFields(text: string, names: Readonly<Record<string, string>>): string {
+  const renamed = (term: string): string => {
+    const { field } = parseTerm(text, term);
+    return (names[field] ?? field) + term.slice(field.length);
+  };
+  return splitTerms(text)
+    .filter((term) => term !== '')
+    .map(renamed)
+    .join(',');
+}
+
 const ALWAYS = ['metadata.name', 'metadata.namespace'];
 
 /**

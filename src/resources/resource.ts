@@ -134,6 +134,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   strategy: Strategy<T>;
   /** Values of the field selectors beyond `metadata.name` and `metadata.namespace`; every key is always present. */
   selectableFields?(object: T): Record<string, string>;
+  /** This version's names of selectable fields -> those of the stored version, where they differ; with {@link storedAs}. */
+  storedFields?: Readonly<Record<string, string>>;
   columns?: readonly Column<T>[];
   /** Objects are made when they are asked for, and kept nowhere. */
   computed?: true;

@@ -1,7 +1,7 @@
 /** Query parameters of reads and writes, checked as upstream checks them. */
 import { invalidObject } from '../../apimachinery/errors.ts';
 import { notSupported } from '../../apimachinery/field.ts';
-import { assertSupported, parseFieldSelector } from '../../apimachinery/fields.ts';
+import { assertSupported, parseFieldSelector, renameFields } from '../../apimachinery/fields.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import { parseSelector } from '../../apimachinery/selector-parser.ts';
@@ -52,7 +52,7 @@ export function listQuery(resource: Resource, info: RequestInfo, url: URL): List
   const fieldSelector = q.get('fieldSelector');
   if (fieldSelector) {
     assertSupported(parseFieldSelector(fieldSelector), fieldNames(resource), resource.kind);
-    query.fieldSelector = fieldSelector;
+    query.fieldSelector = renameFields(fieldSelector, resource.storedFields ?? {});
   }
   checkListOptions(q, info.verb === 'watch');
   const limit = integerOf(q, 'limit');

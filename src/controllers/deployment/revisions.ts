@@ -37,17 +37,30 @@ export function findNewReplicaSet(deployment: Deployment, sets: readonly Replica
   return [...sets].sort(byAge).find((set) => sameTemplate(set.spec?.template, deployment.spec?.template));
 }
 
-/** The number of a ReplicaSet's revision; 0 without one. */
-export function revisionOf(set: ReplicaSet | Deployment): number {
-  const revision = Number(set.metadata.annotations?.[REVISION] ?? 0);
-  return Number.isSafeInteger(revision) ? revision : 0;
+/** The number of a ReplicaSet's revision, 64 bits of it; 0 without one. */
+export function revisionOf(set: ReplicaSet | Deployment): bigint {
+  const text = set.metadata.annotations?.[REVISION] ?? '';
+  const revision = /^[+-]?\d{1,19}$/.test(text) ? BigInt(text.replace('+', '')) : 0n;
+  return BigInt.asIntN(64, revision) === revision ? revision : 0n;
+}
+
+/** The highest of some ReplicaSets' revisions, 0 of none (`MaxRevision`). */
+export function maxRevision(sets: readonly ReplicaSet[]): bigint {
+  const newest = [...sets].sort(byRevision).at(-1);
+  return newest === undefined || revisionOf(newest) < 0n ? 0n : revisionOf(newest);
+}
+
+/** Orders ReplicaSets by their revisions, lowest first. */
+export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
+  const difference = revisionOf(a) - revisionOf(b);
+  return difference === 0n ? 0 : difference < 0n ? -1 : 1;
 }
 
 /** The annotations that the new ReplicaSet has to have at `revision` (`SetNewReplicaSetAnnotations`). */
 export function newReplicaSetAnnotations(
   deployment: Deployment,
   existing: ReplicaSet | undefined,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const annotations = { ...existing?.metadata.annotations };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {

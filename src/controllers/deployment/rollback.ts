@@ -2,29 +2,30 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import type { Deployment, ReplicaSet } from '../../generated/types/apps.v1.ts';
-import { isOwnAnnotation, ROLLBACK_TO, revisionOf, sameTemplate, withoutHash } from './revisions.ts';
+import { byRevision, isOwnAnnotation, ROLLBACK_TO, revisionOf, sameTemplate, withoutHash } from './revisions.ts';
 import type { DeploymentSync } from './sync.ts';
 
 /** The revision that is asked for, 0 for the last one; undefined where none is (`getRollbackTo`). */
-export function rollbackTarget({ metadata }: Deployment): number | undefined {
+export function rollbackTarget({ metadata }: Deployment): bigint | undefined {
   const text = metadata.annotations?.[ROLLBACK_TO];
-  return text !== undefined && /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^-?\d{1,15}$/.test(text) ? BigInt(text) : undefined;
 }
 
 /** The revision before the newest; 0 without one (`LastRevision`). */
-function lastRevision(sets: readonly ReplicaSet[]): number {
-  return sets.map(revisionOf).sort((a, b) => b - a)[1] ?? 0;
+function lastRevision(sets: readonly ReplicaSet[]): bigint {
+  const last = [...sets].sort(byRevision).at(-2);
+  return last === undefined ? 0n : revisionOf(last);
 }
 
 /** Puts the template of the wanted revision into the Deployment, says in an event how that went, and answers the request (`rollback`). */
-export async function rollback(sync: DeploymentSync, target: number): Promise<void> {
+export async function rollback(sync: DeploymentSync, target: bigint): Promise<void> {
   await sync.syncRevision(true);
   const { deployment, context, client } = sync;
   const { name, namespace = '' } = deployment.metadata;
   const warn = (reason: string, message: string): void =>
     context.events.record(deployment, 'Warning', `DeploymentRollback${reason}`, message);
-  const revision = target === 0 ? lastRevision(sync.all) : target;
-  const set = revision === 0 ? undefined : sync.all.find((candidate) => revisionOf(candidate) === revision);
+  const revision = target === 0n ? lastRevision(sync.all) : target;
+  const set = revision === 0n ? undefined : sync.all.find((candidate) => revisionOf(candidate) === revision);
   // On the object as it is now: its annotations may have been written above.
   const current = await client.get<Deployment>('apps/deployments', namespace, name);
   if (current === undefined) return;
@@ -32,7 +33,7 @@ export async function rollback(sync: DeploymentSync, target: number): Promise<vo
   const answered: Deployment = { ...current, metadata: { ...current.metadata, annotations } };
   let done = false;
   if (set === undefined) {
-    const what = target === 0 ? 'last revision.' : 'the revision to rollback to.';
+    const what = target === 0n ? 'last revision.' : 'the revision to rollback to.';
     warn('RevisionNotFound', `Unable to find ${what}`);
   } else if (sameTemplate(set.spec?.template, current.spec?.template)) {
     warn('TemplateUnchanged', `The rollback revision contains the same template as current deployment "${name}"`);

@@ -11,11 +11,12 @@ import type { ControllerContext, Requeue } from '../controller.ts';
 import { templateHash } from '../history/hash.ts';
 import { byAge, controllerRef, deleteIfPresent, messageOf, patchStatus } from '../objects.ts';
 import {
+  byRevision,
   findNewReplicaSet,
+  maxRevision,
   newReplicaSetAnnotations,
   POD_TEMPLATE_HASH,
   REVISION,
-  revisionOf,
   sameTemplate,
   sizeAnnotations,
 } from './revisions.ts';
@@ -52,7 +53,7 @@ export class DeploymentSync {
   /** Gives the new ReplicaSet its revision and annotations, and creates it where it is missing and `create` (`getNewReplicaSet`). */
   async syncRevision(create: boolean): Promise<void> {
     const { deployment, current } = this;
-    const revision = Math.max(0, ...this.old.map(revisionOf)) + 1;
+    const revision = maxRevision(this.old) + 1n;
     if (current === undefined) {
       if (create) await this.#createNew(revision);
       return;
@@ -96,7 +97,7 @@ export class DeploymentSync {
     const candidates = this.old.filter((set) => set.metadata.deletionTimestamp === undefined);
     const surplus = candidates.length - limit;
     if (surplus <= 0) return;
-    candidates.sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b));
+    candidates.sort((a, b) => byRevision(a, b) || byAge(a, b));
     for (const set of candidates.slice(0, surplus)) {
       const { replicas = 0, observedGeneration = 0 } = set.status ?? {};
       if (replicas !== 0 || replicasOf(set) !== 0 || (set.metadata.generation ?? 0) > observedGeneration) continue;
@@ -125,7 +126,7 @@ export class DeploymentSync {
     return patchStatus(this.client, DEPLOYMENTS, { ...this.deployment, status: this.#stored }, status);
   }
 
-  async #createNew(revision: number): Promise<void> {
+  async #createNew(revision: bigint): Promise<void> {
     const { deployment, client, context } = this;
     const template = deployment.spec?.template as PodTemplateSpec;
     const hash = templateHash(template, deployment.status?.collisionCount);

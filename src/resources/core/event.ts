@@ -3,14 +3,8 @@ import type { Event } from '../../generated/types/core.v1.ts';
 import { pathSegmentName } from '../validation/object-names.ts';
 import { core } from './group.ts';
 
-/** Fields by which events can be selected, from either shape of an event. */
-export function eventFields(event: {
-  involvedObject?: Event['involvedObject'];
-  reason?: string;
-  reportingComponent?: string;
-  source?: { component?: string };
-  type?: string;
-}): Record<string, string> {
+/** Fields by which events can be selected. */
+function eventFields(event: Event): Record<string, string> {
   const object = event.involvedObject ?? {};
   return {
     'involvedObject.kind': object.kind ?? '',

@@ -1,7 +1,7 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { Event } from '../../generated/types/events.v1.ts';
-import { eventFields, namespaceMismatch, takesClusterScoped } from '../core/event.ts';
+import { namespaceMismatch, takesClusterScoped } from '../core/event.ts';
 import { groupVersion } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { qualifiedName } from '../validation/formats.ts';
@@ -58,6 +58,8 @@ function validateUpdate(event: Event, old: Event): FieldError[] {
   return errors;
 }
 
+const PARTS = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const;
+
 /** The resources of the group `events.k8s.io`. */
 export const eventsResources: readonly Resource[] = [
   events<Event>({
@@ -68,13 +70,15 @@ export const eventsResources: readonly Resource[] = [
     storedAs: 'core/events',
     conversion: eventConversion,
     strategy: { createOnUpdate: true, validate, validateUpdate },
-    selectableFields: (event) =>
-      eventFields({
-        involvedObject: event.regarding,
-        reason: event.reason,
-        reportingComponent: event.reportingController,
-        source: event.deprecatedSource,
-        type: event.type,
-      }),
+    selectableFields: (event) => ({
+      ...Object.fromEntries(PARTS.map((part) => [`regarding.${part}`, event.regarding?.[part] ?? ''])),
+      reason: event.reason ?? '',
+      reportingController: event.reportingController ?? '',
+      type: event.type ?? '',
+    }),
+    storedFields: {
+      ...Object.fromEntries(PARTS.map((part) => [`regarding.${part}`, `involvedObject.${part}`])),
+      reportingController: 'reportingComponent',
+    },
   }),
 ];
