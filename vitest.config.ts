@@ -2,7 +2,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 /** These do little but wait: they run beside the other end-to-end tests. */
-const WAITING = ['test/e2e/idle.test.ts', 'test/e2e/watch.test.ts'];
+const WAITING = ['test/e2e/idle.test.ts', 'test/e2e/watch.test.ts', 'test/e2e/conformance/cronjobs.test.ts'];
 const e2e = { environment: 'node', testTimeout: 120_000, hookTimeout: 240_000 } as const;
 
 export default defineConfig({

@@ -99,6 +99,11 @@ export class Cluster {
     return new Resource<T>(this.api, new Watch(this.config), path);
   }
 
+  /** A namespace that is there already. */
+  existing(name: string): TestNamespace {
+    return new TestNamespace(this, name);
+  }
+
   /** A new namespace for one test, once pods can be made in it. */
   async namespace(name = `test-${randomBytes(4).toString('hex')}`): Promise<TestNamespace> {
     await this.of<Namespace>('v1', 'namespaces').create({ metadata: { name } });

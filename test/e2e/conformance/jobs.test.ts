@@ -1,11 +1,10 @@
-/** Jobs and CronJobs, by the names of Kubernetes' conformance tests. Where pods must fail, the tests play the kubelet. */
+/** Jobs, by the names of Kubernetes' conformance tests. Where pods must fail, the tests play the kubelet. */
 import { ApiException } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CronJob, Job } from '../../../src/generated/types/batch.v1.ts';
+import type { Job } from '../../../src/generated/types/batch.v1.ts';
 import type { Pod } from '../../../src/generated/types/core.v1.ts';
 import { Cluster } from './cluster.ts';
 import { podSpec, unscheduled } from './objects.ts';
-import { operations } from './operations.ts';
 import type { Resource } from './resource.ts';
 
 let cluster: Cluster;
@@ -224,67 +223,4 @@ describe.concurrent('[sig-apps] Job with successPolicy', () => {
 
   it('succeededCount rule should succeeded even when some indexes remain pending', () =>
     endsEarly({ succeededCount: 1 }));
-});
-
-const cron = (spec: object): object => ({
-  schedule: '*/1 * * * *',
-  jobTemplate: { spec: { template: { spec: unscheduled(never) } } },
-  ...spec,
-});
-const CRON_MS = 75_000;
-
-/** On the minute, as upstream's are: they wait, together. */
-describe.concurrent('[sig-apps] CronJob', () => {
-  async function cronWorld() {
-    const ns = await cluster.namespace();
-    return { crons: ns.of<CronJob>('batch/v1', 'cronjobs'), jobs: ns.of<Job>('batch/v1', 'jobs') };
-  }
-
-  it('should not schedule jobs when suspended', async () => {
-    const { crons, jobs } = await cronWorld();
-    await crons.create({ metadata: { name: 'cron' }, spec: cron({ suspend: true }) });
-    const other = await cronWorld();
-    await other.crons.create({ metadata: { name: 'cron' }, spec: cron({}) });
-    await other.jobs.untilList((items) => items.length > 0, {}, CRON_MS);
-    expect((await jobs.list()).items).toEqual([]);
-    expect((await crons.get('cron')).status?.active ?? []).toEqual([]);
-  });
-
-  it('should schedule multiple jobs concurrently', async () => {
-    const { crons, jobs } = await cronWorld();
-    await crons.create({ metadata: { name: 'cron' }, spec: cron({ concurrencyPolicy: 'Allow' }) });
-    await jobs.untilList((items) => items.length === 2, {}, 2 * CRON_MS);
-    expect((await crons.get('cron')).status?.active).toHaveLength(2);
-  });
-
-  it('should not schedule new jobs when ForbidConcurrent', async () => {
-    const { crons, jobs } = await cronWorld();
-    await crons.create({ metadata: { name: 'cron' }, spec: cron({ concurrencyPolicy: 'Forbid' }) });
-    const [first] = await jobs.untilList((items) => items.length === 1, {}, CRON_MS);
-    const other = await cronWorld();
-    await other.crons.create({ metadata: { name: 'cron' }, spec: cron({}) });
-    await other.jobs.untilList((items) => items.length > 0, {}, CRON_MS);
-    expect((await jobs.list()).items.map(({ metadata }) => metadata.name)).toEqual([first?.metadata.name]);
-    expect((await crons.get('cron')).status?.active).toHaveLength(1);
-  });
-
-  it('should replace jobs when ReplaceConcurrent', async () => {
-    const { crons, jobs } = await cronWorld();
-    await crons.create({ metadata: { name: 'cron' }, spec: cron({ concurrencyPolicy: 'Replace' }) });
-    const [first] = await jobs.untilList((items) => items.length === 1, {}, CRON_MS);
-    await jobs.untilList((items) => items.length === 1 && items[0]?.metadata.uid !== first?.metadata.uid, {}, CRON_MS);
-  });
-
-  it('should support CronJob API operations', async () => {
-    const { crons } = await cronWorld();
-    const status = { lastScheduleTime: '2026-01-01T00:00:00Z' };
-    await operations(
-      crons,
-      { spec: cron({ schedule: '0 0 31 2 *', suspend: true }) },
-      { spec: { suspend: true } },
-      {
-        status: { patch: status, seen: (one: CronJob) => one.status },
-      },
-    );
-  });
 });
