@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { badRequest, internalError, methodNotAllowed, noSuchPath, StatusError } from '../apimachinery/errors.ts';
 import { isServed } from '../resources/index.ts';
+import { proxyToService } from './aggregation/proxy.ts';
 import { Authenticator } from './authentication/authenticate.ts';
 import { placeOf } from './authentication/place.ts';
 import { authorize } from './authorization/authorize.ts';
@@ -87,6 +88,8 @@ app.use(async (c, next) => {
 app.all('*', async (c) => {
   const context = c.get('context');
   const { info, request } = context;
+  const remote = context.snapshot.remote.ofPath(info.path);
+  if (remote !== undefined) return proxyToService(context, remote);
   if (!info.isResource) {
     const answer =
       (await discovery(request, info.path, context.snapshot.custom)) ?? (await nonResource(context, metrics));

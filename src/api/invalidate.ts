@@ -15,6 +15,7 @@ const IN_SNAPSHOT = new Set([
   'namespaces',
   'customresourcedefinitions',
   ...HOOK_STORES.map((id) => id.slice(id.indexOf('/') + 1)),
+  'apiservices',
 ]);
 const TOKENS_BIND_TO = new Set(['pods', 'serviceaccounts', 'secrets', 'nodes']);
 const LOOKED_UP = new Set([

@@ -3,6 +3,7 @@ import { createLocalJWKSet } from 'jose';
 import { unauthorized } from '../apimachinery/errors.ts';
 import type { ClusterRpc, ClusterSnapshot, NamespaceFact } from '../durable-objects/cluster-rpc.ts';
 import { Hooks } from './admission/hooks/hooks.ts';
+import { RemoteServices } from './aggregation/remote-services.ts';
 import { Authorizer } from './authorization/authorizer.ts';
 import { CustomResources } from './custom-resources.ts';
 
@@ -22,6 +23,7 @@ export interface Snapshot {
   quotas: ReadonlySet<string>;
   custom: CustomResources;
   hooks: Hooks;
+  remote: RemoteServices;
 }
 
 /** Indexes what the Cluster object sent. */
@@ -37,6 +39,7 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     quotas: new Set(facts.quotas),
     custom: new CustomResources(facts.definitions),
     hooks: new Hooks(facts.hooks),
+    remote: new RemoteServices(facts.remoteServices),
   };
 }
 

@@ -59,4 +59,6 @@ export interface Client {
   delete(resource: ResourceId, namespace: string, name: string, options?: DeleteOptions): Promise<void>;
   /** The kinds of all established definitions, at most a second old; in the Worker only. */
   customKinds?(): Promise<readonly CustomKind[]>;
+  /** The group-versions that CustomResourceDefinitions serve now, as `<version>.<group>`; in the Worker only. */
+  servedByDefinitions?(): Promise<ReadonlySet<string>>;
 }

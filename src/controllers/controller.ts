@@ -1,6 +1,7 @@
 /** What a controller is: names what it watches, and makes the world of one key as it should be. */
 import type { Client, ResourceId } from '../apimachinery/client.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
+import type { APIService } from '../generated/types/apiregistration.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { EventType } from '../store/types.ts';
 import type { EventRecorder } from './events.ts';
@@ -68,6 +69,9 @@ export interface CertificateAuthority {
   sign(spec: CertificateSigningRequestSpec): Promise<{ certificate: string } | { problem: string } | undefined>;
 }
 
+/** Asks an extension API server for the discovery document of its group-version: the answer's status, or why there was none. */
+export type DiscoveryProbe = (service: APIService) => Promise<{ status: number } | { error: string }>;
+
 export interface ControllerContext {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -79,6 +83,7 @@ export interface ControllerContext {
   /** A token of a ServiceAccount for a Secret to hold. `uid`: the account's. */
   secretToken(request: SecretTokenRequest): Promise<string>;
   certificates: CertificateAuthority;
+  probeDiscovery: DiscoveryProbe;
   /** Pod addresses of the cluster; each node has a /24 of it. */
   clusterCidr: string;
   /** Whether the node's agent holds its session with the control plane. */

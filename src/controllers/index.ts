@@ -5,6 +5,7 @@ import { attachDetachController } from './attach-detach/index.ts';
 import { certificateApprover, certificateCleaner, certificateSigner } from './certificatesigningrequest/index.ts';
 import { clusterRoleAggregationController } from './clusterrole-aggregation/index.ts';
 import type { Controller } from './controller.ts';
+import { crdRegistrationController } from './crd-registration/index.ts';
 import { cronJobController } from './cronjob/index.ts';
 import { customResourceDefinitionController } from './custom-resource-definition/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
@@ -78,6 +79,7 @@ export const controllers: readonly Controller[] = [
   volumeProtection,
   attributesClassProtection,
   customResourceDefinitionController,
+  crdRegistrationController,
   apiServiceController,
   flowSchemaController,
 ];

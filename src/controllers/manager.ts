@@ -38,6 +38,8 @@ export interface ManagerOptions {
   secretToken: ControllerContext['secretToken'];
   certificates: ControllerContext['certificates'];
   clusterCidr: string;
+  /** Without it every extension API server answers. */
+  probeDiscovery?: ControllerContext['probeDiscovery'];
   /** Whether the node's agent holds its session; without it none does. */
   nodeConnected?(node: string): Promise<boolean>;
   now?: () => number;
@@ -340,6 +342,7 @@ export class ControllerManager {
       secretToken,
       certificates,
       clusterCidr,
+      probeDiscovery: this.#options.probeDiscovery ?? (() => Promise.resolve({ status: 200 })),
       nodeConnected: (node) => this.#options.nodeConnected?.(node) ?? Promise.resolve(false),
     };
   }

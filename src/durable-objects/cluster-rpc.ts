@@ -64,6 +64,19 @@ export interface HookFact {
   rules: { operations: string[]; resources: string[] }[];
 }
 
+/** A group-version that a Service inside the cluster serves. */
+export interface RemoteServiceFact {
+  group: string;
+  version: string;
+  service: { namespace: string; name: string; port: number };
+  /** PEM in base64; empty: the nodes' own roots. */
+  caBundle: string;
+  insecure: boolean;
+  groupPriority: number;
+  versionPriority: number;
+  available: boolean;
+}
+
 /** All that is needed to judge a request, but for the object itself. */
 export interface ClusterSnapshot {
   version: number;
@@ -77,6 +90,8 @@ export interface ClusterSnapshot {
   /** Namespaces that have ResourceQuotas. */
   quotas: string[];
   hooks: HookFact[];
+  /** Of APIServices those that name a Service. */
+  remoteServices: RemoteServiceFact[];
 }
 
 export interface MintRequest {
@@ -145,6 +160,8 @@ export interface ClusterRpc extends SubscriberRpc {
   approval(spec: CertificateSigningRequestSpec): Promise<string | undefined>;
   /** Signs an approved request with the cluster CA. Undefined: its signer is none of ours. */
   signRequest(spec: CertificateSigningRequestSpec): Promise<SignedRequest | undefined>;
+  /** The certificate and key (PEM) with which extension API servers are called; lasts for half an hour at least. */
+  frontProxy(): Promise<{ cert: string; key: string }>;
   /** PEM of the cluster CA. */
   rootCa(): Promise<string>;
 }

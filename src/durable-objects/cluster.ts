@@ -1,6 +1,7 @@
 /** The Cluster object: signing keys, the CA, and the snapshot that API Workers judge requests by. One per cluster. */
 import { DurableObject } from 'cloudflare:workers';
 import { HOOK_STORES, hookFact } from '../api/admission/hooks/facts.ts';
+import { remoteServiceFact } from '../api/aggregation/remote-services.ts';
 import {
   bootstrapTokenSecret,
   isValidBootstrapToken,
@@ -18,7 +19,14 @@ import {
   DNS_SERVICE_IP,
   SERVICE_CIDR,
 } from '../api/bootstrap/objects.ts';
-import { type Authority, createAuthority, issueApiProxy, signRequest } from '../api/certificates/authority.ts';
+import {
+  type Authority,
+  createAuthority,
+  issueApiProxy,
+  issueFrontProxy,
+  type KeyPair,
+  signRequest,
+} from '../api/certificates/authority.ts';
 import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
 import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
@@ -26,6 +34,7 @@ import type { ResourceId } from '../apimachinery/client.ts';
 import { toBase64 } from '../apimachinery/codec/base64.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
+import type { APIService } from '../generated/types/apiregistration.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
 import type {
@@ -52,9 +61,13 @@ import { surroundings } from './surroundings.ts';
 const NODE_TTL_SECONDS = 7 * 24 * 3600;
 const RBAC = 'rbac.authorization.k8s.io';
 const QUOTAS = 'core/resourcequotas';
+const API_SERVICES = 'apiregistration.k8s.io/apiservices';
+/** How old a front proxy's certificate may be when it is given out: it lasts an hour. */
+const FRONT_PROXY_MS = 20 * 60_000;
 const IN_SNAPSHOT: readonly ResourceId[] = [
   'core/namespaces',
   QUOTAS,
+  API_SERVICES,
   ...['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((name) => `${RBAC}/${name}`),
 ];
 
@@ -73,6 +86,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private snapshotNow: ClusterSnapshot | undefined;
   private dirty = true;
   private bootstrapped = false;
+  private proxy: { at: number; pair: KeyPair } | undefined;
   /** Since this object woke. */
   private policyIsWhole = false;
   private readonly hooks = new Map<ResourceId, Promise<HookFact[]>>();
@@ -172,6 +186,14 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     return examined && { certificate: await signRequest((await this.ready()).authority, spec) };
   }
 
+  async frontProxy(): Promise<KeyPair> {
+    const { authority } = await this.ready();
+    if (this.proxy === undefined || Date.now() - this.proxy.at > FRONT_PROXY_MS) {
+      this.proxy = { at: Date.now(), pair: await issueFrontProxy(authority) };
+    }
+    return this.proxy.pair;
+  }
+
   async rootCa(): Promise<string> {
     return (await this.ready()).authority.certificate;
   }
@@ -242,6 +264,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       definitions: await this.readDefinitions(),
       hooks: await this.readHooks(),
       quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
+      remoteServices: all<APIService>(API_SERVICES).flatMap((service) => remoteServiceFact(service) ?? []),
     };
   }
 

@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/durable-sqlite';
 import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/controller-manager/migrations.js';
 import { forgetListed } from '../api/admission/listed.ts';
+import { probeDiscovery } from '../api/aggregation/probe.ts';
 import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
 import { splitKey } from '../api/registry/encode.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
@@ -99,6 +100,7 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
       },
       secretToken: (request) => around.cluster(cluster).mintLegacy(request),
       clusterCidr: CLUSTER_CIDR,
+      probeDiscovery: (service) => probeDiscovery(around, cluster, service),
       nodeConnected: (node) => this.env.NODE_SESSION.getByName(`${cluster}/${node}`).connected(),
     });
     return this.core;

@@ -23,6 +23,7 @@ import type {
 } from '../apimachinery/client.ts';
 import { badRequest } from '../apimachinery/errors.ts';
 import type { Json, KubeObject } from '../apimachinery/meta.ts';
+import { servedVersions } from '../controllers/crd-registration/index.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import { isEstablished } from '../resources/custom/resource.ts';
 import { resourceById } from '../resources/index.ts';
@@ -133,6 +134,11 @@ export class StoreClient implements Client {
       resource: nameOf(resource),
       options: { ...options, dryRun: false },
     });
+  }
+
+  async servedByDefinitions(): Promise<ReadonlySet<string>> {
+    const definitions = await this.around.cluster(this.cluster).definitions();
+    return new Set(definitions.flatMap(servedVersions));
   }
 
   async customKinds(): Promise<readonly CustomKind[]> {

@@ -32,6 +32,7 @@ const OF_SCHEDULER = new Set([
 const OF_CLUSTER = new Set<ResourceId>([
   ...HOOK_STORES,
   'apiextensions.k8s.io/customresourcedefinitions',
+  'apiregistration.k8s.io/apiservices',
   'core/namespaces',
   'core/resourcequotas',
   'rbac.authorization.k8s.io/roles',

@@ -157,6 +157,7 @@ beforeAll(async () => {
     definitions: [],
     quotas: [],
     hooks: [],
+    remoteServices: [],
   });
   const make = async (path: string, object: object): Promise<void> => {
     const response = await api.request('POST', path, identities['masters'], object);

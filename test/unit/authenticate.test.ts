@@ -29,6 +29,7 @@ const snapshotOf = (key: SigningKey, issuer = ISSUER, version = 1): Snapshot =>
     bindings: [],
     quotas: [],
     hooks: [],
+    remoteServices: [],
     definitions: [],
   });
 

@@ -31,8 +31,7 @@ export interface NodeStream {
   url: URL;
 }
 
-/** Headers of a client that do not go on to who is proxied to. */
-const NOT_PROXIED: ReadonlySet<string> = new Set([
+const NOT_PROXIED = new Set([
   'authorization',
   'connection',
   'host',
@@ -41,6 +40,9 @@ const NOT_PROXIED: ReadonlySet<string> = new Set([
   'accept-encoding',
   'te',
 ]);
+
+/** Whether a client's header goes on to who it is proxied to. */
+export const isProxied = (name: string): boolean => !NOT_PROXIED.has(name) && !name.startsWith('cf-');
 
 /** Answers a streaming subresource of a pod through its node's session. */
 export async function streamPodSubresource(session: Fetching, stream: PodStream): Promise<Response> {
@@ -106,9 +108,7 @@ async function logs(session: Fetching, stream: PodStream): Promise<Response> {
 
 async function proxy(session: Fetching, stream: PodStream): Promise<Response> {
   const { request, url } = stream;
-  const headers = Object.fromEntries(
-    [...request.headers].filter(([name]) => !NOT_PROXIED.has(name) && !name.startsWith('cf-')),
-  );
+  const headers = Object.fromEntries([...request.headers].filter(([name]) => isProxied(name)));
   const http = {
     scheme: stream.scheme ?? 'http',
     method: request.method,

@@ -3,7 +3,7 @@ import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import type { ChangeNotice } from '../changes.ts';
-import type { CertificateAuthority, Controller } from '../controller.ts';
+import type { CertificateAuthority, Controller, DiscoveryProbe } from '../controller.ts';
 import { targetNode } from '../daemonset/template.ts';
 import { controllers as allControllers } from '../index.ts';
 import { ControllerManager } from '../manager.ts';
@@ -14,6 +14,8 @@ export interface SimulationOptions {
   /** What the cluster's CA says; default: nothing. */
   certificates?: Partial<CertificateAuthority>;
   controllers?: readonly Controller[];
+  /** What extension API servers answer; default: that all is well. */
+  probeDiscovery?: DiscoveryProbe;
   /** Whether a pod can run at all; default: yes. */
   runs?(pod: Pod): boolean;
   /** Whether pods get a node and run; default true. */
@@ -93,6 +95,7 @@ export class Simulation {
       },
       secretToken: ({ account, secret }) => Promise.resolve(`token of ${account} in ${secret}`),
       clusterCidr: '10.244.0.0/16',
+      ...(this.#options.probeDiscovery === undefined ? {} : { probeDiscovery: this.#options.probeDiscovery }),
       nodeConnected: (node) => Promise.resolve(this.sessions.has(node)),
       now: () => this.time,
     });
