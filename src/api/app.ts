@@ -7,9 +7,9 @@ import { Authenticator } from './authentication/authenticate.ts';
 import { placeOf } from './authentication/place.ts';
 import { authorize } from './authorization/authorize.ts';
 import { impersonated } from './authorization/impersonate.ts';
+import { isGroup } from './catalogue.ts';
 import type { Context, Surroundings } from './context.ts';
-import type { CustomResources } from './custom-resources.ts';
-import { discovery, isGroup } from './discovery.ts';
+import { discovery } from './discovery.ts';
 import { dispatch } from './dispatch.ts';
 import { nonResource } from './handlers/non-resource.ts';
 import { zeroplane } from './handlers/zeroplane.ts';
@@ -91,14 +91,13 @@ app.all('*', async (c) => {
   const remote = context.snapshot.remote.ofPath(info.path);
   if (remote !== undefined) return proxyToService(context, remote);
   if (!info.isResource) {
-    const answer =
-      (await discovery(request, info.path, context.snapshot.custom)) ?? (await nonResource(context, metrics));
-    if (answer === undefined) return noRoute(info, context.snapshot.custom);
+    const answer = (await discovery(context)) ?? (await nonResource(context, metrics));
+    if (answer === undefined) return noRoute(context);
     if (request.method !== 'GET' && GET_ONLY.test(info.path)) throw methodNotAllowed();
     return answer;
   }
   const { custom } = context.snapshot;
-  if (!isServed(info.group, info.version) && !custom.serves(info.group, info.version)) return noRoute(info, custom);
+  if (!isServed(info.group, info.version) && !custom.serves(info.group, info.version)) return noRoute(context);
   const answer = await dispatch(context);
   if (info.verb !== 'get' && info.verb !== 'list' && info.verb !== 'watch')
     afterWrite(info, snapshots, authenticator.bound);
@@ -118,9 +117,11 @@ function checkPath(url: string): void {
 const GET_ONLY = /^\/(?:apis?|version)(?:\/|$)/;
 
 /** Below `/api` and the groups that there are upstream's router answers with a Status; elsewhere in plain text. */
-function noRoute({ path }: RequestInfo, custom: CustomResources): Response {
-  const [, root, group = ''] = path.split('/');
-  if (root === 'api' || (root === 'apis' && (isGroup(group) || custom.hasGroup(group)))) throw noSuchPath();
+function noRoute({ info, snapshot }: Context): Response {
+  const [, root, group = ''] = info.path.split('/');
+  const { custom, remote } = snapshot;
+  if (root === 'api' || (root === 'apis' && (isGroup(group) || custom.hasGroup(group) || remote.hasGroup(group))))
+    throw noSuchPath();
   const headers = { 'content-type': 'text/plain; charset=utf-8' };
   return new Response('404 page not found\n', { status: 404, headers });
 }

@@ -58,7 +58,8 @@ function byPreference(a: Resource, b: Resource): number {
 
 const STAGES = ['alpha', 'beta', ''];
 
-function compareVersions(a: string, b: string): number {
+/** Which of two versions is the better one, positive for the first (`version.CompareKubeAwareVersionStrings`). */
+export function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((version) => /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version));
   if (left === null || right === null || left === undefined || right === undefined) {
     if ((left ?? null) !== null) return 1;

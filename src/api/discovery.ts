@@ -1,68 +1,27 @@
 /** Discovery, derived from the list of resources: plain documents and aggregated ones. */
 import type { JsonObject } from '../apimachinery/meta.ts';
 import { formatApiVersion } from '../apimachinery/meta.ts';
-import { resources } from '../resources/index.ts';
 import { ALL_VERBS, type Resource } from '../resources/resource.ts';
-import type { CustomResources } from './custom-resources.ts';
+import { extensionVersion } from './aggregation/extension-discovery.ts';
+import { type Catalogue, catalogueOf, type Group } from './catalogue.ts';
+import type { Context } from './context.ts';
 import type { Accepted } from './negotiation.ts';
 import { storedResource } from './registry/resource-name.ts';
 import { respond } from './respond.ts';
 
 const JSON_ONLY: Accepted = { format: 'json' };
 
-interface Group {
-  name: string;
-  versions: string[];
-}
-
-/** What there is to discover: resources, and their groups in order with their versions, preferred first. */
-interface Catalogue {
-  resources: readonly Resource[];
-  groups: readonly Group[];
-}
-
-function catalogueOf(all: readonly Resource[]): Catalogue {
-  const found = new Map<string, string[]>();
-  for (const { group, version } of all) {
-    const versions = found.get(group) ?? [];
-    if (!versions.includes(version)) versions.push(version);
-    found.set(group, versions);
-  }
-  return { resources: all, groups: [...found].map(([name, versions]) => ({ name, versions })) };
-}
-
-const builtIn = catalogueOf(resources);
-const catalogues = new WeakMap<CustomResources, Catalogue>();
-
-/** The built-in resources and a cluster's own, in one. */
-function catalogue(custom: CustomResources): Catalogue {
-  if (custom.resources.length === 0) return builtIn;
-  let known = catalogues.get(custom);
-  if (known === undefined) {
-    known = catalogueOf([...resources, ...custom.resources]);
-    catalogues.set(custom, known);
-  }
-  return known;
-}
-
-/** Whether there is an API group of the name, in whatever version. */
-export const isGroup = (name: string): boolean => name !== '' && builtIn.groups.some((group) => group.name === name);
-
 /** `/api`, `/apis` and what lies directly below them; undefined for any other path. */
-export async function discovery(
-  request: Request,
-  path: string,
-  custom: CustomResources,
-): Promise<Response | undefined> {
-  const all = catalogue(custom);
-  const parts = path.split('/').filter(Boolean);
+export async function discovery(context: Context): Promise<Response | undefined> {
+  const all = catalogueOf(context.snapshot);
+  const parts = context.info.path.split('/').filter(Boolean);
   if (parts[0] === 'api') {
-    if (parts.length === 1) return aggregated(request, all, true) ?? respond(apiVersions(), JSON_ONLY);
+    if (parts.length === 1) return (await aggregated(context, all, true)) ?? respond(apiVersions(), JSON_ONLY);
     if (parts.length === 2 && parts[1] === 'v1') return respond(await resourceList(all, '', 'v1'), JSON_ONLY);
     return undefined;
   }
   if (parts[0] !== 'apis') return undefined;
-  if (parts.length === 1) return aggregated(request, all, false) ?? respond(groupList(all), JSON_ONLY);
+  if (parts.length === 1) return (await aggregated(context, all, false)) ?? respond(groupList(all), JSON_ONLY);
   const group = all.groups.find((g) => g.name === parts[1] && g.name !== '');
   if (group === undefined) return undefined;
   if (parts.length === 2) return respond({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) }, JSON_ONLY);
@@ -143,19 +102,20 @@ function subresources(r: Resource): JsonObject[] {
 }
 
 /** The aggregated document, in the version that the client takes first; its Content-Type says which. */
-function aggregated(request: Request, all: Catalogue, core: boolean): Response | undefined {
-  const accept = request.headers.get('accept') ?? '';
+async function aggregated(context: Context, all: Catalogue, core: boolean): Promise<Response | undefined> {
+  const accept = context.request.headers.get('accept') ?? '';
   const match =
     /application\/json;(?=[^,]*as=APIGroupDiscoveryList)(?=[^,]*g=apidiscovery\.k8s\.io)[^,]*v=(v2beta1|v2)\b/.exec(
       accept,
     );
   const version = match?.[1];
   if (version === undefined) return undefined;
+  const groups = all.groups.filter((g) => (g.name === '') === core);
   const body = {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
-    items: all.groups.filter((g) => (g.name === '') === core).map((g) => groupDiscovery(all, g)),
+    items: await Promise.all(groups.map((group) => groupDiscovery(context, all, group))),
   };
   return new Response(JSON.stringify(body), {
     headers: {
@@ -165,15 +125,15 @@ function aggregated(request: Request, all: Catalogue, core: boolean): Response |
   });
 }
 
-function groupDiscovery(all: Catalogue, { name, versions }: Group): JsonObject {
-  return {
-    metadata: name === '' ? {} : { name },
-    versions: versions.map((version) => ({
-      version,
-      resources: inVersion(all, name, version).map(resourceDiscovery),
-      freshness: 'Current',
-    })),
-  };
+async function groupDiscovery(context: Context, all: Catalogue, { name, versions }: Group): Promise<JsonObject> {
+  const { around, info, snapshot } = context;
+  const described = versions.map((version) => {
+    const remote = snapshot.remote.find(name, version);
+    if (remote !== undefined) return extensionVersion(around, info.cluster, remote);
+    const found = inVersion(all, name, version).map(resourceDiscovery);
+    return { version, resources: found, freshness: 'Current' };
+  });
+  return { metadata: name === '' ? {} : { name }, versions: await Promise.all(described) };
 }
 
 function resourceDiscovery(r: Resource): JsonObject {

@@ -35,6 +35,11 @@ export class RemoteServices {
     return this.byVersion.get(`${group}/${version}`);
   }
 
+  /** Whether some version of the group is served so. */
+  hasGroup(name: string): boolean {
+    return this.all.some(({ group }) => group === name);
+  }
+
   /** Who answers `/apis/<group>/<version>` and what lies below. Costs nothing where there is no such APIService. */
   ofPath(path: string): RemoteServiceFact | undefined {
     if (this.all.length === 0) return undefined;

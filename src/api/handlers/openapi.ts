@@ -1,6 +1,7 @@
 /** OpenAPI documents: static files, made at build time, with the hash of each as its ETag. */
 import type { JsonObject } from '../../apimachinery/meta.ts';
 import { parseAccept, takes } from '../accept.ts';
+import { extensionDocument, extensionDocuments } from '../aggregation/extension-openapi.ts';
 import type { Context, Fetching } from '../context.ts';
 import { acceptsGzip, JSON_TYPE } from '../negotiation.ts';
 import { respond } from '../respond.ts';
@@ -25,7 +26,7 @@ export async function openapi(context: Context): Promise<Response | undefined> {
   const { path } = context.info;
   const { around, request } = context;
   if (path === '/openapi/v3' || path === '/openapi/v3/')
-    return customDocuments(context).size === 0
+    return customDocuments(context).size === 0 && context.snapshot.remote.all.length === 0
       ? send(around.assets, request, 'v3/index.json', JSON_TYPE)
       : mergedIndex(context);
   if (path === '/openapi/v2') {
@@ -44,6 +45,9 @@ async function mergedIndex(context: Context): Promise<Response> {
   const { paths } = (await found.json()) as { paths: JsonObject };
   for (const [path, state] of customDocuments(context)) {
     paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${await hashOf(state)}` };
+  }
+  for (const [path, hash] of await extensionDocuments(context)) {
+    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${encodeURIComponent(hash)}` };
   }
   return respond({ paths }, { format: 'json' });
 }
@@ -66,6 +70,8 @@ async function ofVersion(context: Context, name: string): Promise<Response | und
   const file = `${name}.json`;
   const hash = (await hashes(around.assets))[file];
   if (name === 'v3/index') return undefined;
+  const remote = extensionDocument(context, name.slice('v3/'.length));
+  if (remote !== undefined) return remote;
   if (hash === undefined) return ofCustom(context, name.slice('v3/'.length));
   const clauses = parseAccept(request.headers.get('accept') || '*/*');
   if (!clauses.some(({ type }) => takes(type, JSON_TYPE))) {
