@@ -10,6 +10,7 @@ import type { ContainerStatus, Node, Pod, PodCondition, PodStatus } from '../../
 
 const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
+const RETRY_MS = 1000;
 const ZONES = 3;
 const ANNOTATION =
   'This node is simulated: pods on it pass through their phases, but no container runs. Logs, exec and networking do not work.';
@@ -28,13 +29,27 @@ export async function startSimulatedNodes(client: HttpClient, count: number | un
   const mine = new Set(names);
   const informers = new Informers(client, log);
   const pods = informers.get<Pod>('core/pods');
+  const retries = new Retries();
   pods.subscribe(({ type, object }) => {
-    if (type === 'DELETED' || !mine.has(object.spec?.nodeName ?? '')) return;
-    void play(client, object).catch((error: unknown) => {
-      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) {
-        log.warn('pod could not be played', { pod: object.metadata.name, error });
+    const { namespace = '', name } = object.metadata;
+    const key = `${namespace}/${name}`;
+    if (type === 'DELETED' || !mine.has(object.spec?.nodeName ?? '')) {
+      retries.forget(key);
+      return;
+    }
+    const attempt = async (): Promise<void> => {
+      const current = pods.get(namespace, name);
+      if (current === undefined) return;
+      try {
+        await play(client, current);
+      } catch (error) {
+        // Of what is gone or has changed the informer tells; anything else is tried again.
+        if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return;
+        log.debug('pod could not be played yet', { pod: name, error });
+        retries.later(key, attempt);
       }
-    });
+    };
+    void attempt();
   });
   const renew = (): Promise<void> => inParallel(names, 8, (name) => renewLease(client, name));
   const timer = setInterval(() => void renew().catch(() => {}), RENEW_MS);
@@ -42,9 +57,33 @@ export async function startSimulatedNodes(client: HttpClient, count: number | un
     names,
     async stop() {
       clearInterval(timer);
+      retries.stop();
       await informers.stop();
     },
   };
+}
+
+/** What did not succeed, tried again in a while, by key: while the server is away, or has too much to do. */
+class Retries {
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+
+  later(key: string, run: () => Promise<void>): void {
+    this.forget(key);
+    const timer = setTimeout(() => {
+      this.timers.delete(key);
+      void run();
+    }, RETRY_MS);
+    this.timers.set(key, timer);
+  }
+
+  forget(key: string): void {
+    clearTimeout(this.timers.get(key));
+    this.timers.delete(key);
+  }
+
+  stop(): void {
+    for (const key of [...this.timers.keys()]) this.forget(key);
+  }
 }
 
 async function inParallel<T>(
