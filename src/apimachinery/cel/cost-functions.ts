@@ -2,6 +2,7 @@
  * What calls cost, and how large their results are, by upstream's rules (`checker.Cost` of cel-go, `library.CostEstimator` of
  * Kubernetes). The numbers decide which rules a definition may have: they are part of the API.
  */
+import { written } from './libraries/replaced.ts';
 import { fixed, plus, type Range, scaled, times, UNKNOWN, ZERO } from './range.ts';
 
 /** Of each character that is looked at. */
@@ -128,7 +129,6 @@ const ESTIMATES: Record<string, Estimate> = {
   string: toText,
   startsWith: ofSecond,
   endsWith: ofSecond,
-  matchesRe2: ([text, pattern]) => ({ cost: matching(text, pattern) }),
   matches: ([text, pattern]) => ({ cost: matching(text, pattern) }),
   contains: ([text, part]) => ({ cost: times(traversal(sizeOf(text)), traversal(sizeOf(part))) }),
 };
@@ -136,7 +136,8 @@ const ESTIMATES: Record<string, Estimate> = {
 const SETS: Record<string, Estimate> = { contains: sets(1), intersects: sets(1), equivalent: sets(2) };
 
 /** The cost of a function or method; of a method the first operand is what it is called on, of a namespace's that. */
-export function callCost(name: string, operands: readonly Operand[]): CallCost {
+export function callCost(called: string, operands: readonly Operand[]): CallCost {
+  const name = written(called);
   const table = operands[0]?.type === 'Sets' ? SETS : ESTIMATES;
   return (Object.hasOwn(table, name) ? table[name]?.(operands) : undefined) ?? { cost: fixed(1) };
 }

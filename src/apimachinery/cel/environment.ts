@@ -3,6 +3,7 @@ import { Environment } from '@marcbachmann/cel-js/evaluator';
 import { format } from './libraries/format.ts';
 import type { Library } from './libraries/library.ts';
 import { lists } from './libraries/lists.ts';
+import { macros } from './libraries/macros.ts';
 import { networks } from './libraries/networks.ts';
 import { quantity } from './libraries/quantity.ts';
 import { semver } from './libraries/semver.ts';
@@ -11,7 +12,7 @@ import { twoVariables } from './libraries/two-variables.ts';
 import { url } from './libraries/url.ts';
 
 /** Adding a library is a file and a line here. */
-const LIBRARIES: readonly Library[] = [strings, lists, twoVariables, quantity, url, networks, semver, format];
+const LIBRARIES: readonly Library[] = [strings, lists, twoVariables, macros, quantity, url, networks, semver, format];
 
 let base: Environment | undefined;
 

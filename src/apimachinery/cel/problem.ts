@@ -1,4 +1,5 @@
 /** What is wrong with an expression, in the words and with the place that cel-go gives. */
+import { written } from './libraries/replaced.ts';
 import type { Node } from './nodes.ts';
 import { syntaxProblem } from './syntax.ts';
 
@@ -43,7 +44,7 @@ const WORDS: readonly [pattern: RegExp, text: (match: RegExpExecArray) => string
   [
     /^found no matching overload for '(?:([\w.<>, ]+)\.)?(\w+)\((.*)\)'$/,
     ([, receiver, name = '', types = '']) =>
-      overload(name, `${receiver === undefined ? '' : `${typeText(receiver)}.`}(${typeText(types)})`),
+      overload(written(name), `${receiver === undefined ? '' : `${typeText(receiver)}.`}(${typeText(types)})`),
   ],
 ];
 
@@ -63,9 +64,8 @@ function typeText(type: string): string {
 
 function wordsOf(summary: string, node: Node | undefined, knows: (name: string) => boolean): string {
   const nodes = Array.isArray(node?.args) ? (node.args as Node[]) : [];
-  const name =
-    node?.op === 'call' || node?.op === 'rcall' ? String(node.args instanceof Array ? node.args[0] : '') : '';
-  if (name !== '' && summary.startsWith('found no matching overload') && !knows(name)) return undeclared(name);
+  const name = node?.op === 'call' || node?.op === 'rcall' ? String(Array.isArray(node.args) ? node.args[0] : '') : '';
+  if (name !== '' && summary.startsWith('found no matching overload') && !knows(name)) return undeclared(written(name));
   if (node?.op === '?:' || node?.op === '&&' || node?.op === '||') {
     const types = nodes.map(({ checkedType }) => typeText(checkedType?.name ?? 'dyn')).join(', ');
     return overload(OPERATORS[node.op] ?? `_${node.op}_`, `(${types})`);

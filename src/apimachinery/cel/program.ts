@@ -2,6 +2,7 @@
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { check } from './check.ts';
 import { CelFailure } from './libraries/library.ts';
+import { replacing } from './libraries/replaced.ts';
 import { turns } from './libraries/two-variables.ts';
 import { type Comprehension, countNodes, type Node } from './nodes.ts';
 
@@ -63,7 +64,8 @@ export function compile(expression: string, environment: Environment): Compiled 
 
 /** Patterns must not burn time, and loops must end: what the base library does without is put in before it looks. */
 function prepare(node: Node): void {
-  if (node.op === 'rcall' && Array.isArray(node.args) && node.args[0] === 'matches') node.args[0] = 'matchesRe2';
+  const isCall = node.op === 'call' || node.op === 'rcall';
+  if (isCall && Array.isArray(node.args)) node.args[0] = replacing(String(node.args[0]));
   if (node.op !== 'comprehension') return;
   const loop = node.args as Comprehension;
   const cost = 1 + countNodes(loop.step);

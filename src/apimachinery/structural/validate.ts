@@ -1,6 +1,7 @@
 /** A custom resource against its schema, with the words of upstream's `kube-openapi/validation`. */
 import { deepEqual } from '../equal.ts';
 import { child, type FieldError, invalid, notSupported, required, tooMany, typeInvalid } from '../field.ts';
+import { goFloat } from '../go-float.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { hasFormat } from './formats.ts';
 import { matchesPattern } from './regex.ts';
@@ -99,16 +100,6 @@ function fitsInteger(value: number, format: string | undefined): boolean {
   const limit = format === 'int32' ? 2 ** 31 : 2 ** 63;
   return Number.isInteger(value) && value >= -limit && value < limit;
 }
-
-/** A number as Go's `%v` prints a float64. */
-function goFloat(value: number): string {
-  const magnitude = Math.abs(value);
-  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e6)) return exponential(value);
-  return String(value);
-}
-
-const exponential = (value: number): string =>
-  value.toExponential().replace(/e([+-])(\d)$/, (_, sign: string, digit: string) => `e${sign}0${digit}`);
 
 function checkList(list: Json[], schema: StructuralSchema, path: string, errors: FieldError[]): void {
   const { maxItems, minItems } = schema;

@@ -1,6 +1,7 @@
 /** cel-go's `ext.Lists` and `ext.Sets`, and Kubernetes' own `lists`. */
 import { celEqual, compareValues, isNumber } from '../values.ts';
 import { fail, functions, type Library } from './library.ts';
+import { none, some } from './optionals.ts';
 
 class Lists {}
 class Sets {}
@@ -59,6 +60,8 @@ const members = functions({
   'list<V>.sort(): list<V>': (list: unknown[]) => [...list].sort(compareValues),
   'list<V>.distinct(): list<V>': distinct,
   'list<V>.reverse(): list<V>': (list: unknown[]) => [...list].reverse(),
+  'list<V>.first(): optional<V>': (list: unknown[]) => (list.length === 0 ? none() : some(list[0])),
+  'list<V>.last(): optional<V>': (list: unknown[]) => (list.length === 0 ? none() : some(list.at(-1))),
   'Lists.range(int): list<int>': (_: Lists, count: bigint) => range(count),
   'Sets.contains(list, list): bool': (_: Sets, list: unknown[], part: unknown[]) =>
     part.every((item) => contains(list, item)),

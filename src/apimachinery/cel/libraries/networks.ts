@@ -69,7 +69,7 @@ class IpNamespace {}
 const members = functions({
   'ip(string): net.IP': ipOf,
   'isIP(string): bool': (text: string) => parseAddress(text) !== undefined,
-  'string(net.IP): string': String,
+  'string_(net.IP): string': String,
   'IpNamespace.isCanonical(string): bool': (_: IpNamespace, text: string) => String(ipOf(text)) === text,
   'net.IP.family(): int': (ip: CelIp) => (isV4(ip) ? 4n : 6n),
   'net.IP.isUnspecified(): bool': isUnspecified,
@@ -79,7 +79,7 @@ const members = functions({
   'net.IP.isGlobalUnicast(): bool': isGlobalUnicast,
   'cidr(string): net.CIDR': cidrOf,
   'isCIDR(string): bool': (text: string) => parseNetwork(text) !== undefined,
-  'string(net.CIDR): string': String,
+  'string_(net.CIDR): string': String,
   'net.CIDR.containsIP(net.IP): bool': (cidr: CelCidr, { address }: CelIp) => containsNetwork(cidr.network, address),
   'net.CIDR.containsIP(string): bool': (cidr: CelCidr, text: string) =>
     containsNetwork(cidr.network, ipOf(text).address),

@@ -1,6 +1,12 @@
 /** Values that may be absent, made outside of expressions. */
 import { Environment } from '@marcbachmann/cel-js/evaluator';
 
+/** A value that may be absent. */
+export interface Optional {
+  hasValue(): boolean;
+  value(): unknown;
+}
+
 interface Optionals {
   of(value: unknown): unknown;
   none(): unknown;

@@ -51,7 +51,7 @@ const number = (value: bigint): Quantity => fromNumber(value);
 const members = functions({
   'quantity(string): kubernetes.Quantity': read,
   'isQuantity(string): bool': isQuantity,
-  'string(kubernetes.Quantity): string': String,
+  'string_(kubernetes.Quantity): string': String,
   'kubernetes.Quantity.isInteger(): bool': isWhole,
   'kubernetes.Quantity.asInteger(): int': (quantity: CelQuantity) =>
     isWhole(quantity) ? quantity.value.nano / WHOLE : fail('cannot convert value to integer'),

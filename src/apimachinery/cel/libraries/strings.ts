@@ -1,6 +1,8 @@
 /** cel-go's `ext.Strings` as Kubernetes has it, where the base library lacks it, and Kubernetes' `regex`. */
+
+import { goFloat } from '../../go-float.ts';
 import { compilePattern } from '../../structural/regex.ts';
-import { formatText } from '../format-text.ts';
+import { formatText, valueText } from '../format-text.ts';
 import { fail, functions, type Library } from './library.ts';
 
 function pattern(text: string): NonNullable<ReturnType<typeof compilePattern>> {
@@ -41,6 +43,25 @@ export const strings: Library = functions({
   'string.findAll(string): list<string>': (text: string, regex: string) => findAll(text, regex, -1),
   'string.findAll(string, int): list<string>': (text: string, regex: string, limit: bigint) =>
     findAll(text, regex, Number(limit)),
-  // The base library's own would let a pattern burn time without end: expressions are rewritten to call this one.
-  'string.matchesRe2(string): bool': (text: string, regex: string) => pattern(regex).matcher(text).find(),
+  // The base library's own would let a pattern burn time without end.
+  'string.matches_(string): bool': (text: string, regex: string) => pattern(regex).matcher(text).find(),
+  // The base library's own change all letters.
+  'string.upperAscii_(): string': (text: string) => text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()),
+  'string.lowerAscii_(): string': (text: string) => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+  'string_(string): string': String,
+  'string_(bool): string': String,
+  'string_(int): string': String,
+  'string_(uint): string': String,
+  'string_(double): string': goFloat,
+  'string_(bytes): string': utf8,
+  'string_(google.protobuf.Timestamp): string': (time: Date) => valueText(time),
+  'string_(google.protobuf.Duration): string': (duration: object) => valueText(duration),
 });
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return fail('invalid UTF-8 in bytes, cannot convert to string');
+  }
+}

@@ -5,29 +5,36 @@
 import { celEqual } from '../values.ts';
 import { fail, type Library } from './library.ts';
 
-interface Node {
+/** Of the base library, as far as it is used. */
+export interface Node {
   op: string;
   args: unknown;
 }
-interface Type {
+/** Of the base library, as far as it is used. */
+export interface Type {
+  name: string;
   kind: string;
   keyType: Type;
   valueType: Type;
 }
-interface Scope {
+/** Of the base library, as far as it is used. */
+export interface Scope {
   forkWithVariable(name: string, type: Type): Scope;
   reuse(parent: Scope): Scope;
   setIterValue(value: unknown, evaluator: Evaluator): Scope;
 }
-interface Checker {
+/** Of the base library, as far as it is used. */
+export interface Checker {
   check(node: Node, scope: Scope): Type;
   getType(name: string): Type;
 }
-interface Evaluator {
+/** Of the base library, as far as it is used. */
+export interface Evaluator {
   run(node: Node, scope: Scope): unknown;
   tryEval(node: Node, scope: Scope): unknown;
 }
-interface Expansion {
+/** Of the base library, as far as it is used. */
+export interface Expansion {
   args: Node[];
   receiver: Node;
 }
@@ -42,7 +49,8 @@ interface Loop {
 /** Counts the turns of loops; set for the time of an evaluation. */
 export const turns: { spend: () => void } = { spend: () => {} };
 
-function nameOf(node: Node | undefined, macro: string): string {
+/** The name of a macro's variable. */
+export function nameOf(node: Node | undefined, macro: string): string {
   if (node?.op !== 'id') fail(`${macro}() variable name must be a simple identifier`);
   return node?.args as string;
 }

@@ -55,7 +55,7 @@ function isUrl(text: string): boolean {
 const members = functions({
   'url(string): kubernetes.URL': (text: string) => new CelUrl(text),
   'isURL(string): bool': isUrl,
-  'string(kubernetes.URL): string': String,
+  'string_(kubernetes.URL): string': String,
   'kubernetes.URL.getScheme(): string': ({ scheme }: CelUrl) => scheme,
   'kubernetes.URL.getHost(): string': ({ host }: CelUrl) => host,
   'kubernetes.URL.getHostname(): string': hostname,
