@@ -1,5 +1,6 @@
 /** Expressions read and checked: what the base library finds, and what cel-go and Kubernetes find beside it. */
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
+import { literalProblem } from './literals.ts';
 import { type Node, visit } from './nodes.ts';
 import { type Problem, problemOf, problemText } from './problem.ts';
 
@@ -11,15 +12,17 @@ export interface Checked {
   type: string;
 }
 
+/** What is wrong with an expression; `internal` is what is not found before a program is made of it. */
+export interface Unfit {
+  problem: string;
+  internal?: true;
+}
+
 /** How many names that are not known are told at once. */
 const MOST_UNKNOWN = 20;
 
 /** Reads and checks an expression; `prepare` sees each node before it is checked. */
-export function check(
-  expression: string,
-  environment: Environment,
-  prepare: (node: Node) => void,
-): Checked | { problem: string } {
+export function check(expression: string, environment: Environment, prepare: (node: Node) => void): Checked | Unfit {
   const known = (name: string): boolean => environment.getDefinitions().functions.some((one) => one.name === name);
   const problems: Problem[] = [];
   let around = environment;
@@ -32,6 +35,11 @@ export function check(
       if (valid) {
         problems.push(...ownProblems(root, expression, known));
         if (problems.length > 0) break;
+        const literals = literalProblems(root, expression, environment);
+        problems.push(...literals.filter(({ internal }) => internal !== true));
+        if (problems.length > 0) break;
+        const [first] = literals;
+        if (first !== undefined) return { problem: first.words, internal: true };
         return { run: (variables) => parsed(variables), root, type };
       }
       problems.push(problemOf(error, expression, known));
@@ -45,6 +53,17 @@ export function check(
     problems.push(problemOf(error, expression, known));
   }
   return { problem: problemText(problems, expression) };
+}
+
+function literalProblems(root: Node, expression: string, environment: Environment): (Problem & { internal?: true })[] {
+  const problems: (Problem & { internal?: true })[] = [];
+  visit(root, (node) => {
+    const found = literalProblem(node, expression, environment);
+    if (found === undefined) return;
+    const { words, node: where, internal } = found;
+    problems.push({ words, at: where.pos ?? 0, ...(internal === undefined ? {} : { internal }) });
+  });
+  return problems;
 }
 
 function ownProblems(root: Node, expression: string, known: (name: string) => boolean): Problem[] {

@@ -1,7 +1,7 @@
 /** The expressions that select devices (upstream's `dynamic-resource-allocation/cel`). */
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { environmentWith } from './environment.ts';
-import { compile } from './program.ts';
+import { compile, unfitText } from './program.ts';
 
 const DEVICE = {
   driver: 'string',
@@ -19,7 +19,7 @@ export function selectorProblem(expression: string): string | undefined {
     base.registerVariable('device', { schema: DEVICE });
   }
   const compiled = compile(expression, base);
-  if ('problem' in compiled) return `compilation failed: ${compiled.problem}`;
+  if ('problem' in compiled) return unfitText(compiled);
   const { type } = compiled.program;
   return type === 'bool' || type === 'dyn' ? undefined : `must evaluate to bool or the unknown type, not ${type}`;
 }

@@ -2,7 +2,7 @@
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { environmentWith } from './environment.ts';
 import { authorizer } from './libraries/authorizer.ts';
-import { type Budget, type Compiled, compile, type Program } from './program.ts';
+import { type Budget, type Compiled, compile, type Program, unfitText } from './program.ts';
 
 /** `request`: the AdmissionRequest without its objects. */
 const REQUEST = {
@@ -84,16 +84,15 @@ export class PolicyCompiler {
     this.environments.clear();
   }
 
-  /** Adds a variable; answers what is wrong with it. One that is wrong is of any type to those that speak of it. */
-  variable(name: string, expression: string): string | undefined {
+  /** Adds a variable, or says what is wrong with it. One that is wrong is of any type to those that speak of it. */
+  variable(name: string, expression: string): Compiled {
     this.withVariables();
     const compiled = this.expression(expression, []);
     this.types[name] = 'program' in compiled && PLAIN.test(compiled.program.type) ? compiled.program.type : 'dyn';
     this.environments.clear();
     VariableValues.declare(name, this.values);
-    if ('problem' in compiled) return compiled.problem;
-    this.programs.set(name, compiled.program);
-    return undefined;
+    if ('program' in compiled) this.programs.set(name, compiled.program);
+    return compiled;
   }
 
   /** A program whose value is of one of the types; of any, where none are given. */
@@ -142,7 +141,7 @@ export class PolicyCompiler {
 
 function compiled(expression: string, environment: Environment, types: readonly string[]): Compiled {
   const found = compile(expression, environment);
-  if ('problem' in found) return { problem: `compilation failed: ${found.problem}` };
+  if ('problem' in found) return { ...found, problem: unfitText(found) };
   if (types.length === 0 || types.includes(found.program.type)) return found;
   const names = types.map((type) => (type === 'null' ? 'null_type' : type));
   return { problem: `must evaluate to ${names.length === 1 ? names[0] : `one of [${names.join(' ')}]`}` };

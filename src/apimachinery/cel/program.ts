@@ -1,6 +1,6 @@
 /** Expressions compiled once and evaluated often, within a budget. */
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
-import { check } from './check.ts';
+import { check, type Unfit } from './check.ts';
 import { CelFailure } from './libraries/library.ts';
 import { replacing } from './libraries/replaced.ts';
 import { turns } from './libraries/two-variables.ts';
@@ -26,7 +26,11 @@ export interface Program {
 }
 
 /** A program, or what is wrong with the expression, in cel-go's words with the place. */
-export type Compiled = { program: Program } | { problem: string };
+export type Compiled = { program: Program } | Unfit;
+
+/** What upstream says of an expression that is none. */
+export const unfitText = ({ problem, internal }: Unfit): string =>
+  `${internal === true ? 'program instantiation' : 'compilation'} failed: ${problem}`;
 
 let left = 0;
 

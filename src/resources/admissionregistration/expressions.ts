@@ -1,7 +1,7 @@
 /** What the expressions of policies and webhooks say must compile, and be of the right type. */
 import { PolicyCompiler } from '../../apimachinery/cel/policy.ts';
 import type { Compiled } from '../../apimachinery/cel/program.ts';
-import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import { type FieldError, internalError, invalid } from '../../apimachinery/field.ts';
 import type {
   MatchCondition,
   ValidatingAdmissionPolicySpec,
@@ -11,7 +11,9 @@ import type {
 const isBlank = (text = ''): boolean => text.trim() === '';
 
 function check(compiled: Compiled, at: string, expression: string, errors: FieldError[]): void {
-  if ('problem' in compiled) errors.push(invalid(at, expression, compiled.problem));
+  if (!('problem' in compiled)) return;
+  const { problem, internal } = compiled;
+  errors.push(internal === true ? internalError(at, problem) : invalid(at, expression, problem));
 }
 
 /** Errors of conditions' expressions. */
@@ -33,8 +35,7 @@ function declareVariables(compiler: PolicyCompiler, variables: readonly Variable
   if (variables.length > 0) compiler.withVariables();
   variables.forEach(({ name = '', expression = '' }, index) => {
     if (isBlank(name) || isBlank(expression)) return;
-    const problem = compiler.variable(name, expression);
-    if (problem !== undefined) errors.push(invalid(`spec.variables[${index}].expression`, expression, problem));
+    check(compiler.variable(name, expression), `spec.variables[${index}].expression`, expression, errors);
   });
 }
 

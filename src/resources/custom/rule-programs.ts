@@ -2,7 +2,7 @@
 import { type Declared, registerDeclared } from '../../apimachinery/cel/declared.ts';
 import { environmentWith } from '../../apimachinery/cel/environment.ts';
 import { visit } from '../../apimachinery/cel/nodes.ts';
-import { type Compiled, compile, type Program } from '../../apimachinery/cel/program.ts';
+import { type Compiled, compile, type Program, unfitText } from '../../apimachinery/cel/program.ts';
 import type { StructuralSchema, ValidationRule } from '../../apimachinery/structural/schema.ts';
 import { fieldPathOf } from './field-path.ts';
 
@@ -77,7 +77,7 @@ function compileRule(rule: ValidationRule, schema: StructuralSchema, environment
 }
 
 function ofType(compiled: Compiled, type: string, mustBe: string, what = ''): Compiled {
-  if ('problem' in compiled) return { problem: `${what}compilation failed: ${compiled.problem}` };
+  if ('problem' in compiled) return { problem: `${what}${unfitText(compiled)}` };
   return compiled.program.type === type ? compiled : { problem: mustBe };
 }
 
