@@ -18,7 +18,7 @@ const cron = (spec: object): object => ({
 });
 const CRON_MS = 75_000;
 
-describe.concurrent('[sig-apps] CronJob', () => {
+describe.concurrent('[sig-apps] CronJob', { timeout: 4 * CRON_MS }, () => {
   async function cronWorld() {
     const ns = await cluster.namespace();
     return { crons: ns.of<CronJob>('batch/v1', 'cronjobs'), jobs: ns.of<Job>('batch/v1', 'jobs') };
