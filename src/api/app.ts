@@ -18,13 +18,12 @@ import { Metrics } from './metrics.ts';
 import { negotiateStatus } from './negotiation.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import { respondStatus } from './respond.ts';
-import { SnapshotCache } from './snapshot.ts';
+import { snapshots } from './snapshot.ts';
 
 type Env = { Bindings: { around: Surroundings }; Variables: { context: Context; info: RequestInfo; url: URL } };
 
 /** Kept by the isolate, for all its requests. */
 const authenticator = new Authenticator();
-const snapshots = new SnapshotCache();
 const metrics = new Metrics();
 
 /** The API server as a Hono app. Call `app.fetch(request, {around})`. */

@@ -35,7 +35,11 @@ export interface Requester {
   warnings: string[];
   /** Controllers, whose writes come from inside the cluster, have none. */
   snapshot?: Snapshot;
+  /** What webhooks and policies need of one, where there is none. */
+  rules?: Rules;
 }
+
+export type Rules = Pick<Snapshot, 'hooks' | 'authorizer' | 'custom'>;
 
 /** One request after authentication. */
 export interface Context extends Requester {

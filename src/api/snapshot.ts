@@ -48,9 +48,11 @@ interface Entry {
   checkedAt: number;
   /** This isolate has written something that the snapshot is made of. */
   stale: boolean;
+  /** So often it has. */
+  drops: number;
 }
 
-/** One isolate's snapshots, by cluster. */
+/** Snapshots by cluster. */
 export class SnapshotCache {
   private readonly entries = new Map<string, Entry>();
 
@@ -66,17 +68,24 @@ export class SnapshotCache {
   /** After a write that the snapshot is made of: the next request sees it. */
   drop(name: string): void {
     const entry = this.entries.get(name);
-    if (entry !== undefined) Object.assign(entry, { checkedAt: 0, stale: true });
+    if (entry !== undefined) Object.assign(entry, { checkedAt: 0, stale: true, drops: entry.drops + 1 });
   }
 
   private async load(name: string, cluster: ClusterRpc): Promise<Snapshot> {
     const known = this.entries.get(name);
+    const { drops = 0 } = known ?? {};
     const startedAt = Date.now();
     const facts = await cluster.snapshot(known?.snapshot.version ?? -1, known?.stale ?? false);
     const snapshot = facts === null ? known?.snapshot : compile(facts);
     // Whoever asks for a cluster that is not there is nobody's client.
     if (snapshot === undefined) throw unauthorized();
-    this.entries.set(name, { snapshot, checkedAt: startedAt, stale: false });
+    // What was written while this was on its way is not in it.
+    const dropped = this.entries.get(name)?.drops ?? 0;
+    const stale = dropped !== drops;
+    this.entries.set(name, { snapshot, checkedAt: stale ? 0 : startedAt, stale, drops: dropped });
     return snapshot;
   }
 }
+
+/** Kept by the isolate, for all its requests. */
+export const snapshots = new SnapshotCache();

@@ -54,7 +54,7 @@ import type {
 } from './cluster-rpc.ts';
 import type { Env } from './env.ts';
 import type { Notification } from './rpc.ts';
-import { StoreClient } from './store-client.ts';
+import { CLUSTER, StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
 
 /** A node credential lasts a week; an agent renews it when half of that is over. */
@@ -94,7 +94,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.client = new StoreClient(surroundings(env), ctx.id.name ?? 'default', 'cluster');
+    this.client = new StoreClient(surroundings(env), ctx.id.name ?? 'default', CLUSTER);
   }
 
   async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null> {

@@ -1,9 +1,13 @@
 /** The `Client` inside the Worker: the same registry that the API uses, without HTTP, authentication or a second copy of anything. */
 
+import { hearsOf } from '../api/admission/hooks/index.ts';
 import { forgetListed } from '../api/admission/listed.ts';
 import type { User } from '../api/authentication/user.ts';
 import type { Requester, Store, Surroundings } from '../api/context.ts';
+import { changeObject } from '../api/handlers/change.ts';
+import { deleteObject } from '../api/handlers/delete.ts';
 import { createObject } from '../api/handlers/write.ts';
+import type { Rewrite } from '../api/registry/change.ts';
 import { fromStored } from '../api/registry/conversion.ts';
 import { definedResources } from '../api/registry/definitions.ts';
 import { decodeText, keyOf } from '../api/registry/encode.ts';
@@ -12,6 +16,7 @@ import { requestInfo } from '../api/request-info.ts';
 import { podMetrics } from '../api/resource-metrics/metrics.ts';
 import { metricsScope } from '../api/resource-metrics/node-summary.ts';
 import { unwrap } from '../api/respond.ts';
+import { snapshots } from '../api/snapshot.ts';
 import type {
   Client,
   CustomKind,
@@ -21,15 +26,19 @@ import type {
   PatchType,
   ResourceId,
 } from '../apimachinery/client.ts';
-import { badRequest } from '../apimachinery/errors.ts';
+import { badRequest, isReason } from '../apimachinery/errors.ts';
 import type { Json, KubeObject } from '../apimachinery/meta.ts';
 import { servedVersions } from '../controllers/crd-registration/index.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import { isEstablished } from '../resources/custom/resource.ts';
 import { resourceById } from '../resources/index.ts';
 import { type Resource, storeOf } from '../resources/resource.ts';
-import type { ChangeRequest, RequestOptions } from './rpc.ts';
+import type { RequestOptions } from './rpc.ts';
 
+/** The component that is the cluster itself. */
+export const CLUSTER = 'cluster';
+/** Of the service accounts that upstream's controllers act as. */
+const GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'];
 const CUSTOM_MAX_AGE_MS = 1000;
 
 function customKind({ spec = {}, status }: CustomResourceDefinition): CustomKind {
@@ -53,6 +62,7 @@ export class StoreClient implements Client {
   private readonly cluster: string;
   private readonly options: RequestOptions;
   private readonly user: User;
+  private readonly isCluster: boolean;
   private custom: { at: number; kinds: readonly CustomKind[] } | undefined;
 
   /** `component`: upstream's name of it, as in `system:serviceaccount:kube-system:<component>`. */
@@ -60,7 +70,8 @@ export class StoreClient implements Client {
     this.around = around;
     this.cluster = cluster;
     this.options = { fieldManager: component, dryRun: false, fieldValidation: 'Ignore' };
-    this.user = { name: `system:serviceaccount:kube-system:${component}`, uid: '', groups: [], extra: {} };
+    this.user = { name: `system:serviceaccount:kube-system:${component}`, uid: '', groups: GROUPS, extra: {} };
+    this.isCluster = component === CLUSTER;
   }
 
   async get<T extends KubeObject>(id: ResourceId, namespace: string, name: string): Promise<T | undefined> {
@@ -88,7 +99,7 @@ export class StoreClient implements Client {
     if (subresource !== undefined) throw badRequest(`${id}/${subresource} cannot be created from inside the cluster`);
     const resource = await this.find(id);
     const text = await createObject(
-      this.context(object.metadata.namespace ?? ''),
+      await this.context(object.metadata.namespace ?? '', object.metadata.name ?? ''),
       resource,
       typed(resource, object),
       this.options,
@@ -129,11 +140,8 @@ export class StoreClient implements Client {
 
   async delete(id: ResourceId, namespace: string, name: string, options: DeleteOptions = {}): Promise<void> {
     const resource = await this.find(id);
-    await this.change(resource, namespace, name, {
-      do: 'delete',
-      resource: nameOf(resource),
-      options: { ...options, dryRun: false },
-    });
+    const context = await this.context(namespace, name);
+    unwrap(await deleteObject(context, resource, name, { ...options, dryRun: false }));
   }
 
   async servedByDefinitions(): Promise<ReadonlySet<string>> {
@@ -169,9 +177,15 @@ export class StoreClient implements Client {
     resource: Resource,
     namespace: string,
     name: string,
-    request: ChangeRequest,
+    request: Rewrite,
   ): Promise<T> {
-    const result = unwrap(await this.store(resource).change(key(resource, namespace, name), request));
+    const context = await this.context(namespace, name);
+    const { subresource = '' } = request;
+    const result = unwrap(
+      hearsOf({ context, resource, operation: 'UPDATE', subresource })
+        ? await changeObject(context, resource, request)
+        : await this.store(resource).change(key(resource, namespace, name), request),
+    );
     return decodeText<T>(fromStored(resource, result.text));
   }
 
@@ -179,11 +193,21 @@ export class StoreClient implements Client {
     return this.around.store(this.cluster, storeOf(resource));
   }
 
-  /** What `createObject` needs of a request. */
-  private context(namespace: string): Requester {
-    const url = new URL(`https://cluster/clusters/${this.cluster}/`);
-    const info = { ...requestInfo('POST', url), cluster: this.cluster, namespace };
-    return { info, user: this.user, around: this.around, warnings: [] };
+  /** What is needed of a request. */
+  private async context(namespace: string, name: string): Promise<Requester> {
+    const { around, user, cluster } = this;
+    const url = new URL(`https://cluster/clusters/${cluster}/`);
+    const info = { ...requestInfo('POST', url), cluster, namespace, name };
+    const common = { info, user, around, warnings: [] };
+    // What the cluster makes for itself nobody judges: it could not be asked what the rules are.
+    if (this.isCluster) return common;
+    try {
+      return { ...common, rules: await snapshots.get(cluster, around.cluster(cluster)) };
+    } catch (error) {
+      // A cluster that nobody has made yet has no rules.
+      if (isReason(error, 'Unauthorized')) return common;
+      throw error;
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 /** ValidatingAdmissionPolicies through the whole API server. */
 import { env } from 'cloudflare:workers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { app } from '../../src/api/app.ts';
 import type { Env } from '../../src/durable-objects/env.ts';
+import { StoreClient } from '../../src/durable-objects/store-client.ts';
 import { surroundings } from '../../src/durable-objects/surroundings.ts';
 
 const around = surroundings(env as unknown as Env);
@@ -186,6 +187,20 @@ describe('ValidatingAdmissionPolicy', { timeout: 30_000 }, () => {
       expect(await send('DELETE', `${MAPS}/y`)).toMatchObject({ code: 200 });
     });
     expect(await send('DELETE', `${MAPS}/x`)).toMatchObject({ code: 200 });
+  });
+
+  it('judges controllers, too', async () => {
+    const client = new StoreClient(around, 'default', 'some-controller');
+    const object = { metadata: { name: 'x', namespace: 'pol' } };
+    await client.create('core/configmaps', object);
+    const controllers = "!('system:serviceaccounts:kube-system' in request.userInfo.groups)";
+    await under(check(controllers, { message: 'no' }), {}, async () => {
+      // An isolate's knowledge of policies is as old as its snapshot.
+      await vi.waitFor(() => expect(client.delete('core/configmaps', 'pol', 'x')).rejects.toThrow(denied('no')), 5000);
+      await expect(client.create('core/configmaps', object)).rejects.toThrow(denied('no'));
+      await expect(client.update('core/configmaps', object)).rejects.toThrow(denied('no'));
+    });
+    await client.delete('core/configmaps', 'pol', 'x');
   });
 
   it('is refused when its expressions do not compile', async () => {

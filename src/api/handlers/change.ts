@@ -5,7 +5,7 @@ import type { CommitResult } from '../../store/types.ts';
 import { admit, isAdmitted, validate } from '../admission/chain.ts';
 import type { Operation } from '../admission/plugin.ts';
 import { nodeNameOf } from '../authorization/node-authorizer.ts';
-import type { Context } from '../context.ts';
+import type { Requester } from '../context.ts';
 import { outcomeOf, type Rewrite, revise, settleRevision } from '../registry/change.ts';
 import { decodeText } from '../registry/encode.ts';
 import { requestKey, storeFor } from './read.ts';
@@ -14,7 +14,7 @@ import { requestKey, storeFor } from './read.ts';
 const ATTEMPTS = 10;
 
 /** Changes the object that the request names. Failures are in the result. */
-export async function changeObject(context: Context, resource: Resource, asked: Rewrite): Promise<CommitResult> {
+export async function changeObject(context: Requester, resource: Resource, asked: Rewrite): Promise<CommitResult> {
   const node = nodeNameOf(context.user);
   const request = node === undefined ? asked : { ...asked, options: { ...asked.options, node } };
   const key = requestKey(context, resource);

@@ -8,13 +8,13 @@ import { StatusError } from '../../../apimachinery/errors.ts';
 import { parseFieldSelector } from '../../../apimachinery/fields.ts';
 import { AUTHENTICATED, type User } from '../../authentication/user.ts';
 import type { Attributes } from '../../authorization/attributes.ts';
-import type { Review } from './review.ts';
+import { type Review, rulesOf } from './review.ts';
 
 const ACCOUNTS = 'system:serviceaccounts';
 
 /** The value of `authorizer` for a request. */
 export function authorizerOf({ context, resource, subresource, namespace, name }: Review): CelAuthorizer {
-  const authorizer = context.snapshot?.authorizer;
+  const authorizer = rulesOf(context)?.authorizer;
   const check = (query: AccessQuery): AccessDecision => {
     if (authorizer === undefined) return undecided('no authorizer is known');
     try {

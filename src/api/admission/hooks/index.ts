@@ -2,13 +2,13 @@
 import { validateByPolicies } from '../policy/index.ts';
 import { mutateByWebhooks, validateByWebhooks } from '../webhook/index.ts';
 import { MUTATING_WEBHOOKS, VALIDATING_POLICIES, VALIDATING_WEBHOOKS } from './facts.ts';
-import type { Review } from './review.ts';
+import { type Review, rulesOf } from './review.ts';
 
 const IDS = [VALIDATING_POLICIES, VALIDATING_WEBHOOKS, MUTATING_WEBHOOKS];
 
 /** Whether anything may have to say something about an operation. */
 export function hearsOf(operation: Pick<Review, 'context' | 'resource' | 'operation' | 'subresource'>): boolean {
-  const hooks = operation.context.snapshot?.hooks;
+  const hooks = rulesOf(operation.context)?.hooks;
   return hooks !== undefined && IDS.some((id) => hooks.concerned(id, operation).length > 0);
 }
 

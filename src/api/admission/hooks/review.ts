@@ -1,9 +1,12 @@
 /** A request as webhooks and policies see it (`admission.Attributes`, `AdmissionRequest`). */
 import type { JsonObject, KubeObject } from '../../../apimachinery/meta.ts';
 import type { Resource } from '../../../resources/resource.ts';
-import type { Requester } from '../../context.ts';
+import type { Requester, Rules } from '../../context.ts';
 import { toScale } from '../../registry/scale.ts';
 import type { Attributes } from '../plugin.ts';
+
+/** The rules of the cluster, as far as whoever asks knows them. */
+export const rulesOf = ({ snapshot, rules }: Requester): Rules | undefined => snapshot ?? rules;
 
 export type ReviewedOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 

@@ -1,6 +1,6 @@
 /** ValidatingAdmissionPolicy: rules in CEL that an administrator binds to what requests do. */
 import { VALIDATING_POLICIES } from '../hooks/facts.ts';
-import { type Review, reviewOf } from '../hooks/review.ts';
+import { type Review, reviewOf, rulesOf } from '../hooks/review.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { askPolicies } from './dispatch.ts';
 
@@ -11,12 +11,12 @@ export const validatingPolicy: AdmissionPlugin = {
 };
 
 const concernedBy = (operation: Pick<Review, 'context' | 'resource' | 'operation' | 'subresource'>) =>
-  operation.context.snapshot?.hooks.concerned(VALIDATING_POLICIES, operation) ?? [];
+  rulesOf(operation.context)?.hooks.concerned(VALIDATING_POLICIES, operation) ?? [];
 
 /** Throws what the first policy that denies the request says. */
 export function validateByPolicies(review: Review): void | Promise<void> {
-  const { snapshot } = review.context;
+  const rules = rulesOf(review.context);
   const concerned = concernedBy(review);
-  if (snapshot === undefined || concerned.length === 0) return;
-  return askPolicies(review, concerned, snapshot.hooks);
+  if (rules === undefined || concerned.length === 0) return;
+  return askPolicies(review, concerned, rules.hooks);
 }

@@ -9,6 +9,7 @@ import { definedResources } from '../../registry/definitions.ts';
 import { keyOf } from '../../registry/encode.ts';
 import { storedResource } from '../../registry/resource-name.ts';
 import { inVersionOf } from '../hooks/match.ts';
+import { rulesOf } from '../hooks/review.ts';
 import { listed } from '../listed.ts';
 import { lookUp } from '../lookup.ts';
 
@@ -25,16 +26,17 @@ export async function paramResource(context: Requester, { apiVersion = '', kind 
 }
 
 async function customByKind(
-  { around, info, snapshot }: Requester,
+  context: Requester,
   group: string,
   version: string,
   kind: string,
 ): Promise<Resource | undefined> {
-  const known = snapshot?.custom.resources.find((r) => r.group === group && r.version === version && r.kind === kind);
-  const definition = known === undefined ? undefined : snapshot?.custom.find(group, version, known.resource);
+  const custom = rulesOf(context)?.custom;
+  const known = custom?.resources.find((r) => r.group === group && r.version === version && r.kind === kind);
+  const definition = known === undefined ? undefined : custom?.find(group, version, known.resource);
   if (definition === undefined) return undefined;
   const { name, resourceVersion = '' } = definition.metadata;
-  return (await definedResources(around, info.cluster, name, resourceVersion))?.get(version);
+  return (await definedResources(context.around, context.info.cluster, name, resourceVersion))?.get(version);
 }
 
 /** The parameters, each of which the policy is asked with; none where it need not be. Throws a ConfigurationError. */

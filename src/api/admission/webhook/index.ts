@@ -1,6 +1,6 @@
 /** The admission webhooks of a cluster. */
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../hooks/facts.ts';
-import { type Review, reviewOf } from '../hooks/review.ts';
+import { type Review, reviewOf, rulesOf } from '../hooks/review.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { askMutating, askMutatingOnly } from './mutate.ts';
 import { askValidating } from './validate.ts';
@@ -8,7 +8,7 @@ import { askValidating } from './validate.ts';
 type What = Pick<Review, 'context' | 'resource' | 'operation' | 'subresource'>;
 
 const concernedBy = (id: typeof MUTATING_WEBHOOKS | typeof VALIDATING_WEBHOOKS, operation: What) =>
-  operation.context.snapshot?.hooks.concerned(id, operation) ?? [];
+  rulesOf(operation.context)?.hooks.concerned(id, operation) ?? [];
 
 export const mutatingWebhook: AdmissionPlugin = {
   name: 'MutatingAdmissionWebhook',
