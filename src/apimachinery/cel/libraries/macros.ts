@@ -65,21 +65,21 @@ function isZero(value: unknown): boolean {
 }
 
 export const macros: Library = (environment) => {
-  const valueOf = ({ valueType }: Type): Type => valueType;
+  const elementOf = ({ valueType }: Type): Type => valueType;
   const add = (signature: string, made: ReturnType<typeof macro>): void => {
     environment.registerFunction(signature, made as unknown as (...values: unknown[]) => unknown);
   };
   add(
     'optional.optMap(ast, ast): optional<dyn>',
-    macro('optMap', valueOf, (_, result) => `optional<${result.name}>`, mapped),
+    macro('optMap', elementOf, (_, result) => `optional<${result.name}>`, mapped),
   );
   add(
     'optional.optFlatMap(ast, ast): optional<dyn>',
-    macro('optFlatMap', valueOf, (_, result) => result.name, flatMapped),
+    macro('optFlatMap', elementOf, (_, result) => result.name, flatMapped),
   );
   add(
     'list.sortBy(ast, ast): list<dyn>',
-    macro('sortBy', valueOf, ({ name }) => name, sorted),
+    macro('sortBy', elementOf, ({ name }) => name, sorted),
   );
   environment.registerFunction('OptionalNamespace.ofNonZeroValue(A): optional<A>', (_: unknown, value: unknown) =>
     isZero(value) ? none() : some(value),
