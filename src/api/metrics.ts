@@ -109,14 +109,23 @@ function verbOf({ method, headers }: Request, info: RequestInfo): string {
   return VERBS[info.verb] ?? info.verb.toUpperCase();
 }
 
+/** What requests like one before are counted under. */
+const labelled = new Map<string, string>();
+
 function labelsOf(verb: string, info: RequestInfo, url: string): string {
   const { group, version, resource } = info;
   const subresource = info.isResource ? info.subresource : info.path;
   const dryRun = url.includes('dryRun=All') ? 'All' : '';
-  const values = { dry_run: dryRun, group, resource, scope: scopeOf(info), subresource, verb, version };
-  return Object.entries(values)
-    .map(([name, value]) => `${name}="${escaped(value)}"`)
-    .join(',');
+  const scope = scopeOf(info);
+  const key = `${verb}\n${group}\n${version}\n${resource}\n${subresource}\n${scope}\n${dryRun}`;
+  let labels = labelled.get(key);
+  if (labels === undefined) {
+    labels = Object.entries({ dry_run: dryRun, group, resource, scope, subresource, verb, version })
+      .map(([name, value]) => `${name}="${escaped(value)}"`)
+      .join(',');
+    if (labelled.size < MAX_SERIES) labelled.set(key, labels);
+  }
+  return labels;
 }
 
 /** Upstream's `CleanScope`. */

@@ -91,9 +91,18 @@ export function formatApiVersion({ group, version }: GroupVersion): string {
   return group === '' ? version : `${group}/${version}`;
 }
 
+/** The second that was written last, and how. */
+let second = 0;
+let written = '1970-01-01T00:00:00Z';
+
 /** Now, as `metav1.Time` is written: RFC 3339 in UTC, whole seconds. */
 export function now(at: number = Date.now()): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+  const wanted = Math.floor(at / 1000);
+  if (wanted !== second) {
+    written = `${new Date(wanted * 1000).toISOString().slice(0, 19)}Z`;
+    second = wanted;
+  }
+  return written;
 }
 
 /** Now, as `metav1.MicroTime` is written. */
