@@ -1,45 +1,39 @@
 /** Brings one pod to where its spec wants it, step by step, and tells the API server how it is. One step at a time per pod. */
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isReason } from '../../src/apimachinery/errors.ts';
 import { now } from '../../src/apimachinery/meta.ts';
 import type { Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
 import { computeActions } from './actions.ts';
-import { createPodCgroup, removePodCgroup } from './cgroups.ts';
-import { type PodFolders, sandboxConfig } from './container-config.ts';
+import { removePodCgroup } from './cgroups.ts';
+import type { PodFolders } from './container-config.ts';
 import { killContainer, startContainer } from './container-runner.ts';
 import type { KubeletDeps } from './deps.ts';
 import { rpcText, WaitingError } from './images.ts';
 import { gracePeriod, isTerminalPhase, podFullName } from './pod.ts';
+import { cleanUp, forget } from './pod-cleaner.ts';
 import { type PodRuntime, readPodRuntime, readySandbox, sandboxIps } from './pod-runtime.ts';
-import { PodStopper, prune, removeFromRuntime, stopSandboxes } from './pod-stopper.ts';
+import { PodStopper, prune } from './pod-stopper.ts';
 import { qosClass } from './resources.ts';
+import { configureSandbox, createSandbox, RetryError } from './sandbox.ts';
 import { podStatus } from './status.ts';
 import { writeStatus } from './status-manager.ts';
 import { terminationMessage } from './termination-message.ts';
 import { type HostPaths, MountError } from './volumes/manager.ts';
+import { Waiting } from './waiting.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
 /** Tokens are renewed and forgotten errors tried again at least this often. */
 const RESYNC_MS = 60_000;
-const MAX_PIDS = 4096;
 const FORCED_GRACE_SECONDS = 2;
-const CRASH_LOOP_SHOWS_MS = 12_500;
 const DEADLINE_MESSAGE = 'Pod was active on the node longer than the specified deadline';
-
-/** A failure that has been told as an event; the worker tries again. */
-class RetryError extends Error {}
 
 export class PodWorker {
   readonly #deps: KubeletDeps;
   readonly #uid: string;
   readonly #folders: PodFolders;
   readonly #onFinished: (uid: string) => void;
-  readonly #waiting = new Map<string, { reason: string; message: string }>();
+  readonly #waiting = new Waiting();
   readonly #messages = new Map<string, string>();
-  /** When a crash loop becomes the container's state: until then its last end is what it shows, as with upstream. */
-  readonly #backingOff = new Map<string, number>();
   #pod: Pod;
   #runtime: PodRuntime = { sandboxes: [], containers: new Map() };
   #abort = new AbortController();
@@ -239,7 +233,7 @@ export class PodWorker {
     volumes: HostPaths,
   ): Promise<number> {
     let due = RESYNC_MS;
-    const config = await this.#sandboxConfig(sandbox.metadata.attempt);
+    const config = await configureSandbox(this.#deps, this.#pod, this.#folders, sandbox.metadata.attempt);
     for (const container of containers) {
       const { signal } = this.#abort;
       if (signal.aborted) break;
@@ -256,24 +250,14 @@ export class PodWorker {
           signal,
         });
         this.#waiting.delete(name);
-        this.#backingOff.delete(name);
         this.#dirty = true;
       } catch (error) {
         if (!(error instanceof WaitingError)) throw error;
-        this.#wait(name, error);
+        this.#waiting.put(name, error);
         due = Math.min(due, (error.retryAt ?? Date.now() + LAST_RETRY_MS) - Date.now());
       }
     }
     return due;
-  }
-
-  #wait(name: string, { reason, message }: WaitingError): void {
-    if (reason === 'CrashLoopBackOff') {
-      const visibleAt = this.#backingOff.get(name) ?? Date.now() + CRASH_LOOP_SHOWS_MS;
-      this.#backingOff.set(name, visibleAt);
-      if (Date.now() < visibleAt) return;
-    } else this.#backingOff.delete(name);
-    this.#waiting.set(name, { reason, message });
   }
 
   async #mount(): Promise<HostPaths> {
@@ -289,34 +273,12 @@ export class PodWorker {
     }
   }
 
-  #sandboxConfig(attempt: number): ReturnType<typeof sandboxConfig> {
-    const cgroup = createPodCgroup(this.#pod, MAX_PIDS);
-    return sandboxConfig(this.#pod, attempt, cgroup, this.#folders, this.#deps.cluster);
-  }
-
   async #createSandbox(): Promise<void> {
-    const { cri, events } = this.#deps;
-    const pod = this.#pod;
-    const previous = this.#runtime.sandboxes[0];
-    if (previous !== undefined) {
-      events.record(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
-      await new PodStopper(this.#deps, pod, gracePeriod(pod)).run(this.#runtime);
-    }
-    const problem = pod.spec?.hostNetwork === true ? undefined : await this.#deps.networkProblem();
-    if (problem !== undefined) {
-      events.record(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
-      await this.#report(false);
-      throw new RetryError(problem);
-    }
-    await mkdir(this.#folders.logs, { recursive: true, mode: 0o755 });
-    const attempt = previous === undefined ? 0 : previous.metadata.attempt + 1;
     try {
-      await cri.runPodSandbox(await this.#sandboxConfig(attempt));
+      await createSandbox(this.#deps, this.#pod, this.#folders, this.#runtime);
     } catch (error) {
-      const why = rpcText(error);
-      events.record(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`);
-      await this.#report(false);
-      throw new RetryError(why);
+      if (error instanceof RetryError) await this.#report(false);
+      throw error;
     }
   }
 
@@ -340,8 +302,8 @@ export class PodWorker {
     await this.#stopAll(Math.max(1, gracePeriod(this.#pod)));
     await this.#read();
     if (!this.#gone) await this.#report(true);
-    await this.#cleanUp();
-    if (!this.#gone) await this.#forget();
+    await cleanUp(this.#deps, this.#uid, this.#folders, this.#runtime);
+    if (!this.#gone) await forget(this.#deps, this.#pod);
     this.#cleaned = true;
     this.#onFinished(this.#uid);
     return RESYNC_MS;
@@ -356,30 +318,6 @@ export class PodWorker {
     }
   }
 
-  async #cleanUp(): Promise<void> {
-    const { cri, volumes, tokens, config, images, backoff } = this.#deps;
-    await stopSandboxes(cri, this.#runtime);
-    await removeFromRuntime(cri, this.#runtime);
-    await volumes.tearDown(this.#uid);
-    await rm(this.#folders.logs, { recursive: true, force: true });
-    removePodCgroup(this.#uid);
-    tokens.release(this.#uid);
-    config.release(this.#uid);
-    images.release(this.#uid);
-    backoff.forget(`${this.#uid}/`);
-  }
-
-  async #forget(): Promise<void> {
-    const { namespace = '', name } = this.#pod.metadata;
-    try {
-      const options = { gracePeriodSeconds: 0, preconditions: { uid: this.#uid } };
-      await this.#deps.client.delete('core/pods', namespace, name, options);
-    } catch (error) {
-      // Conflict: the name is another pod's already.
-      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
-    }
-  }
-
   /** Computes the status and sends it. While containers are being stopped, asks the runtime anew. */
   async #report(terminal: boolean): Promise<void> {
     if (this.#gone) return;
@@ -391,7 +329,7 @@ export class PodWorker {
       pod: this.#pod,
       runtime: this.#runtime,
       nodeIp: node.ip,
-      waiting: this.#waiting,
+      waiting: this.#waiting.states,
       messages: this.#messages,
       ready: (id) => prober.readiness(id),
       started: (id) => prober.startup(id) === true,
