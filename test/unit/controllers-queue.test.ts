@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FakeCluster } from '../../src/controllers/client/fake.ts';
 import { type Controller, itself } from '../../src/controllers/controller.ts';
 import { ControllerManager, type ManagerOptions } from '../../src/controllers/manager.ts';
-import { MemoryBackend } from '../../src/controllers/queue/backend.ts';
-import { backoffMs, WorkQueue } from '../../src/controllers/queue/work-queue.ts';
+import { MemoryBackend, type QueueRow } from '../../src/controllers/queue/backend.ts';
+import { backoffMs, restMs, WorkQueue } from '../../src/controllers/queue/work-queue.ts';
 
 const keys = (queue: WorkQueue): string[] => {
   const taken: string[] = [];
@@ -64,6 +64,49 @@ describe('work queue', () => {
     expect(queue.nextDue()).toBe(17);
     now = 17;
     expect(fail()).toBe(1);
+  });
+
+  it.each([
+    [0, 0],
+    [20, 0],
+    [21, 189],
+    [40, 360],
+    [10_000, 500],
+  ])('leaves a key that took %i ms alone for %i ms', (took, rest) => expect(restMs(took)).toBe(rest));
+
+  it.each<[string, (queue: WorkQueue, row: QueueRow) => void]>([
+    [
+      'that was added while it was worked on',
+      (queue, row) => {
+        queue.add('c', row.key);
+        queue.succeed(row);
+      },
+    ],
+    [
+      'that is added when it is done',
+      (queue, row) => {
+        queue.succeed(row);
+        queue.add('c', row.key);
+      },
+    ],
+    ['that wants to be looked at again', (queue, row) => queue.succeed(row, 5)],
+    ['that failed', (queue, row) => queue.fail(row)],
+  ])('lets a key rest %s, after work that took long', (_, finish) => {
+    let now = 0;
+    const queue = new WorkQueue([], () => now);
+    queue.add('c', 'long');
+    const row = queue.take() as QueueRow;
+    now = 30;
+    finish(queue, row);
+    queue.add('c', 'other');
+    expect(keys(queue)).toEqual(['other']);
+    now = 30 + restMs(30) - 1;
+    expect(keys(queue)).toEqual([]);
+    now++;
+    expect(keys(queue)).toEqual(['long']);
+    queue.succeed(row);
+    queue.add('c', 'long');
+    expect(keys(queue)).toEqual(['long']);
   });
 
   it('says what differs from the disk', () => {

@@ -1,14 +1,22 @@
 /**
  * client-go's rate-limited work queue, all controllers in one. A key is never worked on twice at once; one that is added while it is
- * being worked on comes again afterwards. Memory holds the truth; {@link WorkQueue.pending} says what a checkpoint has to write.
+ * being worked on comes again afterwards, and after work that took long not before it has rested. Memory holds the truth;
+ * {@link WorkQueue.pending} says what a checkpoint has to write.
  */
 import type { QueueRow } from './backend.ts';
 
 const BACKOFF_BASE_MS = 5;
 const BACKOFF_MAX_MS = 1_000_000;
+/** Work that takes no longer may come again at once. */
+const SHORT_MS = 20;
+/** How many times as long as it took a key rests: while its objects change all the time, it takes a tenth of the time. */
+const REST_FACTOR = 9;
+const REST_MAX_MS = 500;
 
 interface Entry extends QueueRow {
   working: boolean;
+  /** Since when it is, or was last, worked on, in ms since the epoch. */
+  startedAt: number;
   /** Added while working: when to come again. */
   again: number | undefined;
   /** What the disk holds; undefined: no row. */
@@ -20,10 +28,17 @@ export function backoffMs(attempts: number): number {
   return Math.min(BACKOFF_BASE_MS * 2 ** Math.min(attempts - 1, 30), BACKOFF_MAX_MS);
 }
 
+/** How long a key is left alone after work on it that took `tookMs`: what changes meanwhile is looked at in one go. */
+export function restMs(tookMs: number): number {
+  return tookMs <= SHORT_MS ? 0 : Math.min(tookMs * REST_FACTOR, REST_MAX_MS);
+}
+
 export class WorkQueue {
   readonly #entries = new Map<string, Entry>();
   /** Rows on disk whose keys are done. */
   readonly #stale = new Map<string, Pick<QueueRow, 'controller' | 'key'>>();
+  /** Until when keys rest that are done, in ms since the epoch. */
+  readonly #resting = new Map<string, number>();
   /** Due keys, first in first out. */
   #ready: Entry[] = [];
   #readyHead = 0;
@@ -35,7 +50,7 @@ export class WorkQueue {
     this.#now = now;
     for (const row of rows) {
       const { notBefore, attempts } = row;
-      const entry: Entry = { ...row, working: false, again: undefined, saved: { notBefore, attempts } };
+      const entry: Entry = { ...row, working: false, startedAt: 0, again: undefined, saved: { notBefore, attempts } };
       this.#entries.set(idOf(row.controller, row.key), entry);
       this.#earliest = Math.min(this.#earliest, notBefore);
     }
@@ -43,20 +58,22 @@ export class WorkQueue {
 
   /** Queues the key, due after `delayMs`; where it is queued already, the earlier time counts. */
   add(controller: string, key: string, delayMs = 0): void {
-    const at = this.#now() + delayMs;
     const id = idOf(controller, key);
+    const now = this.#now();
+    const at = Math.max(now + delayMs, this.#resting.get(id) ?? 0);
     const entry = this.#entries.get(id);
     if (entry === undefined) {
       const saved = this.#stale.has(id) ? { notBefore: Number.NaN, attempts: 0 } : undefined;
       this.#stale.delete(id);
-      const created: Entry = { controller, key, notBefore: at, attempts: 0, working: false, again: undefined, saved };
+      const row = { controller, key, notBefore: at, attempts: 0 };
+      const created: Entry = { ...row, working: false, startedAt: 0, again: undefined, saved };
       this.#entries.set(id, created);
-      this.#queue(created, delayMs <= 0);
+      this.#queue(created, now);
     } else if (entry.working) {
       entry.again = Math.min(entry.again ?? at, at);
     } else if (at < entry.notBefore) {
       entry.notBefore = at;
-      this.#queue(entry, delayMs <= 0);
+      this.#queue(entry, now);
     }
   }
 
@@ -81,6 +98,7 @@ export class WorkQueue {
       // An entry may stand here twice, or be cancelled or done since.
       if (entry.working || this.#entries.get(idOf(entry.controller, entry.key)) !== entry) continue;
       entry.working = true;
+      entry.startedAt = now;
       return entry;
     }
     return undefined;
@@ -136,19 +154,34 @@ export class WorkQueue {
   }
 
   #finish(row: QueueRow): Entry | undefined {
-    const entry = this.#entries.get(idOf(row.controller, row.key));
-    if (entry !== undefined) entry.working = false;
+    const id = idOf(row.controller, row.key);
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    entry.working = false;
+    const now = this.#now();
+    const rest = restMs(now - entry.startedAt);
+    if (rest > 0) this.#rest(id, now, now + rest);
     return entry;
+  }
+
+  #rest(id: string, now: number, until: number): void {
+    // Those that are done with it need not be remembered; they stand in front, more or less.
+    for (const [other, end] of this.#resting) {
+      if (end > now) break;
+      this.#resting.delete(other);
+    }
+    this.#resting.delete(id);
+    this.#resting.set(id, until);
   }
 
   #return(entry: Entry, at: number): void {
     entry.again = undefined;
-    entry.notBefore = at;
-    this.#queue(entry, at <= this.#now());
+    entry.notBefore = Math.max(at, this.#resting.get(idOf(entry.controller, entry.key)) ?? 0);
+    this.#queue(entry, this.#now());
   }
 
-  #queue(entry: Entry, due: boolean): void {
-    if (due) this.#ready.push(entry);
+  #queue(entry: Entry, now: number): void {
+    if (entry.notBefore <= now) this.#ready.push(entry);
     else this.#earliest = Math.min(this.#earliest, entry.notBefore);
   }
 
