@@ -112,7 +112,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': NONE,
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations/status': NONE,
   'metrics.k8s.io/nodes': NONE,
-  'metrics.k8s.io/pods': NONE,
+  'metrics.k8s.io/pods': READ_ONLY,
   'networking.k8s.io/ingressclasses': NONE,
   'networking.k8s.io/ingresses': WORKLOAD,
   'networking.k8s.io/ingresses/status': STATUS,

@@ -2,7 +2,7 @@
 import { SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createSigningKey, publicKey, type SigningKey, sign } from '../../src/api/authentication/signing.ts';
-import { defaultPolicy } from '../../src/api/bootstrap/rbac/index.ts';
+import { defaultPolicy, ownPolicy } from '../../src/api/bootstrap/rbac/index.ts';
 import { aggregatedRoles } from '../../src/api/bootstrap/rbac/people.ts';
 import type { MintRequest, RoleFact } from '../../src/durable-objects/cluster-rpc.ts';
 import type { ClusterRole, ClusterRoleBinding } from '../../src/generated/types/rbac.v1.ts';
@@ -16,7 +16,9 @@ const own = await createSigningKey();
 const other = await createSigningKey();
 
 const of = <T>(id: string): T[] =>
-  (defaultPolicy.find(([store]) => store === `rbac.authorization.k8s.io/${id}`)?.[1] ?? []) as T[];
+  [...defaultPolicy, ...ownPolicy].flatMap(([store, objects]) =>
+    store === `rbac.authorization.k8s.io/${id}` ? (objects as T[]) : [],
+  );
 const clusterRoles = of<ClusterRole>('clusterroles');
 
 /** As the controller of aggregated roles writes them. */

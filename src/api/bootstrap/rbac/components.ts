@@ -135,3 +135,8 @@ export const agentRoles: Roles = {
     rule(READ, 'networking.k8s.io', 'networkpolicies servicecidrs'),
   ],
 };
+
+/** What metrics-server brings where it is installed: here `metrics.k8s.io` is built in. It goes to all three of people's roles. */
+export const metricsRoles: Roles = {
+  'system:aggregated-metrics-reader': [rule(READ, 'metrics.k8s.io', 'nodes pods')],
+};

@@ -3,7 +3,7 @@ import type { ResourceId } from '../../../apimachinery/client.ts';
 import type { ObjectMeta } from '../../../apimachinery/meta.ts';
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding, Subject } from '../../../generated/types/rbac.v1.ts';
 import { agentSubjects, clusterSubjects, namespacedSubjects } from './bindings.ts';
-import { agentRoles, componentRoles } from './components.ts';
+import { agentRoles, componentRoles, metricsRoles } from './components.ts';
 import { controllerRoles } from './controllers.ts';
 import { namespacedRoles } from './namespaced.ts';
 import { aggregatedRoles, aggregatesTo, peoplesRoles } from './people.ts';
@@ -69,8 +69,14 @@ export const defaultPolicy: readonly (readonly [ResourceId, readonly PolicyObjec
   [`${GROUP}/rolebindings`, bindings],
 ];
 
+const everyLabel = Object.fromEntries(Object.values(aggregatedRoles).map((label) => [label, 'true']));
+const ofMetrics = rolesOf(metricsRoles).map((role) => ({
+  ...role,
+  metadata: { ...role.metadata, labels: { ...role.metadata.labels, ...everyLabel } },
+}));
+
 /** Ours, beside upstream's. */
 export const ownPolicy: typeof defaultPolicy = [
-  [`${GROUP}/clusterroles`, rolesOf(agentRoles)],
+  [`${GROUP}/clusterroles`, [...rolesOf(agentRoles), ...ofMetrics]],
   [`${GROUP}/clusterrolebindings`, Object.entries(agentSubjects).map(clusterBinding)],
 ];
