@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import { apiServiceController } from './apiservice/index.ts';
 import { attachDetachController } from './attach-detach/index.ts';
+import { bootstrapSignerController } from './bootstrap-signer/index.ts';
 import { certificateApprover, certificateCleaner, certificateSigner } from './certificatesigningrequest/index.ts';
 import { clusterRoleAggregationController } from './clusterrole-aggregation/index.ts';
 import type { Controller } from './controller.ts';
@@ -34,6 +35,7 @@ import { serviceAccountController } from './serviceaccount/index.ts';
 import { serviceAccountTokenController } from './serviceaccount-token/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
 import { taintEvictionController } from './taint-eviction/index.ts';
+import { tokenCleanerController } from './token-cleaner/index.ts';
 import { ttlController } from './ttl/index.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/index.ts';
 import { volumeExpandController } from './volume-expand/index.ts';
@@ -58,6 +60,8 @@ export const controllers: readonly Controller[] = [
   certificateApprover,
   certificateSigner,
   certificateCleaner,
+  bootstrapSignerController,
+  tokenCleanerController,
   rootCaController,
   namespaceController,
   clusterRoleAggregationController,

@@ -2,11 +2,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { HOOK_STORES, hookFact } from '../api/admission/hooks/facts.ts';
 import { remoteServiceFact } from '../api/aggregation/remote-services.ts';
-import {
-  bootstrapTokenSecret,
-  isValidBootstrapToken,
-  newBootstrapToken,
-} from '../api/authentication/bootstrap-token.ts';
+import { bootstrapUser } from '../api/authentication/bootstrap-token.ts';
 import { createSigningKey, publicKey, type SigningKey, sign, signLegacy } from '../api/authentication/signing.ts';
 import { API_AUDIENCE } from '../api/authentication/tokens.ts';
 import { AGENTS, NODE_PREFIX, NODES } from '../api/authentication/user.ts';
@@ -30,6 +26,7 @@ import {
 import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
 import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
+import { bootstrapTokenSecret, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
 import { toBase64 } from '../apimachinery/codec/base64.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
@@ -133,7 +130,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     await this.ready();
     const token = newBootstrapToken();
     const expirationTimestamp = new Date(Date.now() + ttlSeconds * 1000).toISOString();
-    await this.client.create('core/secrets', bootstrapTokenSecret(token, expirationTimestamp));
+    await this.client.create('core/secrets', bootstrapTokenSecret(token, { expiration: expirationTimestamp }));
     return { token, expirationTimestamp };
   }
 
@@ -142,7 +139,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     await this.ready();
     const id = token.split('.')[0] as string;
     const secret = await this.client.get<Secret>('core/secrets', 'kube-system', `bootstrap-token-${id}`);
-    return secret !== undefined && isValidBootstrapToken(secret, token, Date.now());
+    return secret !== undefined && bootstrapUser(secret, token, Date.now()) !== undefined;
   }
 
   async nodeCredential(nodeName: string): Promise<NodeCredential> {

@@ -1,7 +1,6 @@
 /** Tokens: who is let in under which name, and when no longer. */
 import { describe, expect, it, vi } from 'vitest';
 import { Authenticator, type Place } from '../../src/api/authentication/authenticate.ts';
-import { bootstrapTokenSecret } from '../../src/api/authentication/bootstrap-token.ts';
 import {
   createSigningKey,
   publicKey,
@@ -11,6 +10,7 @@ import {
 } from '../../src/api/authentication/signing.ts';
 import { API_AUDIENCE } from '../../src/api/authentication/tokens.ts';
 import { compile, type Snapshot } from '../../src/api/snapshot.ts';
+import { bootstrapTokenSecret } from '../../src/apimachinery/bootstrap-token.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
 import type { MintRequest } from '../../src/durable-objects/cluster-rpc.ts';
 
@@ -200,7 +200,7 @@ describe('a token dies', () => {
 describe('a bootstrap token', () => {
   const TOKEN = 'abcdef.0123456789abcdef';
   const secret = (change: Record<string, string> = {}, type = 'bootstrap.kubernetes.io/token') => {
-    const made = bootstrapTokenSecret(TOKEN, new Date(Date.now() + 60_000).toISOString());
+    const made = bootstrapTokenSecret(TOKEN, { expiration: new Date(Date.now() + 60_000).toISOString() });
     const more = Object.fromEntries(Object.entries(change).map(([key, value]) => [key, btoa(value)]));
     return { ...made, type, data: { ...made.data, ...more } };
   };

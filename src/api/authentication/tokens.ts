@@ -1,9 +1,10 @@
 /** From a bearer token to an identity: our signed tokens, those kept in Secrets, and bootstrap tokens. */
 import { decodeJwt, errors, jwtVerify } from 'jose';
+import { BOOTSTRAP_TOKEN } from '../../apimachinery/bootstrap-token.ts';
 import type { Secret } from '../../generated/types/core.v1.ts';
 import { decodeText } from '../registry/encode.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { BOOTSTRAP_TOKEN, bootstrapUser } from './bootstrap-token.ts';
+import { bootstrapUser } from './bootstrap-token.ts';
 import type { BoundObject, Lookup } from './bound-objects.ts';
 import { accountUser, type Claims, userOf } from './claims.ts';
 import type { User } from './user.ts';

@@ -1,5 +1,6 @@
 /** Our own endpoints, below `/zeroplane/v1/`: credentials, joining nodes, and the agents' sockets. */
 
+import { BOOTSTRAP_TOKEN } from '../../apimachinery/bootstrap-token.ts';
 import type { ResourceId } from '../../apimachinery/client.ts';
 import { badRequest, forbidden, noSuchPath, unauthorized } from '../../apimachinery/errors.ts';
 import { isDns1123Subdomain } from '../../apimachinery/names.ts';
@@ -85,7 +86,7 @@ async function join(
   if (problems.length > 0) throw badRequest(`nodeName: ${problems[0]}`);
   const cluster = around.cluster(info.cluster);
   const token = bearerToken(request) ?? '';
-  if (/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(token)) {
+  if (BOOTSTRAP_TOKEN.test(token)) {
     if (!(await cluster.checkBootstrapToken(token))) throw unauthorized();
   } else if ((await user()).name !== NODE_PREFIX + nodeName) {
     throw unauthorized();
