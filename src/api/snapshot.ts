@@ -4,6 +4,7 @@ import { unauthorized } from '../apimachinery/errors.ts';
 import type { ClusterRpc, ClusterSnapshot, NamespaceFact } from '../durable-objects/cluster-rpc.ts';
 import { Hooks } from './admission/hooks/hooks.ts';
 import { RemoteServices } from './aggregation/remote-services.ts';
+import { NODE_PREFIX } from './authentication/user.ts';
 import { Authorizer } from './authorization/authorizer.ts';
 import { CustomResources } from './custom-resources.ts';
 
@@ -17,6 +18,8 @@ export interface Snapshot {
   keySet: ReturnType<typeof createLocalJWKSet>;
   /** Another when other tokens are to be believed. */
   trust: string;
+  /** When nodes were removed, in seconds since the epoch, by the names of their users. */
+  removed: ReadonlyMap<string, number>;
   namespaces: ReadonlyMap<string, NamespaceFact>;
   authorizer: Authorizer;
   /** Namespaces that have ResourceQuotas. */
@@ -33,7 +36,8 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     issuer: facts.issuer,
     keys: facts.keys,
     keySet: createLocalJWKSet({ keys: facts.keys.map((key) => ({ ...key })) }),
-    trust: [facts.issuer, ...facts.keys.map(({ kid }) => kid)].join(' '),
+    trust: [facts.issuer, ...facts.keys.map(({ kid }) => kid), removals(facts)].join(' '),
+    removed: new Map(facts.removedNodes.map(({ name, at }) => [NODE_PREFIX + name, at])),
     namespaces: new Map(facts.namespaces.map((ns) => [ns.name, ns])),
     authorizer: new Authorizer(facts.roles, facts.bindings),
     quotas: new Set(facts.quotas),
@@ -42,6 +46,10 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     remote: new RemoteServices(facts.remoteServices),
   };
 }
+
+/** Another when a node has been removed: short, for it is part of what each request looks its token up by. */
+const removals = ({ removedNodes }: ClusterSnapshot): string =>
+  `${removedNodes.length} ${Math.max(0, ...removedNodes.map(({ at }) => at))}`;
 
 interface Entry {
   snapshot: Snapshot;

@@ -77,6 +77,13 @@ export interface RemoteServiceFact {
   available: boolean;
 }
 
+/** A node that was removed: what it was given until then is no good. */
+export interface RemovedNode {
+  name: string;
+  /** Whole seconds since the epoch, as tokens count. */
+  at: number;
+}
+
 /** All that is needed to judge a request, but for the object itself. */
 export interface ClusterSnapshot {
   version: number;
@@ -92,6 +99,7 @@ export interface ClusterSnapshot {
   hooks: HookFact[];
   /** Of APIServices those that name a Service. */
   remoteServices: RemoteServiceFact[];
+  removedNodes: RemovedNode[];
 }
 
 export interface MintRequest {
@@ -155,7 +163,13 @@ export interface ClusterRpc extends SubscriberRpc {
   createBootstrapToken(ttlSeconds: number): Promise<Credential>;
   /** Whether a bootstrap token is valid; answers its id. */
   checkBootstrapToken(token: string): Promise<boolean>;
-  nodeCredential(nodeName: string): Promise<NodeCredential>;
+  /**
+   * What a node joins with. `issuedAt`: of the credential that it renews, in seconds since the epoch; null where the node was removed
+   * since, which the Worker may not know yet.
+   */
+  nodeCredential(nodeName: string, issuedAt?: number): Promise<NodeCredential | null>;
+  /** Ends every credential that the node has been given. It may join anew. */
+  removeNode(nodeName: string): Promise<void>;
   /** Why a request for a certificate is approved without anybody's word; undefined where somebody has to decide. */
   approval(spec: CertificateSigningRequestSpec): Promise<string | undefined>;
   /** Signs an approved request with the cluster CA. Undefined: its signer is none of ours. */

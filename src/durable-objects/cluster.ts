@@ -50,11 +50,12 @@ import type {
   Subject,
 } from './cluster-rpc.ts';
 import type { Env } from './env.ts';
+import { RemovedNodes } from './removed-nodes.ts';
 import type { Notification } from './rpc.ts';
 import { CLUSTER, StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
 
-/** A node credential lasts a week; an agent renews it when half of that is over. */
+/** A node credential lasts a week; an agent renews it when two thirds of that are over. */
 const NODE_TTL_SECONDS = 7 * 24 * 3600;
 const RBAC = 'rbac.authorization.k8s.io';
 const QUOTAS = 'core/resourcequotas';
@@ -78,6 +79,7 @@ type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys'>;
 
 export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private readonly client: StoreClient;
+  private readonly removed: RemovedNodes;
   private identity: Identity | undefined;
   private creating: Promise<Identity> | undefined;
   private snapshotNow: ClusterSnapshot | undefined;
@@ -92,6 +94,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.client = new StoreClient(surroundings(env), ctx.id.name ?? 'default', CLUSTER);
+    this.removed = new RemovedNodes(ctx.storage.kv, NODE_TTL_SECONDS);
   }
 
   async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null> {
@@ -119,7 +122,9 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   async mint(request: MintRequest): Promise<Credential> {
     const { signing, issuer } = await this.ready();
-    return sign(signing, issuer, request);
+    // A removal is remembered no longer than that.
+    const longest = request.user.startsWith(NODE_PREFIX) ? NODE_TTL_SECONDS : Number.POSITIVE_INFINITY;
+    return sign(signing, issuer, { ...request, ttlSeconds: Math.min(request.ttlSeconds, longest) });
   }
 
   async mintLegacy(request: LegacyRequest): Promise<string> {
@@ -142,8 +147,10 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     return secret !== undefined && bootstrapUser(secret, token, Date.now()) !== undefined;
   }
 
-  async nodeCredential(nodeName: string): Promise<NodeCredential> {
+  async nodeCredential(nodeName: string, issuedAt = Number.POSITIVE_INFINITY): Promise<NodeCredential | null> {
     const { authority } = await this.ready();
+    if (issuedAt <= this.removed.at(nodeName)) return null;
+    await this.removed.past(nodeName);
     const credential = await this.mint({
       user: NODE_PREFIX + nodeName,
       groups: [NODES, AGENTS],
@@ -159,6 +166,12 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       clusterCidr: CLUSTER_CIDR,
       apiProxy: await issueApiProxy(authority),
     };
+  }
+
+  async removeNode(nodeName: string): Promise<void> {
+    await this.ready();
+    this.removed.add(nodeName);
+    this.dirty = true;
   }
 
   async approval(spec: CertificateSigningRequestSpec): Promise<string | undefined> {
@@ -262,6 +275,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       hooks: await this.readHooks(),
       quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
       remoteServices: all<APIService>(API_SERVICES).flatMap((service) => remoteServiceFact(service) ?? []),
+      removedNodes: this.removed.list(),
     };
   }
 

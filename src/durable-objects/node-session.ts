@@ -9,6 +9,7 @@ import type { Env } from './env.ts';
 const SESSION = 'session';
 const OWN_PATH = /\/zeroplane\/v1\/nodes\/[^/]+\/(?:(session)|streams\/([0-9a-f-]{36}))$/;
 const OPEN_PATH = '/open';
+const CLOSE_PATH = '/close';
 /** How long an agent may take to dial back, in ms. */
 const DIAL_BACK_MS = 10_000;
 /** An agent that has not been heard for so long is gone, whatever its socket says: it pings every 20 s. */
@@ -22,6 +23,8 @@ const MAX_EARLY = 6 << 20;
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
 const FAILED = 1011;
+/** Of the codes that applications choose. */
+const REMOVED = 4001;
 /** Of a WebSocket's closing reason, in bytes. */
 const MAX_REASON = 123;
 
@@ -55,13 +58,15 @@ export class NodeSession extends DurableObject<Env> {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const own = OWN_PATH.exec(new URL(request.url).pathname);
+    const { pathname } = new URL(request.url);
+    if (pathname === CLOSE_PATH) return this.closeAll();
+    const own = OWN_PATH.exec(pathname);
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
       return this.refuse(400, 'BadRequest', 'a WebSocket is expected here');
     }
     if (own?.[1] !== undefined) return this.openSession();
     if (own?.[2] !== undefined) return this.dialBack(own[2]);
-    if (new URL(request.url).pathname === OPEN_PATH) return this.openStream(request.headers.get('x-stream') ?? '{}');
+    if (pathname === OPEN_PATH) return this.openStream(request.headers.get('x-stream') ?? '{}');
     return this.refuse(404, 'NotFound', 'the server could not find the requested resource');
   }
 
@@ -133,6 +138,13 @@ export class NodeSession extends DurableObject<Env> {
     this.ctx.acceptWebSocket(server, [SESSION]);
     this.attach(server, { id: '', side: 'session', openedAt: Date.now(), connected: true });
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** The node was removed: its session ends, and every stream through it. */
+  private closeAll(): Response {
+    for (const socket of this.ctx.getWebSockets())
+      close(socket, REMOVED, `node ${this.node} was removed from the cluster`);
+    return new Response(null, { status: 204 });
   }
 
   private async openStream(request: string): Promise<Response> {

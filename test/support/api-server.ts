@@ -31,6 +31,7 @@ export function apiServer(snapshot: ClusterSnapshot, cluster: Partial<ClusterRpc
         snapshot: async (known: number) => (known === snapshot.version ? null : snapshot),
         mint: unreachable,
         nodeCredential: unreachable,
+        removeNode: unreachable,
         checkBootstrapToken: async () => false,
         ...cluster,
       }) as unknown as ClusterRpc,

@@ -160,6 +160,7 @@ beforeAll(async () => {
     quotas: [],
     hooks: [],
     remoteServices: [],
+    removedNodes: [],
   });
   const make = async (path: string, object: object): Promise<void> => {
     const response = await api.request('POST', path, identities['masters'], object);
@@ -228,6 +229,7 @@ describe('what is no resource', () => {
     ['POST', 'join', { nodeName: 'a' }, 401, 'a'],
     ['GET', 'nodes/a/session', undefined, 403, 'a'],
     ['GET', 'nodes/a/streams/1', undefined, 403, 'a'],
+    ['DELETE', 'nodes/a', undefined, 403, 'masters'],
     ['GET', 'stores/core/pods/stats', undefined, 404, 'masters'],
   ];
   it.each(OURS)('%s /zeroplane/v1/%s', async (method, path, body, others, only) => {

@@ -30,6 +30,7 @@ const snapshotOf = (key: SigningKey, issuer = ISSUER, version = 1): Snapshot =>
     quotas: [],
     hooks: [],
     remoteServices: [],
+    removedNodes: [],
     definitions: [],
   });
 

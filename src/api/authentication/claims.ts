@@ -13,6 +13,7 @@ export interface Claims {
   sub?: string;
   aud?: string | string[];
   exp?: number;
+  iat?: number;
   jti?: string;
   groups?: unknown;
   uid?: unknown;

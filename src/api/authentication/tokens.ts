@@ -40,6 +40,8 @@ export async function identify(
   const issuer = issuerOf(token);
   if (issuer === LEGACY_ISSUER) return fromSecret(token, snapshot, audiences, lookup);
   const claims = await verified(token, snapshot, snapshot.issuer, ['exp', 'sub']);
+  const removedAt = snapshot.removed.get(claims.sub ?? '');
+  if (removedAt !== undefined && !((claims.iat ?? 0) > removedAt)) throw new InvalidToken('the node was removed');
   const own = [claims.aud ?? []].flat();
   return { user: userOf(claims), audiences: common(own, audiences), expiresAt: expiry(claims), bound: boundTo(claims) };
 }

@@ -1,5 +1,5 @@
 /** Our own endpoints, below `/zeroplane/v1/`: credentials, joining nodes, and the agents' sockets. */
-
+import { decodeJwt } from 'jose';
 import { BOOTSTRAP_TOKEN } from '../../apimachinery/bootstrap-token.ts';
 import type { ResourceId } from '../../apimachinery/client.ts';
 import { badRequest, forbidden, noSuchPath, unauthorized } from '../../apimachinery/errors.ts';
@@ -9,6 +9,7 @@ import { resourceById } from '../../resources/index.ts';
 import { storeOf } from '../../resources/resource.ts';
 import { bearerToken } from '../authentication/authenticate.ts';
 import { MASTERS, NODE_PREFIX, NODES, type User } from '../authentication/user.ts';
+import { permit } from '../authorization/authorize.ts';
 import type { Surroundings } from '../context.ts';
 import { readBody } from '../decode.ts';
 import type { RequestInfo } from '../request-info.ts';
@@ -36,9 +37,43 @@ export async function zeroplane(
   if (parts[0] === 'nodes' && (parts[2] === 'session' || parts[2] === 'streams')) {
     return nodeSocket(request, info, around, parts[1] as string, await user());
   }
+  if (request.method === 'DELETE' && parts[0] === 'nodes' && parts.length === 2) {
+    const snapshot = await snapshots.get(info.cluster, around.cluster(info.cluster));
+    const asked = { ...NODE_DELETION, name: parts[1] as string };
+    await permit(snapshot.authorizer, await identify(snapshot), asked);
+    return removeNode(asked.name, info, around, snapshots);
+  }
   const stats = /^stores\/([^/]+\/[^/]+)\/stats$/.exec(parts.join('/'))?.[1];
   if (request.method === 'GET' && stats !== undefined) return storeStats(stats, info, around, await user());
   throw noSuchPath();
+}
+
+const NODE_DELETION = {
+  verb: 'delete',
+  isResource: true,
+  group: '',
+  resource: 'nodes',
+  subresource: '',
+  namespace: '',
+  path: '',
+} as const;
+
+/**
+ * Ends a node's credentials and its session; all isolates know of it within a second. Its Node is left for who asks to delete. A node
+ * that never was is removed, too: its machine may hold a credential without having made its Node.
+ */
+async function removeNode(
+  node: string,
+  info: RequestInfo,
+  around: Surroundings,
+  snapshots: SnapshotCache,
+): Promise<Response> {
+  const problems = isDns1123Subdomain(node);
+  if (problems.length > 0) throw badRequest(`the node's name: ${problems[0]}`);
+  await around.cluster(info.cluster).removeNode(node);
+  snapshots.drop(info.cluster);
+  await around.nodeSession(info.cluster, node).fetch(new Request('https://session/close'));
+  return respond({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }, JSON_ONLY);
 }
 
 /** How a store fares, for measurements: rows written and watchers since it woke. Wakes it. */
@@ -86,12 +121,11 @@ async function join(
   if (problems.length > 0) throw badRequest(`nodeName: ${problems[0]}`);
   const cluster = around.cluster(info.cluster);
   const token = bearerToken(request) ?? '';
-  if (BOOTSTRAP_TOKEN.test(token)) {
-    if (!(await cluster.checkBootstrapToken(token))) throw unauthorized();
-  } else if ((await user()).name !== NODE_PREFIX + nodeName) {
-    throw unauthorized();
-  }
-  return respond({ ...(await cluster.nodeCredential(nodeName)) }, JSON_ONLY, 201);
+  const isNew = BOOTSTRAP_TOKEN.test(token);
+  const may = isNew ? await cluster.checkBootstrapToken(token) : (await user()).name === NODE_PREFIX + nodeName;
+  const credential = may ? await cluster.nodeCredential(nodeName, isNew ? undefined : decodeJwt(token).iat) : null;
+  if (credential === null) throw unauthorized();
+  return respond({ ...credential }, JSON_ONLY, 201);
 }
 
 /** The agent's own socket, and the sockets it dials back with: a node reaches its own session only. */
