@@ -20,6 +20,8 @@ export interface HttpClientOptions {
   ca?: string;
   /** Asked before every request, so that a renewed token is used at once. */
   token: () => string;
+  /** Told the status of every answer to a request with that token. */
+  answered?: (status: number) => void;
 }
 
 export interface WatchOptions {
@@ -92,6 +94,7 @@ export class HttpClient implements Client {
   readonly server: string;
   readonly ca: string | undefined;
   readonly #token: () => string;
+  readonly #answered: (status: number) => void;
   readonly #agent: http.Agent;
   readonly #secure: boolean;
 
@@ -99,6 +102,7 @@ export class HttpClient implements Client {
     this.server = options.server.replace(/\/+$/, '');
     this.ca = options.ca;
     this.#token = options.token;
+    this.#answered = options.answered ?? (() => {});
     this.#secure = this.server.startsWith('https:');
     const pool = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 8 };
     this.#agent = this.#secure
@@ -224,7 +228,10 @@ export class HttpClient implements Client {
       const send = this.#secure ? https.request : http.request;
       const settings: https.RequestOptions = { method, headers, agent: this.#agent };
       if (options.signal !== undefined) settings.signal = options.signal;
-      const request = send(`${this.server}${path}`, settings, resolve);
+      const request = send(`${this.server}${path}`, settings, (response) => {
+        if (options.bearer === undefined) this.#answered(response.statusCode ?? 0);
+        resolve(response);
+      });
       request.setTimeout(options.timeoutMs ?? REQUEST_TIMEOUT_MS, () =>
         request.destroy(new Error(`no answer from ${this.server} in time`)),
       );

@@ -1,9 +1,7 @@
-/** The node's credential: got with a bootstrap token, kept in the data folder, renewed long before it ends. */
+/** The node's credential: got with a bootstrap token, and kept in the data folder. */
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HttpClient } from './client.ts';
-import { delay } from './informer.ts';
-import type { Log, Running } from './types.ts';
 
 /** What the server answers to a join or a renewal. */
 export interface Credential {
@@ -20,8 +18,6 @@ export interface Credential {
 }
 
 const JOIN = '/zeroplane/v1/join';
-const RETRY_MS = 5000;
-const MAX_WAIT_MS = 12 * 3600 * 1000;
 
 /** Trades `bearer`, a bootstrap token or a node's own one, for a fresh credential. */
 export async function requestCredential(
@@ -79,49 +75,4 @@ export function lifetime(token: string): { issuedAt: number; expiresAt: number }
   } catch {
     return undefined;
   }
-}
-
-export interface TokenKeeper extends Running {
-  /** The credential in use. */
-  current(): string;
-}
-
-/** Keeps the token valid: renews it after two thirds of its life and writes it to `file`. */
-export function keepToken(options: {
-  server: string;
-  ca: string | undefined;
-  nodeName: string;
-  token: string;
-  file: string;
-  log: Log;
-}): TokenKeeper {
-  const { server, ca, nodeName, file, log } = options;
-  const abort = new AbortController();
-  let token = options.token;
-  const renewals = async (): Promise<void> => {
-    while (!abort.signal.aborted) {
-      const life = lifetime(token);
-      if (life === undefined) return;
-      const due = life.issuedAt + ((life.expiresAt - life.issuedAt) * 2) / 3 - Date.now();
-      await delay(Math.min(Math.max(due, 0), MAX_WAIT_MS), abort.signal);
-      if (abort.signal.aborted || due > MAX_WAIT_MS) continue;
-      try {
-        const credential = await requestCredential(server, ca, token, nodeName);
-        token = credential.token;
-        saveCredential(file, credential);
-        log.info('renewed the node credential');
-      } catch (error) {
-        log.warn('the node credential could not be renewed, trying again', { error });
-      }
-      await delay(RETRY_MS, abort.signal);
-    }
-  };
-  const done = renewals();
-  return {
-    current: () => token,
-    stop: async () => {
-      abort.abort();
-      await done;
-    },
-  };
 }

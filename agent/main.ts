@@ -1,17 +1,19 @@
 /** The node agent: joins the cluster, runs containerd, and is kubelet, kube-proxy and the node's end of the tunnel. */
 import { mkdirSync } from 'node:fs';
 import { HttpClient } from './client.ts';
+import { trustedCa } from './discovery.ts';
 import { delay, Informers } from './informer.ts';
-import { type Credential, keepToken, loadCredential, requestCredential, saveCredential } from './join.ts';
+import { type Credential, loadCredential, requestCredential, saveCredential } from './join.ts';
 import { Kubelet } from './kubelet/kubelet.ts';
 import { capacity } from './kubelet/machine.ts';
 import { createLog } from './log.ts';
 import { claimNetwork } from './network/claim.ts';
-import { type AgentOptions, parseOptions, USAGE, UsageError } from './options.ts';
+import { type AgentOptions, parseOptions, readToken, USAGE, UsageError } from './options.ts';
 import { PARTS } from './parts.ts';
 import { paths } from './paths.ts';
 import { type Containerd, startContainerd } from './runtime/containerd.ts';
 import { CriClient } from './runtime/cri.ts';
+import { TokenKeeper } from './token-keeper.ts';
 import type { AgentContext, ClusterInfo, Log, Running } from './types.ts';
 
 const JOIN_RETRY_MS = 3000;
@@ -96,23 +98,30 @@ async function claim({ nodeName, dataDir }: AgentOptions): Promise<void> {
 }
 
 /** Runs the agent until `signal` aborts. */
-async function run(options: AgentOptions, signal: AbortSignal): Promise<void> {
-  const log = createLog('agent', options.verbose);
+async function run(given: AgentOptions, signal: AbortSignal): Promise<void> {
+  const log = createLog('agent', given.verbose);
+  const options = { ...given, ca: await trustedCa(given, log) };
   mkdirSync(options.dataDir, { recursive: true });
   if (!options.kubeletOnly) await claim(options);
   const credential = await credentialOf(options, log);
-  const keeper = keepToken({
+  const keeper = new TokenKeeper({
     server: options.server,
     ca: options.ca,
     nodeName: options.nodeName,
     token: credential.token,
     file: options.tokenFile ?? paths(options.dataDir).credential,
+    bootstrapToken: () => readToken(options.bootstrapTokenFile) ?? options.bootstrapToken,
     log,
   });
   const own = options.containerd === undefined ? await startContainerd(containerdOptions(options, log)) : undefined;
   const supervisor = own === undefined ? undefined : supervise(own, options, log);
   const cri = new CriClient(own?.socket ?? options.containerd ?? '');
-  const client = new HttpClient({ server: options.server, ca: options.ca, token: keeper.current });
+  const client = new HttpClient({
+    server: options.server,
+    ca: options.ca,
+    token: keeper.current,
+    answered: keeper.answered,
+  });
   const informers = new Informers(client, log);
   const context: AgentContext = {
     client,

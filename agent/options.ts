@@ -1,6 +1,7 @@
 /** The agent's command line. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ownAddress } from './kubelet/machine.ts';
 
@@ -12,8 +13,12 @@ export interface AgentOptions {
   /** File with the node's credential. */
   tokenFile: string | undefined;
   bootstrapToken: string | undefined;
+  /** Where another may be put while the agent runs. */
+  bootstrapTokenFile: string;
   /** PEM. */
   ca: string | undefined;
+  /** Pins of CAs, of which the server's must be one. */
+  caHashes: string[];
   /** Socket of a containerd that somebody else runs. */
   containerd: string | undefined;
   podCidr: string | undefined;
@@ -25,6 +30,9 @@ export interface AgentOptions {
   kubeletOnly: boolean;
   verbose: boolean;
 }
+
+/** What a pin of a CA looks like. */
+const CA_HASH = /^sha256:[0-9a-f]{64}$/;
 
 /** Said when the command line cannot be used. */
 export class UsageError extends Error {}
@@ -38,6 +46,7 @@ export const USAGE = `usage: node agent/main.ts --server URL [options]
   --bootstrap-token TOKEN to join with, when there is no credential yet
   --bootstrap-token-file FILE  the same out of a file, where other users of the machine do not see it
   --ca FILE               the CA to trust, as PEM
+  --ca-hash sha256:HASH   instead: the hash of its public key; the CA itself is asked of the cluster (may be repeated)
   --containerd SOCKET     use this containerd instead of one of the agent's own
   --pod-cidr CIDR         addresses of this node's pods; default: what the cluster gives it
   --labels A=B,C=D        more labels for the node
@@ -59,6 +68,7 @@ export function parseOptions(args: readonly string[]): AgentOptions {
     'bootstrap-token': text,
     'bootstrap-token-file': text,
     ca: text,
+    'ca-hash': { type: 'string', multiple: true } as const,
     containerd: text,
     'pod-cidr': text,
     labels: text,
@@ -67,7 +77,7 @@ export function parseOptions(args: readonly string[]): AgentOptions {
     'kubelet-only': flag,
     verbose: flag,
   };
-  let values: Partial<Record<keyof typeof options, string | boolean>>;
+  let values: Partial<Record<keyof typeof options, string | boolean | string[]>>;
   try {
     ({ values } = parseArgs({ args: [...args], options, strict: true }));
   } catch (error) {
@@ -81,14 +91,20 @@ export function parseOptions(args: readonly string[]): AgentOptions {
   const nodeIp = string('node-ip') ?? ownAddress();
   if (nodeIp === undefined) throw new UsageError('this machine has no address of its own: give one with --node-ip');
   const caFile = string('ca');
+  const dataDir = string('data') ?? '/var/lib/zeroplane';
+  const caHashes = (values['ca-hash'] as string[] | undefined) ?? [];
+  const wrong = caHashes.find((hash) => !CA_HASH.test(hash));
+  if (wrong !== undefined) throw new UsageError(`--ca-hash must be sha256: and 64 hexadecimal digits, not ${wrong}`);
   return {
     server,
     nodeName: string('node-name') ?? hostname().toLowerCase(),
     nodeIp,
-    dataDir: string('data') ?? '/var/lib/zeroplane',
+    dataDir,
     tokenFile: string('token-file'),
-    bootstrapToken: string('bootstrap-token') ?? readToken(string('bootstrap-token-file')),
+    bootstrapToken: string('bootstrap-token') ?? givenToken(string('bootstrap-token-file')),
+    bootstrapTokenFile: string('bootstrap-token-file') ?? join(dataDir, 'bootstrap-token'),
     ca: caFile === undefined ? undefined : readCa(caFile),
+    caHashes,
     containerd: string('containerd'),
     podCidr: string('pod-cidr'),
     labels: parseLabels(string('labels') ?? ''),
@@ -107,13 +123,20 @@ function readCa(file: string): string {
   }
 }
 
-function readToken(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
+/** The bootstrap token in a file; undefined where there is none. */
+export function readToken(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
-    throw new UsageError(`the file ${file} given with --bootstrap-token-file cannot be read`);
+    return undefined;
   }
+}
+
+function givenToken(file: string | undefined): string | undefined {
+  const token = file === undefined ? undefined : readToken(file);
+  if (file !== undefined && token === undefined)
+    throw new UsageError(`the file ${file} given with --bootstrap-token-file cannot be read`);
+  return token;
 }
 
 function parseLabels(text: string): Record<string, string> {

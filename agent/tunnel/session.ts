@@ -87,11 +87,11 @@ function session(options: TunnelOptions, signal: AbortSignal): Promise<void> {
       else serve(options, text);
     });
     socket.on('error', reject);
-    socket.on('close', (code) => {
+    socket.on('close', (code, reason) => {
       clearInterval(pings);
       signal.removeEventListener('abort', stop);
       if (code === 1000) resolve();
-      else reject(new Error(`closed with code ${code}`));
+      else reject(new Error(`closed with code ${code}${reason.length === 0 ? '' : `: ${reason}`}`));
     });
   });
 }
