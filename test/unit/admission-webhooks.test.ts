@@ -196,7 +196,7 @@ describe('a webhook that fails', () => {
       patching({ op: 'remove', path: '/data/none' }),
       'Internal error occurred: the server rejected',
     ],
-    ['of the kind', patching(add('/kind', 'Secret')), 'a webhook may not change the kind'],
+    ['of the kind', patching(add('/kind', 'Secret')), 'a mutation may not change the kind'],
     [
       'of the namespace',
       patching(add('/metadata/namespace', 'kube-system')),

@@ -16,6 +16,7 @@ import type { AdmissionPlugin, Attributes, Operation } from './plugin.ts';
 import { podSecurity } from './pod-security/index.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
 import { validatingPolicy } from './policy/index.ts';
+import { mutatingPolicy } from './policy/mutating/index.ts';
 import { priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota/index.ts';
@@ -44,6 +45,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  mutatingPolicy,
   mutatingWebhook,
   // Upstream's registry asks this, after all admission.
   rbacEscalation,

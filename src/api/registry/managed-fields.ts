@@ -56,6 +56,11 @@ function makeSubject(resource: Resource, subresource: string): Subject | undefin
 
 const METADATA = 'metadata';
 
+/** The type of a resource's objects, or of the bodies of a subresource of another kind; undefined for one whose schema is not known. */
+export function typeOfBody(resource: Resource, apiVersion: string, kind: string): MapType | undefined {
+  return kind === resource.kind ? typeOf(resource) : typeOfKind(apiVersion, kind);
+}
+
 /** The type of a resource's objects. */
 function typeOf(resource: Resource): MapType | undefined {
   if (resource.custom === undefined) return typeOfKind(formatApiVersion(resource), resource.kind);

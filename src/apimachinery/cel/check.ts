@@ -3,6 +3,7 @@ import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { literalProblem } from './literals.ts';
 import { type Node, visit } from './nodes.ts';
 import { type Problem, problemOf, problemText } from './problem.ts';
+import type { Source } from './source.ts';
 
 /** An expression in which nothing is wrong. */
 export interface Checked {
@@ -22,7 +23,8 @@ export interface Unfit {
 const MOST_UNKNOWN = 20;
 
 /** Reads and checks an expression; `prepare` sees each node before it is checked. */
-export function check(expression: string, environment: Environment, prepare: (node: Node) => void): Checked | Unfit {
+export function check(source: Source, environment: Environment, prepare: (node: Node) => void): Checked | Unfit {
+  const expression = source.text;
   const known = (name: string): boolean => environment.getDefinitions().functions.some((one) => one.name === name);
   const problems: Problem[] = [];
   let around = environment;
@@ -52,7 +54,8 @@ export function check(expression: string, environment: Environment, prepare: (no
   } catch (error) {
     problems.push(problemOf(error, expression, known));
   }
-  return { problem: problemText(problems, expression) };
+  const written = problems.map((problem) => ({ ...problem, at: source.at(problem.at) }));
+  return { problem: problemText(written, source.written) };
 }
 
 function literalProblems(root: Node, expression: string, environment: Environment): (Problem & { internal?: true })[] {

@@ -2,7 +2,13 @@
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { environmentWith } from './environment.ts';
 import { authorizer } from './libraries/authorizer.ts';
+import { JSON_PATCH, jsonPatch, mutationTypes } from './libraries/mutation.ts';
+import { typeText } from './problem.ts';
 import { type Budget, type Compiled, compile, type Program, unfitText } from './program.ts';
+import { type Source, withConstructions } from './source.ts';
+
+/** The type of an empty list. */
+const ANY_LIST = 'list<T>';
 
 /** `request`: the AdmissionRequest without its objects. */
 const REQUEST = {
@@ -100,6 +106,17 @@ export class PolicyCompiler {
     return compiled(expression, this.environment(withAuthorizer), types);
   }
 
+  /** A program that says how an object is to be changed: an `Object`, or a list of `JSONPatch`. */
+  mutation(expression: string, patchType: 'ApplyConfiguration' | 'JSONPatch'): Compiled {
+    const source = withConstructions(expression);
+    const environment = this.environment(true).clone() as unknown as Environment;
+    jsonPatch(environment);
+    mutationTypes(environment, source.types);
+    return patchType === 'JSONPatch'
+      ? compiled(source, environment, [`list<${JSON_PATCH}>`, ANY_LIST])
+      : compiled(source, environment, ['Object']);
+  }
+
   /** A condition that must hold for a request to be looked at; it knows no variables. */
   condition(expression: string): Compiled {
     return compiled(expression, base({ params: this.params, authorizer: true }), ['bool']);
@@ -139,11 +156,13 @@ export class PolicyCompiler {
   }
 }
 
-function compiled(expression: string, environment: Environment, types: readonly string[]): Compiled {
+function compiled(expression: string | Source, environment: Environment, types: readonly string[]): Compiled {
   const found = compile(expression, environment);
   if ('problem' in found) return { ...found, problem: unfitText(found) };
   if (types.length === 0 || types.includes(found.program.type)) return found;
-  const names = types.map((type) => (type === 'null' ? 'null_type' : type));
+  const names = types
+    .filter((type) => type !== ANY_LIST)
+    .map((type) => (type === 'null' ? 'null_type' : typeText(type)));
   return { problem: `must evaluate to ${names.length === 1 ? names[0] : `one of [${names.join(' ')}]`}` };
 }
 

@@ -53,7 +53,7 @@ const overload = (name: string, types: string): string =>
   `found no matching overload for '${name}' applied to '${types}'`;
 
 /** `list(dyn)` for the base library's `list<dyn>`. */
-function typeText(type: string): string {
+export function typeText(type: string): string {
   return type
     .replaceAll('google.protobuf.Duration', 'duration')
     .replaceAll('google.protobuf.Timestamp', 'timestamp')

@@ -5,6 +5,7 @@ import { CelFailure } from './libraries/library.ts';
 import { replacing } from './libraries/replaced.ts';
 import { turns } from './libraries/two-variables.ts';
 import { type Comprehension, countNodes, type Node } from './nodes.ts';
+import { plain, type Source } from './source.ts';
 
 /** What one evaluation may cost (`PerCallLimit`); a turn of a loop costs what there is to do in it. */
 export const COST_LIMIT = 1_000_000;
@@ -41,8 +42,8 @@ function spend(cost: number): void {
 }
 
 /** Compiles an expression. */
-export function compile(expression: string, environment: Environment): Compiled {
-  const checked = check(expression, environment, prepare);
+export function compile(expression: string | Source, environment: Environment): Compiled {
+  const checked = check(typeof expression === 'string' ? plain(expression) : expression, environment, prepare);
   if ('problem' in checked) return checked;
   const { run, root, type } = checked;
   const size = countNodes(root);

@@ -8,13 +8,14 @@ const TOKEN =
 const OPERATORS = ['+', '-', '*', '/', '%', '<', '<=', '>', '>=', '==', '!=', '&&', '||', 'in', '?', ':', ',', '!'];
 const OPENING = ['(', '[', '{'];
 
-interface Token {
+/** A word or a sign of an expression. */
+export interface Token {
   text: string;
   at: number;
 }
 
-/** Problems of characters that begin nothing, and all that can be read. */
-function tokensOf(expression: string): { tokens: Token[]; unread: Token | undefined } {
+/** All that can be read, and what cannot: characters that begin nothing. */
+export function tokensOf(expression: string): { tokens: Token[]; unread: Token | undefined } {
   const tokens: Token[] = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < expression.length) {

@@ -9,8 +9,11 @@ const MAX_OPERATIONS = 10_000;
 const MAX_COPIED = 3 * 1024 * 1024;
 
 /** Upstream does not say which operation failed. */
-const rejected = (): StatusError =>
-  new StatusError(failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {}));
+const REJECTED = failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+const rejected = (): StatusError => new StatusError(REJECTED);
+
+/** An operation `test` that does not hold. */
+export class TestFailed extends StatusError {}
 
 /**
  * Applies a list of operations to `target`, in place, and returns it. Throws BadRequest when the patch is no list of objects,
@@ -130,5 +133,5 @@ function replace(target: Json, path: readonly string[], value: Json): void {
 /** An absent value equals null. */
 function test(target: Json, path: readonly string[], expected: Json): void {
   const actual = step(parentOf(target, path), path.at(-1) as string) ?? null;
-  if (!deepEqual(actual, expected)) throw rejected();
+  if (!deepEqual(actual, expected)) throw new TestFailed(REJECTED);
 }

@@ -4,6 +4,7 @@ import type { Compiled } from '../../apimachinery/cel/program.ts';
 import { type FieldError, internalError, invalid } from '../../apimachinery/field.ts';
 import type {
   MatchCondition,
+  MutatingAdmissionPolicySpec,
   ValidatingAdmissionPolicySpec,
   Variable,
 } from '../../generated/types/admissionregistration.v1.ts';
@@ -59,5 +60,23 @@ export function validatingExpressionErrors(spec: ValidatingAdmissionPolicySpec, 
     if (isBlank(valueExpression)) return;
     const value = compiler.expression(valueExpression, ['string', 'null']);
     check(value, `spec.auditAnnotations[${index}].valueExpression`, valueExpression, errors);
+  });
+}
+
+/** Errors of all that a MutatingAdmissionPolicy says in CEL. */
+export function mutatingExpressionErrors(spec: MutatingAdmissionPolicySpec, errors: FieldError[]): void {
+  const { paramKind, matchConditions, variables, mutations = [] } = spec;
+  const params = paramKind !== undefined;
+  conditionExpressionErrors(matchConditions, params, 'spec.matchConditions', errors);
+  const compiler = new PolicyCompiler(params);
+  declareVariables(compiler, variables, errors);
+  mutations.forEach(({ patchType, applyConfiguration, jsonPatch }, index) => {
+    if (patchType !== 'ApplyConfiguration' && patchType !== 'JSONPatch') return;
+    const [field, patch] =
+      patchType === 'JSONPatch' ? ['jsonPatch', jsonPatch] : ['applyConfiguration', applyConfiguration];
+    const { expression = '' } = patch ?? {};
+    if (isBlank(expression)) return;
+    const at = `spec.mutations[${index}].${field}.expression`;
+    check(compiler.mutation(expression, patchType), at, expression, errors);
   });
 }

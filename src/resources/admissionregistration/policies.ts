@@ -20,7 +20,7 @@ import type { Strategy } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
 import { qualifiedName } from '../validation/formats.ts';
 import { conditionErrors, failurePolicy } from './conditions.ts';
-import { conditionExpressionErrors, validatingExpressionErrors } from './expressions.ts';
+import { mutatingExpressionErrors, validatingExpressionErrors } from './expressions.ts';
 import { constraintErrors, defaultMatch, paramKindErrors } from './match-resources.ts';
 
 const MOST_AUDIT_ANNOTATIONS = 20;
@@ -146,12 +146,6 @@ function validateMutating(policy: MutatingAdmissionPolicy): FieldError[] {
     if (CHANGING_OPERATIONS.includes(operation)) continue;
     errors.push(notSupported('spec.matchConstraints.resourceRules.operations', operation, CHANGING_OPERATIONS));
   }
-  conditionExpressionErrors(
-    policy.spec?.matchConditions,
-    policy.spec?.paramKind !== undefined,
-    'spec.matchConditions',
-    errors,
-  );
   if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'));
   mutations.forEach((mutation, index) => {
     mutationErrors(mutation, `spec.mutations[${index}]`, errors);
@@ -160,6 +154,7 @@ function validateMutating(policy: MutatingAdmissionPolicy): FieldError[] {
   else if (!REINVOCATION.includes(reinvocationPolicy)) {
     errors.push(notSupported('spec.reinvocationPolicy', reinvocationPolicy, REINVOCATION));
   }
+  mutatingExpressionErrors(policy.spec ?? {}, errors);
   return errors;
 }
 

@@ -1,10 +1,10 @@
 /** All that looks at requests by rules of the cluster's own: policies, then webhooks. */
 import { validateByPolicies } from '../policy/index.ts';
 import { mutateByWebhooks, validateByWebhooks } from '../webhook/index.ts';
-import { MUTATING_WEBHOOKS, VALIDATING_POLICIES, VALIDATING_WEBHOOKS } from './facts.ts';
+import { MUTATING_POLICIES, MUTATING_WEBHOOKS, VALIDATING_POLICIES, VALIDATING_WEBHOOKS } from './facts.ts';
 import { type Review, rulesOf } from './review.ts';
 
-const IDS = [VALIDATING_POLICIES, VALIDATING_WEBHOOKS, MUTATING_WEBHOOKS];
+const IDS = [MUTATING_POLICIES, MUTATING_WEBHOOKS, VALIDATING_POLICIES, VALIDATING_WEBHOOKS];
 
 /** Whether anything may have to say something about an operation. */
 export function hearsOf(operation: Pick<Review, 'context' | 'resource' | 'operation' | 'subresource'>): boolean {

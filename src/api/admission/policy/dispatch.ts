@@ -5,15 +5,12 @@ import { forbidden, type StatusError } from '../../../apimachinery/errors.ts';
 import type { Json } from '../../../apimachinery/meta.ts';
 import type { HookFact } from '../../../durable-objects/cluster-rpc.ts';
 import type { ValidatingAdmissionPolicyBinding } from '../../../generated/types/admissionregistration.v1.ts';
-import type { Resource } from '../../../resources/resource.ts';
 import { ReviewBindings } from '../hooks/bindings.ts';
 import { VALIDATING_BINDINGS } from '../hooks/facts.ts';
-import type { Hooks } from '../hooks/hooks.ts';
-import { matchResources } from '../hooks/match.ts';
 import type { Review } from '../hooks/review.ts';
 import { bindings, type CompiledPolicy, policies } from './compile.ts';
 import { type Denial, decide } from './decide.ts';
-import { ConfigurationError, collectParams, paramResource } from './params.ts';
+import { type Invocation, invocationsOf } from './invocations.ts';
 
 interface Said extends Denial {
   policy: string;
@@ -21,81 +18,43 @@ interface Said extends Denial {
 }
 
 const CODES: Record<string, number> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 };
+const VALIDATING = { policies, bindings, bindingStore: VALIDATING_BINDINGS };
 
 /** Throws what the first policy that denies the request says; what others only warn of is in the context's warnings. */
-export async function askPolicies(review: Review, concerned: readonly HookFact[], hooks: Hooks): Promise<void> {
+export async function askPolicies(review: Review, concerned: readonly HookFact[]): Promise<void> {
   const values = new ReviewBindings(review);
   const denials: Said[] = [];
-  for (const fact of concerned) {
-    const bound = hooks.bindings(VALIDATING_BINDINGS, fact.name);
-    if (bound.length === 0) continue;
-    const policy = await policies.get(review.context, fact);
-    if (policy === undefined) continue;
-    denials.push(...(await askPolicy(review, policy, bound, values)));
+  for (const found of await invocationsOf(review, concerned, VALIDATING)) {
+    if (!('problem' in found)) denials.push(...(await askBinding(review, found, values)));
+    else if (found.policy.fails) {
+      const { policy, binding, problem: message } = found;
+      const said = { policy: policy.name, message, reason: '', index: 0 };
+      denials.push(binding === undefined ? said : { ...said, binding });
+    }
   }
   const [first] = denials;
   if (first !== undefined) throw refusal(review, first);
 }
 
-async function askPolicy(
-  review: Review,
-  policy: CompiledPolicy,
-  bound: readonly HookFact[],
-  values: ReviewBindings,
-): Promise<Said[]> {
-  const { name, match, paramKind, fails } = policy;
-  const matched = await matchResources(review, match);
-  if (matched === undefined) return [];
-  /** Answers the denial that a wrong configuration is, where the policy fails closed. */
-  const guard = async (what: string, binding: string | undefined, ask: () => Promise<Said[]>): Promise<Said[]> => {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      if (!fails) return [];
-      const said = { policy: name, message: `failed to configure ${what}: ${error.message}`, reason: '', index: 0 };
-      return [binding === undefined ? said : { ...said, binding }];
-    }
-  };
-  return guard('policy', undefined, async () => {
-    const kind = paramKind === undefined ? undefined : await paramResource(review.context, paramKind);
-    const said: Said[] = [];
-    for (const fact of bound) {
-      const binding = await bindings.get(review.context, fact);
-      if (binding === undefined) continue;
-      said.push(
-        ...(await guard('binding', fact.name, () => askBinding(review, policy, binding, matched, kind, values))),
-      );
-    }
-    return said;
-  });
-}
-
 async function askBinding(
   review: Review,
-  policy: CompiledPolicy,
-  { metadata, spec = {} }: ValidatingAdmissionPolicyBinding,
-  matched: Resource,
-  kind: Resource | undefined,
+  { policy, binding, matched, params }: Invocation<CompiledPolicy, ValidatingAdmissionPolicyBinding>,
   values: ReviewBindings,
 ): Promise<Said[]> {
-  const { matchResources: match, paramRef, validationActions = [] } = spec;
-  if (match !== undefined && (await matchResources(review, match)) === undefined) return [];
-  const params =
-    kind === undefined || paramRef === undefined
-      ? [null]
-      : await collectParams(review.context, kind, paramRef, review.namespace);
+  const { name } = binding.metadata;
+  const { validationActions = [] } = binding.spec ?? {};
   const common = params.length === 0 ? {} : await values.for(matched);
   const denials = params.flatMap((param) => {
-    const given: Bindings = { ...common, ...(kind === undefined ? {} : { params: toCel(param as unknown as Json) }) };
+    const given: Bindings =
+      policy.paramKind === undefined ? common : { ...common, params: toCel(param as unknown as Json) };
     return decide(policy, given);
   });
   if (validationActions.includes('Warn')) {
-    const by = `ValidatingAdmissionPolicy '${policy.name}' with binding '${metadata.name}'`;
+    const by = `ValidatingAdmissionPolicy '${policy.name}' with binding '${name}'`;
     for (const { message } of denials) review.context.warnings.push(`Validation failed for ${by}: ${message}`);
   }
   if (!validationActions.includes('Deny')) return [];
-  return denials.map((denial) => ({ ...denial, policy: policy.name, binding: metadata.name }));
+  return denials.map((denial) => ({ ...denial, policy: policy.name, binding: name }));
 }
 
 function refusal({ resource, name }: Review, { policy, binding, message: why, reason }: Said): StatusError {

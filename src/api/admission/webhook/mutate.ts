@@ -1,17 +1,12 @@
 /** MutatingAdmissionWebhook: those who change what is asked for, one after the other. */
-import { decodeJson } from '../../../apimachinery/codec/index.ts';
-import { deepEqual } from '../../../apimachinery/equal.ts';
 import { internalError, StatusError } from '../../../apimachinery/errors.ts';
 import type { Json, KubeObject } from '../../../apimachinery/meta.ts';
 import { jsonPatch } from '../../../apimachinery/patch/index.ts';
-import { schemaFor } from '../../../apimachinery/schema/index.ts';
 import type { HookFact } from '../../../durable-objects/cluster-rpc.ts';
 import type { Resource } from '../../../resources/resource.ts';
-import { ensureNamespace } from '../../registry/create.ts';
-import { decodeCustom } from '../../registry/custom.ts';
-import { applyScale } from '../../registry/scale.ts';
 import { ReviewBindings } from '../hooks/bindings.ts';
 import { inVersionOf } from '../hooks/match.ts';
+import { replaceObject } from '../hooks/replace.ts';
 import { type Review, reviewOf } from '../hooks/review.ts';
 import type { Attributes } from '../plugin.ts';
 import { askWebhook, matchWebhook, webhooksOf } from './ask.ts';
@@ -36,11 +31,8 @@ function change(attributes: Attributes, review: Review, matched: Resource, patch
   if (Array.isArray(patch) && patch.length === 0) return false;
   const before = review.object;
   if (before === undefined) throw unchangeable(webhook);
-  const seen = structuredClone(inVersionOf(matched, review.resource, before));
-  const patched = decodePatched(review, matched, seen, apply(seen, patch));
-  if (deepEqual(patched, inVersionOf(matched, review.resource, before))) return false;
-  accept(attributes, inVersionOf(review.resource, matched, patched));
-  return true;
+  const seen = inVersionOf(matched, review.resource, before);
+  return replaceObject(attributes, review, matched, apply(seen, patch), false);
 }
 
 function apply(object: KubeObject, patch: Json): Json {
@@ -49,43 +41,6 @@ function apply(object: KubeObject, patch: Json): Json {
   } catch (error) {
     throw error instanceof StatusError ? internalError(error.message) : error;
   }
-}
-
-/** What is left of the patched object once it is read as what it is to be. */
-function decodePatched(review: Review, matched: Resource, before: KubeObject, patched: Json): KubeObject {
-  const { kind = '', apiVersion = '' } = before;
-  const custom = review.subresource === 'scale' ? undefined : matched.custom;
-  try {
-    const { object } =
-      custom === undefined
-        ? decodeJson(patched, schemaFor(apiVersion, kind), { strict: false })
-        : decodeCustom(patched, kind, custom, { strict: false });
-    if (object['kind'] !== kind || object['apiVersion'] !== apiVersion || object['metadata'] === undefined) {
-      throw internalError(`a webhook may not change the kind of ${kind} in version ${JSON.stringify(apiVersion)}`);
-    }
-    return object as unknown as KubeObject;
-  } catch (error) {
-    if (!(error instanceof StatusError) || error.status.code === 500) throw error;
-    throw internalError(error.message);
-  }
-}
-
-/** Puts the new state in the place of the old. What the server gave the object, it keeps; who changes what may not change is told later. */
-function accept({ context, resource, subresource, operation, object, old }: Attributes, patched: KubeObject): void {
-  const { uid, creationTimestamp } = object.metadata;
-  const next = subresource === 'scale' ? applyScale(resource, object, patched) : patched;
-  for (const key of Object.keys(object)) Reflect.deleteProperty(object, key);
-  Object.assign(object, next);
-  if (subresource !== '') return;
-  if (operation === 'CREATE') {
-    Object.assign(object.metadata, { uid, creationTimestamp });
-    ensureNamespace(resource, object, context.info.namespace);
-  } else {
-    const { generation } = old?.metadata ?? {};
-    if (generation === undefined) delete object.metadata.generation;
-    else object.metadata.generation = generation;
-  }
-  resource.strategy.default?.(object);
 }
 
 /** Asks the webhooks about what nobody can change: a deletion. Throws what the first that refuses says. */

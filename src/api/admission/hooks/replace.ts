@@ -1,0 +1,75 @@
+/** What a webhook or a policy has made of an object, put in its place. */
+import { decodeJson, strictErrors } from '../../../apimachinery/codec/index.ts';
+import { deepEqual } from '../../../apimachinery/equal.ts';
+import { internalError, StatusError } from '../../../apimachinery/errors.ts';
+import type { Json, KubeObject } from '../../../apimachinery/meta.ts';
+import { schemaFor } from '../../../apimachinery/schema/index.ts';
+import type { Resource } from '../../../resources/resource.ts';
+import { ensureNamespace } from '../../registry/create.ts';
+import { decodeCustom } from '../../registry/custom.ts';
+import { applyScale } from '../../registry/scale.ts';
+import type { Attributes } from '../plugin.ts';
+import { inVersionOf } from './match.ts';
+import type { Review } from './review.ts';
+
+/**
+ * Puts the patched object, in the version that was matched, in the place of the one under review; whether it is another. Throws
+ * InternalError for one of another kind, for one that cannot be read, and where it is `strict` for fields that nobody knows.
+ */
+export function replaceObject(
+  attributes: Attributes,
+  review: Review,
+  matched: Resource,
+  patched: Json,
+  strict: boolean,
+): boolean {
+  const before = inVersionOf(matched, review.resource, review.object as KubeObject);
+  const after = decodePatched(review, matched, before, patched, strict);
+  if (deepEqual(after, before)) return false;
+  accept(attributes, inVersionOf(review.resource, matched, after));
+  return true;
+}
+
+/** What is left of the patched object once it is read as what it is to be. */
+function decodePatched(
+  review: Review,
+  matched: Resource,
+  before: KubeObject,
+  patched: Json,
+  strict: boolean,
+): KubeObject {
+  const { kind = '', apiVersion = '' } = before;
+  const custom = review.subresource === 'scale' ? undefined : matched.custom;
+  try {
+    const { object, unknown, duplicate } =
+      custom === undefined
+        ? decodeJson(patched, schemaFor(apiVersion, kind), { strict })
+        : decodeCustom(patched, kind, custom, { strict: false });
+    if (strict && custom === undefined && unknown.length > 0) throw internalError(strictErrors(unknown, duplicate));
+    if (object['kind'] !== kind || object['apiVersion'] !== apiVersion || object['metadata'] === undefined) {
+      throw internalError(`a mutation may not change the kind of ${kind} in version ${JSON.stringify(apiVersion)}`);
+    }
+    return object as unknown as KubeObject;
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.status.code === 500) throw error;
+    throw internalError(error.message);
+  }
+}
+
+/** Puts the new state in the place of the old. What the server gave the object, it keeps; who changes what may not change is told later. */
+function accept({ context, resource, subresource, operation, object, old }: Attributes, patched: KubeObject): void {
+  const { uid, creationTimestamp } = object.metadata;
+  const next = subresource === 'scale' ? applyScale(resource, object, patched) : patched;
+  for (const key of Object.keys(object)) Reflect.deleteProperty(object, key);
+  Object.assign(object, next);
+  if (subresource !== '') return;
+  if (operation === 'CREATE') {
+    Object.assign(object.metadata, { uid, creationTimestamp });
+    ensureNamespace(resource, object, context.info.namespace);
+  } else {
+    const { generation } = old?.metadata ?? {};
+    if (generation === undefined) delete object.metadata.generation;
+    else object.metadata.generation = generation;
+  }
+  resource.strategy.default?.(object);
+}
