@@ -38,6 +38,7 @@ import { taintEvictionController } from './taint-eviction/index.ts';
 import { tokenCleanerController } from './token-cleaner/index.ts';
 import { ttlController } from './ttl/index.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/index.ts';
+import { validatingAdmissionPolicyStatusController } from './validating-admission-policy-status/index.ts';
 import { volumeExpandController } from './volume-expand/index.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/index.ts';
 
@@ -86,6 +87,7 @@ export const controllers: readonly Controller[] = [
   crdRegistrationController,
   apiServiceController,
   flowSchemaController,
+  validatingAdmissionPolicyStatusController,
 ];
 
 /** Those that are part of the API server. */

@@ -47,12 +47,15 @@ const HEAD: Record<string, StructuralSchema> = {
   metadata: { type: 'object', properties: { name: TEXT, generateName: TEXT } },
 };
 
-/** Declares a schema; undefined where expressions see nothing of its values. `isRoot` of a whole (or embedded) resource. */
-export function declare(schema: StructuralSchema, isRoot: boolean): Declared | undefined {
-  return declareNext(schema, isRoot, { next: 0 });
+/**
+ * Declares a schema; undefined where expressions see nothing of its values. `isRoot` of a whole (or embedded) resource. `name` is what the
+ * names of its types begin with: where an environment has types of several schemas, they differ.
+ */
+export function declare(schema: StructuralSchema, isRoot: boolean, name = 'selfType'): Declared | undefined {
+  return declareNext(schema, isRoot, { name, next: 0 });
 }
 
-type Counter = { next: number };
+type Counter = { name: string; next: number };
 
 function declareNext(schema: StructuralSchema, isRoot: boolean, counter: Counter): Declared | undefined {
   const nullable = schema.nullable === true;
@@ -102,7 +105,7 @@ function declareMap(schema: StructuralSchema, values: StructuralSchema, nullable
 
 function declareObject(schema: StructuralSchema, isRoot: boolean, nullable: boolean, counter: Counter): Declared {
   const properties = isRoot ? { ...schema.properties, ...HEAD } : (schema.properties ?? {});
-  const type = `selfType${counter.next++}`;
+  const type = `${counter.name}${counter.next++}`;
   const fields = new Map<string, { property: string; declared: Declared }>();
   let minSize = 2;
   for (const [property, inner] of Object.entries(properties)) {

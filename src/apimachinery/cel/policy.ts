@@ -1,5 +1,6 @@
 /** The expressions of admission policies and of webhooks' conditions: what they may speak of, and of what type they must be. */
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
+import { type Declared, registerDeclared } from './declared.ts';
 import { environmentWith } from './environment.ts';
 import { authorizer } from './libraries/authorizer.ts';
 import { JSON_PATCH, jsonPatch, mutationTypes } from './libraries/mutation.ts';
@@ -27,25 +28,45 @@ const REQUEST = {
 };
 /** Types that all libraries know what to do with; variables of others are found out about when they are computed. */
 const PLAIN = /^(?:(?:list|map|bool|bytes|double|dyn|int|string|uint)[<>, ]*)+$/;
+/** A type of which something is open. */
+const ANY = /\b[A-Z]\b/;
 const VARIABLES = 'kubernetes.variables';
 
 /** What an expression may speak of beside the objects and the request. */
-interface Declared {
+interface Spoken {
   params: boolean;
   authorizer: boolean;
 }
 
+/** Types of objects and of parameters, where expressions are to be checked against them; undefined: nothing is known. */
+export interface PolicyTypes {
+  object: Declared | undefined;
+  params: Declared | undefined;
+}
+
+const UNKNOWN: PolicyTypes = { object: undefined, params: undefined };
 const bases = new Map<string, Environment>();
 
-function base(declared: Declared): Environment {
-  const key = `${declared.params} ${declared.authorizer}`;
+function base(spoken: Spoken): Environment {
+  const key = `${spoken.params} ${spoken.authorizer}`;
   const known = bases.get(key);
   if (known !== undefined) return known;
-  const environment = environmentWith({ object: 'dyn', oldObject: 'dyn', namespaceObject: 'dyn' });
-  environment.registerVariable('request', { schema: REQUEST });
-  if (declared.params) environment.registerVariable('params', 'dyn');
-  if (declared.authorizer) authorizer(environment);
+  const environment = environmentOf(spoken, UNKNOWN);
   bases.set(key, environment);
+  return environment;
+}
+
+function environmentOf(spoken: Spoken, { object, params }: PolicyTypes): Environment {
+  const environment = environmentWith({ namespaceObject: 'dyn' });
+  if (object !== undefined) registerDeclared(environment, object);
+  environment.registerVariable('object', object?.type ?? 'dyn');
+  environment.registerVariable('oldObject', object?.type ?? 'dyn');
+  environment.registerVariable('request', { schema: REQUEST });
+  if (spoken.params) {
+    if (params !== undefined) registerDeclared(environment, params);
+    environment.registerVariable('params', params?.type ?? 'dyn');
+  }
+  if (spoken.authorizer) authorizer(environment);
   return environment;
 }
 
@@ -73,15 +94,19 @@ export type Bindings = Readonly<Record<string, unknown>>;
 /** Compiles what belongs to one policy, in order: what comes later may speak of the variables before it. */
 export class PolicyCompiler {
   private readonly params: boolean;
+  private readonly checked: PolicyTypes | undefined;
   private readonly types: Record<string, string> = {};
   private readonly programs = new Map<string, Program>();
   private readonly values = class extends VariableValues {};
   private readonly environments = new Map<boolean, Environment>();
 
   private hasVariables = false;
+  private typed: Environment | undefined;
 
-  constructor(params: boolean) {
+  /** `checked`: what expressions are checked against; none of them is meant to be evaluated then. */
+  constructor(params: boolean, checked?: PolicyTypes) {
     this.params = params;
+    this.checked = checked;
   }
 
   /** Declares that there are variables, whatever comes of each: without any the word is not known. */
@@ -94,7 +119,7 @@ export class PolicyCompiler {
   variable(name: string, expression: string): Compiled {
     this.withVariables();
     const compiled = this.expression(expression, []);
-    this.types[name] = 'program' in compiled && PLAIN.test(compiled.program.type) ? compiled.program.type : 'dyn';
+    this.types[name] = 'program' in compiled && this.knows(compiled.program.type) ? compiled.program.type : 'dyn';
     this.environments.clear();
     VariableValues.declare(name, this.values);
     if ('program' in compiled) this.programs.set(name, compiled.program);
@@ -104,6 +129,16 @@ export class PolicyCompiler {
   /** A program whose value is of one of the types; of any, where none are given. */
   expression(expression: string, types: readonly string[], withAuthorizer = true): Compiled {
     return compiled(expression, this.environment(withAuthorizer), types);
+  }
+
+  private knows(type: string): boolean {
+    return PLAIN.test(type) || (this.checked !== undefined && !ANY.test(type));
+  }
+
+  /** What the types of an expression's parts say against it, in cel-go's words with the place. */
+  typeProblem(expression: string): string | undefined {
+    const found = compile(expression, this.environment(true));
+    return 'problem' in found && found.internal !== true ? found.problem : undefined;
   }
 
   /** A program that says how an object is to be changed: an `Object`, or a list of `JSONPatch`. */
@@ -143,10 +178,16 @@ export class PolicyCompiler {
     }
   }
 
+  private around(spoken: Spoken): Environment {
+    if (this.checked === undefined) return base(spoken);
+    this.typed ??= environmentOf(spoken, this.checked);
+    return this.typed;
+  }
+
   private environment(withAuthorizer: boolean): Environment {
     const known = this.environments.get(withAuthorizer);
     if (known !== undefined) return known;
-    const plain = base({ params: this.params, authorizer: withAuthorizer });
+    const plain = this.around({ params: this.params, authorizer: withAuthorizer });
     if (!this.hasVariables) return plain;
     const environment = plain.clone() as unknown as Environment;
     environment.registerType(VARIABLES, { ctor: this.values, fields: { ...this.types } });
