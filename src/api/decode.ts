@@ -5,7 +5,7 @@ import {
   decodeJson,
   decodeProtobuf,
   decodeYaml,
-  strictErrors,
+  strictError,
   yamlDuplicates,
 } from '../apimachinery/codec/index.ts';
 import { badRequest, StatusError, tooLarge, unsupportedMediaType } from '../apimachinery/errors.ts';
@@ -140,16 +140,11 @@ export function strictWarnings(
   yaml = '',
 ): string[] {
   if (validation === 'Ignore') return [];
-  const { unknown, duplicate } = decoded;
-  if (unknown.length === 0 && duplicate.length === 0 && yaml === '') return [];
-  if (validation === 'Strict') {
-    throw cannotHandle(actual.kind, formatApiVersion(actual), strictErrors(unknown, duplicate, yaml));
+  const problems = yaml === '' ? decoded.problems : [yaml, ...decoded.problems];
+  if (problems.length > 0 && validation === 'Strict') {
+    throw cannotHandle(actual.kind, formatApiVersion(actual), strictError(problems));
   }
-  return [
-    ...(yaml === '' ? [] : [yaml]),
-    ...duplicate.map((field) => `duplicate field "${field}"`),
-    ...unknown.map((field) => `unknown field "${field}"`),
-  ];
+  return problems;
 }
 
 /** Only where a body may be of several kinds is its own kind looked at before it is decoded. */

@@ -31,8 +31,12 @@ const seen = new Map<string, Accepted>();
 export interface Subject {
   /** Objects of custom kinds have no protobuf. */
   custom?: boolean;
+  /** Answers that are made on the spot have no columns. */
+  untabled?: boolean;
 }
 
+/** What {@link negotiate} is told of answers that no Table can be made of (upstream: without a `TableConvertor`). */
+export const UNTABLED: Subject = { untabled: true };
 const CUSTOM: Subject = { custom: true };
 
 /** In which forms objects of a resource can be written. */
@@ -42,15 +46,15 @@ export const formsOf = ({ custom }: { custom?: object }): Subject => (custom ===
  * Reads what a request says of its answer: the form that it wants most of those that we write, and whether indented or compressed.
  * Throws NotAcceptable when nothing that we write is asked for.
  */
-export function negotiate(request: Request, { custom = false }: Subject = {}): Accepted {
+export function negotiate(request: Request, { custom = false, untabled = false }: Subject = {}): Accepted {
   const { headers } = request;
   const accept = headers.get('accept') || '*/*';
   const gzip = acceptsGzip(headers.get('accept-encoding'));
   const pretty = wantsPretty(request);
-  const key = `${gzip ? 'g' : ''}${pretty ? 'p' : ''}${custom ? 'c' : ''} ${accept}`;
+  const key = `${gzip ? 'g' : ''}${pretty ? 'p' : ''}${custom ? 'c' : ''}${untabled ? 'u' : ''} ${accept}`;
   const known = seen.get(key);
   if (known !== undefined) return known;
-  const accepted = { pretty, gzip, ...read(accept, custom) };
+  const accepted = { pretty, gzip, ...read(accept, custom, untabled) };
   if (seen.size > 500) seen.clear();
   // Long ones are nobody's habit, and would fill the memory.
   if (key.length < 1000) seen.set(key, accepted);
@@ -77,22 +81,22 @@ export function negotiateStatus(request: Request): Accepted {
   return { format: 'json', pretty: true };
 }
 
-function read(accept: string, custom: boolean): Accepted {
+function read(accept: string, custom: boolean, untabled: boolean): Accepted {
   const clauses = parseAccept(accept);
   const offered = custom ? FORMATS.slice(0, 2) : FORMATS;
   const types = offered.map(([type]) => type);
   // Upstream's router refuses what it has no route for before the handler looks at the form.
   if (!clauses.some(({ type }) => type === '*/*' || types.includes(type))) throw noRepresentation(types);
-  const found = find(clauses, offered);
+  const found = find(clauses, offered, untabled);
   if (found === undefined) throw notAcceptable(types);
   return found;
 }
 
-function find(clauses: readonly Clause[], offered: typeof FORMATS): Accepted | undefined {
+function find(clauses: readonly Clause[], offered: typeof FORMATS, untabled = false): Accepted | undefined {
   for (const clause of clauses) {
     for (const [type, format] of offered) {
       const accepted = takes(clause.type, type) ? inForm(format, clause) : undefined;
-      if (accepted !== undefined) return accepted;
+      if (accepted !== undefined && !(untabled && accepted.as === 'Table')) return accepted;
     }
   }
   return undefined;

@@ -3,6 +3,9 @@
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 export type JsonObject = { [key: string]: Json | undefined };
 
+/** The resourceVersion that every resource counts from. "0" means any version at all, so that no list may answer it. */
+export const FIRST_VERSION = 1;
+
 export interface OwnerReference {
   apiVersion: string;
   kind: string;

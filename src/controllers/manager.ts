@@ -7,7 +7,7 @@
  */
 import type { Client, ResourceId } from '../apimachinery/client.ts';
 import { isReason, StatusError } from '../apimachinery/errors.ts';
-import type { KubeObject } from '../apimachinery/meta.ts';
+import { FIRST_VERSION, type KubeObject } from '../apimachinery/meta.ts';
 import { type ChangeNotice, merge, readOnce, type StoreChanges } from './changes.ts';
 import { type Controller, type ControllerContext, keyOf, type ObjectChange, parseKey } from './controller.ts';
 import { EventMemory, EventRecorder } from './events.ts';
@@ -191,7 +191,7 @@ export class ControllerManager {
     let cursor = this.#cursors.get(store);
     const fresh: ChangeNotice[] = [];
     for (const { from, notices } of inbox.sort((a, b) => a.from - b.from)) {
-      cursor ??= from === 0 ? 0 : undefined;
+      cursor ??= from === FIRST_VERSION ? from : undefined;
       if (cursor === undefined || from > cursor) return this.#catchUp(store);
       for (const notice of notices) if (notice.resourceVersion > cursor) fresh.push(notice);
       cursor = Math.max(cursor, fresh.at(-1)?.resourceVersion ?? 0);

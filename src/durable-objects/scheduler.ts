@@ -1,5 +1,6 @@
 /** The Scheduler object: a thin shell that tells the scheduler of changes, and wakes it when a pod's time has come. */
 import { DurableObject } from 'cloudflare:workers';
+import { FIRST_VERSION } from '../apimachinery/meta.ts';
 import { type Change, Scheduler as Core } from '../scheduler/scheduler.ts';
 import type { Env } from './env.ts';
 import type { Notice, Notification, SubscriberRpc } from './rpc.ts';
@@ -54,7 +55,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     let lost = cursors.size === 0;
     for (const [store, seen] of [...cursors]) lost = (await this.catchUp(store, seen)) || lost;
     await this.drain(lost);
-    const seen = Object.fromEntries([PODS, NODES].map((store) => [store, cursors.get(store) ?? 0]));
+    const seen = Object.fromEntries([PODS, NODES].map((store) => [store, cursors.get(store) ?? FIRST_VERSION]));
     if (kept?.[PODS] !== seen[PODS] || kept?.[NODES] !== seen[NODES]) await this.ctx.storage.put('seen', seen);
   }
 

@@ -1,6 +1,6 @@
 /** A store of one resource's objects: the runtime-free core of the ResourceStore Durable Object. */
 import { alreadyExists, type GroupResource, StatusError, tooLarge } from '../apimachinery/errors.ts';
-import type { Status } from '../apimachinery/meta.ts';
+import { FIRST_VERSION, type Status } from '../apimachinery/meta.ts';
 import type { Backend } from './backend.ts';
 import { changesAfter, deletedRow } from './history.ts';
 import { endOf, list, listBody, type Versions } from './list.ts';
@@ -50,7 +50,7 @@ export class ResourceStore<S extends Sink> {
   constructor(backend: Backend, options: StoreOptions) {
     this.backend = backend;
     this.options = options;
-    this.version = backend.logBounds().last;
+    this.version = Math.max(backend.logBounds().last, FIRST_VERSION);
   }
 
   get resourceVersion(): number {
@@ -147,7 +147,7 @@ export class ResourceStore<S extends Sink> {
   private versions(): Versions {
     // An empty log has no first entry yet.
     if (!this.first) this.first = this.backend.logBounds().first;
-    return { current: this.version, floor: Math.max(this.first - 1, 0) };
+    return { current: this.version, floor: Math.max(this.first - 1, FIRST_VERSION) };
   }
 
   private now(): number {

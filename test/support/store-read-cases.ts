@@ -26,14 +26,14 @@ export const readCases: StoreCase[] = [
   {
     name: 'lists by key, whole or one namespace',
     async run(store) {
-      expect(await page(store)).toMatchObject({ count: 0, resourceVersion: 0, items: '' });
+      expect(await page(store)).toMatchObject({ count: 0, resourceVersion: 1, items: '' });
       await add(store, configMap('b'), configMap('a'), configMap('a', { namespace: 'ns-2' }), configMap('a1'));
       expect(await names(store)).toBe('a a a1 b');
       expect(await names(store, { prefix: 'ns/' })).toBe('a a1 b');
       expect(await names(store, { prefix: 'n/' })).toBe('');
       const body = await store.calls.listBody({ prefix: 'ns-2/' }, { kind: 'ConfigMapList', apiVersion: 'v1' });
       const list = JSON.parse(new TextDecoder().decode(body as Uint8Array)) as { items: unknown[] };
-      expect(list).toMatchObject({ kind: 'ConfigMapList', metadata: { resourceVersion: '4' } });
+      expect(list).toMatchObject({ kind: 'ConfigMapList', metadata: { resourceVersion: '5' } });
       expect(list.items).toEqual([{ metadata: expect.objectContaining({ namespace: 'ns-2' }), data: { a: '1' } }]);
     },
   },
@@ -81,19 +81,19 @@ export const readCases: StoreCase[] = [
       for (const name of 'abcdefg')
         await add(store, configMap(name, { labels: { odd: String('aceg'.includes(name)) } }));
       const first = await page(store, { limit: 3 });
-      expect(first).toMatchObject({ count: 3, resourceVersion: 7, remainingItemCount: 4 });
+      expect(first).toMatchObject({ count: 3, resourceVersion: 8, remainingItemCount: 4 });
       expect(namesIn(first)).toBe('a b c');
       await remove(store, 'e');
       await remove(store, 'b');
       await add(store, configMap('dd'), configMap('z'), configMap('b'));
       await patch(store, 'd', { data: { a: 'new' } });
       const second = await page(store, { limit: 3, continue: first.continue as string });
-      expect(second).toMatchObject({ count: 3, resourceVersion: 7, remainingItemCount: 1 });
+      expect(second).toMatchObject({ count: 3, resourceVersion: 8, remainingItemCount: 1 });
       expect(namesIn(second)).toBe('d e f');
       expect(second.items).not.toContain('new');
       await add(store, configMap('e'));
       const third = await page(store, { limit: 3, continue: second.continue as string });
-      expect(third).toMatchObject({ count: 1, resourceVersion: 7 });
+      expect(third).toMatchObject({ count: 1, resourceVersion: 8 });
       expect([namesIn(third), third.continue, third.remainingItemCount]).toEqual(['g', undefined, undefined]);
       expect(await names(store)).toBe('a b c d dd e f g z');
     },
@@ -126,11 +126,11 @@ export const readCases: StoreCase[] = [
       await remove(store, 'a');
       await patch(store, 'b', { data: { a: '2' } });
       const exactly = (resourceVersion: string) => names(store, { resourceVersion, resourceVersionMatch: 'Exact' });
-      expect(await Promise.all(['1', '2', '3', '4'].map(exactly))).toEqual(['a', 'a b', 'b', 'b']);
-      const third = await page(store, { resourceVersion: '3', resourceVersionMatch: 'Exact' });
-      expect(third).toMatchObject({ resourceVersion: 3, items: expect.stringContaining('"a":"1"') });
-      expect(await page(store, { resourceVersion: '2' })).toMatchObject({ resourceVersion: 4 });
-      expect(failure(await store.calls.list({ prefix: '', resourceVersion: '5' }))).toMatchObject({
+      expect(await Promise.all(['2', '3', '4', '5'].map(exactly))).toEqual(['a', 'a b', 'b', 'b']);
+      const third = await page(store, { resourceVersion: '4', resourceVersionMatch: 'Exact' });
+      expect(third).toMatchObject({ resourceVersion: 4, items: expect.stringContaining('"a":"1"') });
+      expect(await page(store, { resourceVersion: '3' })).toMatchObject({ resourceVersion: 5 });
+      expect(failure(await store.calls.list({ prefix: '', resourceVersion: '6' }))).toMatchObject({
         code: 504,
         reason: 'Timeout',
         details: { causes: [{ reason: 'ResourceVersionTooLarge' }], retryAfterSeconds: 1 },
@@ -146,12 +146,12 @@ export const readCases: StoreCase[] = [
       const refused: [query: object, code: number][] = [
         [{ continue: 'garbage' }, 400],
         [{ continue: future }, 400],
-        [{ continue: token, resourceVersion: '2' }, 400],
+        [{ continue: token, resourceVersion: '3' }, 400],
         [{ resourceVersion: 'x' }, 400],
         [{ resourceVersion: '-1' }, 400],
         [{ resourceVersionMatch: 'Exact' }, 422],
         [{ resourceVersion: '0', resourceVersionMatch: 'Exact' }, 422],
-        [{ resourceVersion: '1', resourceVersionMatch: 'Maybe' }, 422],
+        [{ resourceVersion: '2', resourceVersionMatch: 'Maybe' }, 422],
       ];
       for (const [query, code] of refused) {
         expect(failure(await store.calls.list({ prefix: '', ...query })), JSON.stringify(query)).toMatchObject({
@@ -168,17 +168,17 @@ export const readCases: StoreCase[] = [
       await remove(store, 'b');
       await add(store, configMap('e'));
       await store.compact(1);
-      const exact = { prefix: '', resourceVersion: '4', resourceVersionMatch: 'Exact' };
+      const exact = { prefix: '', resourceVersion: '5', resourceVersionMatch: 'Exact' };
       expect(failure(await store.calls.list(exact))).toMatchObject({ code: 410, reason: 'Expired' });
-      expect(await names(store, { resourceVersion: '5', resourceVersionMatch: 'Exact' })).toBe('a c d');
+      expect(await names(store, { resourceVersion: '6', resourceVersionMatch: 'Exact' })).toBe('a c d');
       const gone = failure(await store.calls.list({ prefix: '', limit: 1, continue: token }));
       expect(gone).toMatchObject({ code: 410, reason: 'Expired', message: expect.stringContaining('too old') });
       const rest = await page(store, { limit: 2, continue: gone.metadata?.continue as string });
-      expect(rest).toMatchObject({ count: 2, resourceVersion: 6 });
+      expect(rest).toMatchObject({ count: 2, resourceVersion: 7 });
       expect(namesIn(rest)).toBe('c d');
       expect(namesIn(await page(store, { limit: 2, continue: rest.continue as string }))).toBe('e');
-      expect(await store.calls.changesSince(4)).toMatchObject({ expired: true, resourceVersion: 6 });
-      expect(await store.calls.changesSince(5)).toMatchObject({ expired: false, notices: [{ key: 'ns/e' }] });
+      expect(await store.calls.changesSince(5)).toMatchObject({ expired: true, resourceVersion: 7 });
+      expect(await store.calls.changesSince(6)).toMatchObject({ expired: false, notices: [{ key: 'ns/e' }] });
     },
   },
   {
@@ -187,8 +187,8 @@ export const readCases: StoreCase[] = [
       await add(store, configMap('a'));
       await remove(store, 'a');
       await store.compact(0);
-      expect(await page(store)).toMatchObject({ count: 0, resourceVersion: 2 });
-      expect(await add(store, configMap('a'))).toBe(3);
+      expect(await page(store)).toMatchObject({ count: 0, resourceVersion: 3 });
+      expect(await add(store, configMap('a'))).toBe(4);
     },
   },
   {
@@ -197,15 +197,15 @@ export const readCases: StoreCase[] = [
       await add(store, configMap('a'), configMap('b'));
       await patch(store, 'a', { data: { a: '2' } });
       await remove(store, 'b');
-      const { notices } = await store.calls.changesSince(1);
+      const { notices } = await store.calls.changesSince(2);
       expect(notices.map(({ key, type, resourceVersion }) => `${type} ${key}@${resourceVersion}`)).toEqual([
-        'ADDED ns/b@2',
-        'MODIFIED ns/a@3',
-        'DELETED ns/b@4',
+        'ADDED ns/b@3',
+        'MODIFIED ns/a@4',
+        'DELETED ns/b@5',
       ]);
       expect(notices[0]?.previous).toBeUndefined();
       expect(notices[1]?.previous).toContain('"a":"1"');
-      expect(await store.calls.changesSince(9)).toMatchObject({ expired: true });
+      expect(await store.calls.changesSince(10)).toMatchObject({ expired: true });
     },
   },
 ];

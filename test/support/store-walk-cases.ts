@@ -100,7 +100,7 @@ const walk = (seed: number): StoreCase => ({
   name: `walk ${seed}: every version can be read back, and every watch tells the way`,
   async run(store) {
     const roll = dice(seed);
-    const past: Past = [new Map()];
+    const past: Past = [new Map(), new Map()];
     const live: Watcher[] = [];
     for (const selection of SELECTIONS)
       live.push(await store.watch({ ...queryOf(selection), sendInitialEvents: false }));

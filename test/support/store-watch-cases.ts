@@ -20,29 +20,29 @@ async function moves(store: StoreUnderTest): Promise<void> {
 }
 
 const ALL = [
-  'ADDED a@1',
-  'ADDED b@2',
-  'MODIFIED a@3',
+  'ADDED a@2',
+  'ADDED b@3',
   'MODIFIED a@4',
-  'MODIFIED b@5',
-  'MODIFIED a@6',
+  'MODIFIED a@5',
+  'MODIFIED b@6',
   'MODIFIED a@7',
-  'DELETED b@8',
-  'MODIFIED a@9',
-  'DELETED a@10',
+  'MODIFIED a@8',
+  'DELETED b@9',
+  'MODIFIED a@10',
+  'DELETED a@11',
 ];
 
 const SEEN_BY: [query: { labelSelector?: string; fieldSelector?: string; prefix?: string }, events: string[]][] = [
   [{}, ALL],
   [
     { labelSelector: 's=1' },
-    ['ADDED a@1', 'MODIFIED a@3', 'DELETED a@4', 'ADDED b@5', 'ADDED a@7', 'DELETED b@8', 'DELETED a@9'],
+    ['ADDED a@2', 'MODIFIED a@4', 'DELETED a@5', 'ADDED b@6', 'ADDED a@8', 'DELETED b@9', 'DELETED a@10'],
   ],
   [
     { labelSelector: 's!=1' },
-    ['ADDED b@2', 'ADDED a@4', 'DELETED b@5', 'MODIFIED a@6', 'DELETED a@7', 'ADDED a@9', 'DELETED a@10'],
+    ['ADDED b@3', 'ADDED a@5', 'DELETED b@6', 'MODIFIED a@7', 'DELETED a@8', 'ADDED a@10', 'DELETED a@11'],
   ],
-  [{ labelSelector: 's=1', fieldSelector: 'metadata.name=b' }, ['ADDED b@5', 'DELETED b@8']],
+  [{ labelSelector: 's=1', fieldSelector: 'metadata.name=b' }, ['ADDED b@6', 'DELETED b@9']],
   [{ fieldSelector: 'metadata.name=none' }, []],
   [{ prefix: 'other/' }, []],
   [{ labelSelector: 's in (1,2)', prefix: 'ns/' }, ALL],
@@ -66,7 +66,7 @@ export const watchCases: StoreCase[] = [
         const watcher = live[i] as NonNullable<(typeof live)[number]>;
         const seen = await watcher.take(events.length);
         expect(said(seen), JSON.stringify(query)).toEqual(events);
-        for (let from = 1; from <= 10; from++) {
+        for (let from = 1; from <= 11; from++) {
           const again = await store.watch({ ...query, resourceVersion: String(from) });
           const later = seen.filter(({ object }) => Number(object.metadata.resourceVersion) > from);
           expect(await again.take(later.length), `${JSON.stringify(query)} from ${from}`).toEqual(later);
@@ -85,22 +85,22 @@ export const watchCases: StoreCase[] = [
       const selected = await store.watch({ labelSelector: 's=1', sendInitialEvents: false });
       await add(store, configMap('a'), configMap('b', S1));
       await add(store, configMap('z', END));
-      expect(await sees(all, 3)).toEqual(['ADDED a@1', 'ADDED b@2', 'ADDED z@3']);
-      expect(await sees(selected, 2)).toEqual(['ADDED b@2', 'ADDED z@3']);
+      expect(await sees(all, 3)).toEqual(['ADDED a@2', 'ADDED b@3', 'ADDED z@4']);
+      expect(await sees(selected, 2)).toEqual(['ADDED b@3', 'ADDED z@4']);
     },
   },
   {
     name: 'shows who loses sight of an object what it was',
     async run(store) {
       await add(store, configMap('a', { ...S1, data: { a: 'old' } }));
-      const watcher = await store.watch({ labelSelector: 's=1', resourceVersion: '1' });
+      const watcher = await store.watch({ labelSelector: 's=1', resourceVersion: '2' });
       await patch(store, 'a', { metadata: { labels: { s: '2' } }, data: { a: 'new' } });
       const [event] = await watcher.take(1);
       expect(event).toMatchObject({
         type: 'DELETED',
         object: { data: { a: 'old' }, metadata: { labels: { s: '1' } } },
       });
-      expect(event?.object.metadata.resourceVersion).toBe('2');
+      expect(event?.object.metadata.resourceVersion).toBe('3');
     },
   },
   {
@@ -110,11 +110,11 @@ export const watchCases: StoreCase[] = [
       await remove(store, 'c');
       for (const resourceVersion of ['', '0']) {
         const watcher = await store.watch({ resourceVersion });
-        expect(await sees(watcher, 2)).toEqual(['ADDED a@2', 'ADDED b@1']);
+        expect(await sees(watcher, 2)).toEqual(['ADDED a@3', 'ADDED b@2']);
       }
       const watcher = await store.watch({ resourceVersion: '0' });
       await add(store, configMap('d'));
-      expect(await sees(watcher, 3)).toEqual(['ADDED a@2', 'ADDED b@1', 'ADDED d@5']);
+      expect(await sees(watcher, 3)).toEqual(['ADDED a@3', 'ADDED b@2', 'ADDED d@6']);
     },
   },
   {
@@ -124,17 +124,17 @@ export const watchCases: StoreCase[] = [
       const query = { sendInitialEvents: true, allowWatchBookmarks: true };
       const all = await store.watch(query);
       const events = await all.take(3);
-      expect(said(events)).toEqual(['ADDED a@1', 'ADDED b@2', 'BOOKMARK @2']);
+      expect(said(events)).toEqual(['ADDED a@2', 'ADDED b@3', 'BOOKMARK @3']);
       expect(events[2]?.object).toMatchObject({
         kind: 'ConfigMap',
         apiVersion: 'v1',
         metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } },
       });
       const none = await store.watch({ ...query, labelSelector: 's=9' });
-      expect(await sees(none, 1)).toEqual(['BOOKMARK @2']);
+      expect(await sees(none, 1)).toEqual(['BOOKMARK @3']);
       const unmarked = await store.watch({ sendInitialEvents: true, labelSelector: 's=1' });
       await label(store, 'b', '1');
-      expect(await sees(unmarked, 2)).toEqual(['ADDED a@1', 'ADDED b@3']);
+      expect(await sees(unmarked, 2)).toEqual(['ADDED a@2', 'ADDED b@4']);
     },
   },
   {
@@ -143,16 +143,16 @@ export const watchCases: StoreCase[] = [
       await add(store, configMap('a'), configMap('b'), configMap('c'));
       await store.compact(1);
       const refused: [resourceVersion: string, code: number, reason: string][] = [
-        ['1', 410, 'Expired'],
-        ['4', 504, 'Timeout'],
+        ['2', 410, 'Expired'],
+        ['5', 504, 'Timeout'],
       ];
       for (const [resourceVersion, code, reason] of refused) {
         const watcher = await store.watch({ resourceVersion });
         expect(await watcher.take(1)).toMatchObject([{ type: 'ERROR', object: { kind: 'Status', code, reason } }]);
         await watcher.closed;
       }
-      const watcher = await store.watch({ resourceVersion: '2' });
-      expect(await sees(watcher, 1)).toEqual(['ADDED c@3']);
+      const watcher = await store.watch({ resourceVersion: '3' });
+      expect(await sees(watcher, 1)).toEqual(['ADDED c@4']);
       expect(await store.watchers()).toBe(1);
     },
   },
@@ -167,7 +167,7 @@ export const watchCases: StoreCase[] = [
       await store.restart();
       await store.restart();
       await label(store, 'a', '1');
-      expect(await sees(watcher, 3)).toEqual(['ADDED a@1', 'DELETED a@2', 'ADDED a@3']);
+      expect(await sees(watcher, 3)).toEqual(['ADDED a@2', 'DELETED a@3', 'ADDED a@4']);
       expect(await store.watchers()).toBe(1);
     },
   },
@@ -180,8 +180,8 @@ export const watchCases: StoreCase[] = [
       await remove(store, 'p', {}, 'pods');
       await remove(store, 'p', { gracePeriodSeconds: 0 }, 'pods');
       const events = await live.take(2);
-      expect(said(events)).toEqual(['MODIFIED p@2', 'DELETED p@3']);
-      const later = await store.watch({ resourceVersion: '1' });
+      expect(said(events)).toEqual(['MODIFIED p@3', 'DELETED p@4']);
+      const later = await store.watch({ resourceVersion: '2' });
       expect(await later.take(2)).toEqual(events);
     },
   },
@@ -194,7 +194,7 @@ export const watchCases: StoreCase[] = [
       await one.leave();
       await expect.poll(() => store.watchers()).toBe(1);
       await add(store, configMap('a'));
-      expect(await sees(two, 1)).toEqual(['ADDED a@1']);
+      expect(await sees(two, 1)).toEqual(['ADDED a@2']);
     },
   },
 ];

@@ -24,10 +24,10 @@ const TOO_BIG = 'x'.repeat(1_600_000);
 
 export const writeCases: StoreCase[] = [
   {
-    name: 'creates once, reads back, and counts resourceVersions from one',
+    name: 'creates once, reads back, and counts resourceVersions',
     async run(store) {
-      expect(await add(store, configMap('a'), configMap('b'))).toBe(2);
-      expect(await store.calls.get('ns/a')).toContain('"resourceVersion":"1"');
+      expect(await add(store, configMap('a'), configMap('b'))).toBe(3);
+      expect(await store.calls.get('ns/a')).toContain('"resourceVersion":"2"');
       expect(await store.calls.get('ns/c')).toBeNull();
       expect(await store.calls.getMany(['ns/c', 'ns/b'])).toEqual([null, expect.stringContaining('"name":"b"')]);
       expect(failure(await store.calls.create('ns/a', stored(configMap('a')), false))).toMatchObject({
@@ -35,7 +35,7 @@ export const writeCases: StoreCase[] = [
         reason: 'AlreadyExists',
         message: 'configmaps "a" already exists',
       });
-      await unchangedSince(store, 2);
+      await unchangedSince(store, 3);
     },
   },
   {
@@ -47,7 +47,7 @@ export const writeCases: StoreCase[] = [
       await add(store, configMap('b'));
       await remove(store, 'b', { dryRun: true });
       expect(await names(store)).toBe('b');
-      await unchangedSince(store, 1);
+      await unchangedSince(store, 2);
     },
   },
   {
@@ -60,29 +60,29 @@ export const writeCases: StoreCase[] = [
       // Half the limit in characters, twice that in bytes.
       const wide = stored(configMap('c', { data: { a: 'ü'.repeat(800_000) } }));
       expect(failure(await store.calls.create('ns/c', wide, false))).toMatchObject({ code: 413 });
-      await unchangedSince(store, 1);
+      await unchangedSince(store, 2);
     },
   },
   {
     name: 'updates with the resourceVersion at hand or none, not with a stale one',
     async run(store) {
       await add(store, configMap('a'));
-      const first = object({ text: (await store.calls.get('ns/a')) as string, deleted: false, resourceVersion: 1 });
-      expect(written(await update(store, { ...first, data: { a: '2' } }))).toBe(2);
+      const first = object({ text: (await store.calls.get('ns/a')) as string, deleted: false, resourceVersion: 2 });
+      expect(written(await update(store, { ...first, data: { a: '2' } }))).toBe(3);
       expect(failure(await update(store, { ...first, data: { a: '3' } }))).toMatchObject({
         code: 409,
         reason: 'Conflict',
         message: expect.stringContaining('the object has been modified'),
         details: { name: 'a', kind: 'configmaps' },
       });
-      expect(written(await update(store, configMap('a', { data: { a: '4' } })))).toBe(3);
+      expect(written(await update(store, configMap('a', { data: { a: '4' } })))).toBe(4);
       expect(await store.calls.get('ns/a')).toContain('"a":"4"');
       expect(failure(await update(store, configMap('b'), 'a'))).toMatchObject({ code: 400 });
       expect(failure(await update(store, configMap('b')))).toMatchObject({ code: 404 });
       const other = configMap('a');
       other.metadata.uid = 'another';
       expect(failure(await update(store, other))).toMatchObject({ code: 409 });
-      await unchangedSince(store, 3);
+      await unchangedSince(store, 4);
     },
   },
   {
@@ -90,10 +90,10 @@ export const writeCases: StoreCase[] = [
     async run(store) {
       await add(store, configMap('a'));
       const same = await patch(store, 'a', { data: { a: '2' } });
-      expect(written(same)).toBe(2);
+      expect(written(same)).toBe(3);
       expect(written(await patch(store, 'a', { data: { a: '2' } }))).toBe(0);
       expect(written(await update(store, object(same)))).toBe(0);
-      await unchangedSince(store, 2);
+      await unchangedSince(store, 3);
     },
   },
   {
@@ -103,14 +103,14 @@ export const writeCases: StoreCase[] = [
       await patch(store, 'a', { data: { b: '2', a: null } });
       await patch(store, 'a', { data: { c: '3' } }, 'strategic');
       const result = await patch(store, 'a', [{ op: 'move', from: '/data/b', path: '/data/d' }], 'json');
-      expect(object(result)).toMatchObject({ metadata: { resourceVersion: '4' }, data: { c: '3', d: '2' } });
+      expect(object(result)).toMatchObject({ metadata: { resourceVersion: '5' }, data: { c: '3', d: '2' } });
       expect(Object.keys(object(result).data ?? {}).sort()).toEqual(['c', 'd']);
       expect(failure(await patch(store, 'a', [{ op: 'test', path: '/data/c', value: '9' }], 'json'))).toMatchObject({
         code: 422,
       });
-      expect(failure(await patch(store, 'a', { metadata: { resourceVersion: '1' } }))).toMatchObject({ code: 409 });
+      expect(failure(await patch(store, 'a', { metadata: { resourceVersion: '2' } }))).toMatchObject({ code: 409 });
       expect(failure(await patch(store, 'none', {}))).toMatchObject({ code: 404 });
-      await unchangedSince(store, 4);
+      await unchangedSince(store, 5);
     },
   },
   {
@@ -118,11 +118,11 @@ export const writeCases: StoreCase[] = [
     async run(store) {
       await add(store, configMap('a'));
       const gone = await remove(store, 'a');
-      expect(gone).toMatchObject({ deleted: true, resourceVersion: 2 });
-      expect(object(gone).metadata.resourceVersion).toBe('1');
+      expect(gone).toMatchObject({ deleted: true, resourceVersion: 3 });
+      expect(object(gone).metadata.resourceVersion).toBe('2');
       expect(await store.calls.get('ns/a')).toBeNull();
       expect(failure(await remove(store, 'a'))).toMatchObject({ code: 404, message: 'configmaps "a" not found' });
-      expect(await add(store, configMap('a'))).toBe(3);
+      expect(await add(store, configMap('a'))).toBe(4);
     },
   },
   {
@@ -131,11 +131,11 @@ export const writeCases: StoreCase[] = [
       await add(store, configMap('a'));
       const refused = failure(await remove(store, 'a', { preconditions: { uid: 'another' } }));
       expect(refused).toMatchObject({ code: 409, message: expect.stringContaining('the UID in the precondition') });
-      expect(failure(await remove(store, 'a', { preconditions: { resourceVersion: '7' } }))).toMatchObject({
+      expect(failure(await remove(store, 'a', { preconditions: { resourceVersion: '8' } }))).toMatchObject({
         code: 409,
       });
-      await unchangedSince(store, 1);
-      const right = { uid: 'uid-of-a', resourceVersion: '1' };
+      await unchangedSince(store, 2);
+      const right = { uid: 'uid-of-a', resourceVersion: '2' };
       expect(await remove(store, 'a', { preconditions: right })).toMatchObject({ deleted: true });
     },
   },
@@ -143,7 +143,7 @@ export const writeCases: StoreCase[] = [
     name: 'keeps what a finalizer holds until the last one has gone',
     async run(store) {
       await add(store, configMap('a', { finalizers: [...HOLD, 'example.com/too'] }));
-      expect(await remove(store, 'a')).toMatchObject({ deleted: false, resourceVersion: 2 });
+      expect(await remove(store, 'a')).toMatchObject({ deleted: false, resourceVersion: 3 });
       expect(await store.calls.get('ns/a')).toContain('"deletionTimestamp"');
       expect(written(await remove(store, 'a'))).toBe(0);
       expect(await patch(store, 'a', { metadata: { finalizers: HOLD } })).toMatchObject({ deleted: false });
@@ -191,9 +191,9 @@ export const writeCases: StoreCase[] = [
       const query = { prefix: 'ns/', labelSelector: 'g=1' };
       expect(await store.calls.deleteCollection(query, deletion({ dryRun: true }))).toMatchObject({ count: 2 });
       expect(await names(store)).toBe('a b c d');
-      await unchangedSince(store, 4);
+      await unchangedSince(store, 5);
       const deleted = await store.calls.deleteCollection(query, deletion());
-      expect(deleted).toMatchObject({ count: 2, resourceVersion: 4 });
+      expect(deleted).toMatchObject({ count: 2, resourceVersion: 5 });
       // As they were before, as upstream lists them.
       expect((deleted as ListPage).items).not.toContain('deletionTimestamp');
       expect(await names(store)).toBe('b c d');
@@ -213,7 +213,7 @@ export const writeCases: StoreCase[] = [
       const request = { do: 'patch', resource: 'core/v1/configmaps', type: 'merge', body, options } as const;
       const keys = [configMap('a'), configMap('none'), configMap('b')].map(keyOf);
       const results = await store.calls.changeMany(keys.map((key) => ({ key, request })));
-      expect(results).toMatchObject([{ resourceVersion: 3 }, { status: { code: 404 } }, { resourceVersion: 4 }]);
+      expect(results).toMatchObject([{ resourceVersion: 4 }, { status: { code: 404 } }, { resourceVersion: 5 }]);
     },
   },
 ];

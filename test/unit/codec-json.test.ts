@@ -3,9 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { base64Problem } from '../../src/apimachinery/codec/base64.ts';
-import { findDuplicates } from '../../src/apimachinery/codec/duplicates.ts';
-import { cannotHandle, decodeJson, strictErrors } from '../../src/apimachinery/codec/index.ts';
-import { parseMerged } from '../../src/apimachinery/codec/merged.ts';
+import { cannotHandle, decodeJson, duplicateFields, strictError } from '../../src/apimachinery/codec/index.ts';
+import { merged, parseOrdered } from '../../src/apimachinery/codec/ordered.ts';
 import { parseDuration, parseMicroTime, parseTime, timeProblem } from '../../src/apimachinery/codec/time.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
 import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
@@ -165,25 +164,25 @@ describe('values that are read in a way of their own', () => {
       default: { any: [1, null] },
       'x-kubernetes-int-or-string': true,
     });
-    expect(decode(fine, crd)).toEqual({ object: fine, unknown: [], duplicate: [] });
+    expect(decode(fine, crd)).toEqual({ object: fine, problems: [] });
     expect(refused(of({ additionalProperties: 'x' }), crd).message).toContain('boolean or JSON schema expected');
     expect(refused(of({ items: 1 }), crd).message).toContain('of type v1.JSONSchemaProps');
-    expect(decode(of({ properties: { a: { bogus: 1 } } }), crd).unknown).toEqual([
-      'spec.versions[0].schema.openAPIV3Schema.properties.a.bogus',
+    expect(decode(of({ properties: { a: { bogus: 1, items: { bogus: 1 } } } }), crd).problems).toEqual([
+      'unknown field "spec.versions[0].schema.openAPIV3Schema.properties.a.bogus"',
     ]);
   });
 });
 
 describe('nulls', () => {
   it('are as good as absent, items and entries are zero', () => {
-    const { object, unknown } = decode(
+    const { object, problems } = decode(
       body({
         metadata: null,
         spec: { containers: [null], nodeSelector: { a: null }, hostname: null, overhead: { cpu: null } },
       }),
     );
     expect(object).toEqual(body({ spec: { containers: [{}], nodeSelector: { a: '' }, overhead: { cpu: '0' } } }));
-    expect(unknown).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('a map of times keeps them', () => {
@@ -195,32 +194,31 @@ describe('nulls', () => {
 
 describe('unknown fields', () => {
   it('are named and dropped', () => {
-    const { object, unknown } = decode(
+    const { object, problems } = decode(
       body({ metadata: { bogusMeta: 'x' }, spec: { containers: [{ name: 'c', bogus: true }] }, extra: 1 }),
     );
-    expect(unknown).toEqual(['metadata.bogusMeta', 'spec.containers[0].bogus', 'extra']);
     expect(object).toEqual(body({ metadata: {}, spec: { containers: [{ name: 'c' }] } }));
-    expect(strictErrors(unknown, [])).toBe(
+    expect(strictError(problems)).toBe(
       'strict decoding error: unknown field "metadata.bogusMeta", unknown field "spec.containers[0].bogus", unknown field "extra"',
     );
   });
 
   it('names are told apart by case', () => {
-    expect(decode(body({ Spec: {} })).unknown).toEqual(['Spec']);
+    expect(decode(body({ Spec: {} })).problems).toEqual(['unknown field "Spec"']);
   });
 
   it('are not named without end', () => {
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`field${i}`, i]));
-    expect(decode(body(many)).unknown).toHaveLength(100);
+    expect(decode(body(many)).problems).toHaveLength(100);
     const long = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`${i}${'x'.repeat(20_000)}`, i]));
-    expect(decode(body(long)).unknown).toHaveLength(1);
+    expect(decode(body(long)).problems).toHaveLength(1);
   });
 
   it('__proto__ and its like are names like any other', () => {
-    const { object, unknown } = decode(
+    const { object, problems } = decode(
       '{"kind":"Pod","__proto__":{"a":1},"constructor":1,"metadata":{"labels":{"__proto__":"x"}}}',
     );
-    expect(unknown).toEqual(['__proto__', 'constructor']);
+    expect(problems).toEqual(['unknown field "__proto__"', 'unknown field "constructor"']);
     expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
     const labels = (object['metadata'] as JsonObject)['labels'] as JsonObject;
     expect(Object.keys(labels)).toEqual(['__proto__']);
@@ -229,7 +227,7 @@ describe('unknown fields', () => {
 
   it('without a schema all fields are kept', () => {
     const value = { kind: 'Thing', spec: { any: [1, null, { a: 'b' }] } };
-    expect(decode(value, null)).toEqual({ object: value, unknown: [], duplicate: [] });
+    expect(decode(value, null)).toEqual({ object: value, problems: [] });
     expect(decodeJson(JSON.stringify(value), undefined, { strict: false }).object).toEqual(value);
   });
 });
@@ -248,7 +246,7 @@ describe('duplicate fields', () => {
     ['{ "a" : [ ] , "a" : { } }', ['a']],
   ];
   it.each(cases)('%s', (text, duplicates) => {
-    expect(findDuplicates(text)).toEqual(duplicates);
+    expect(duplicateFields(text)).toEqual(duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`));
   });
 
   it.each<[string, Json]>([
@@ -259,27 +257,44 @@ describe('duplicate fields', () => {
     ['{"a":1,"a":{"b":2}, "a" : { "c" : "\\"}"} }', { a: { b: 2, c: '"}' } }],
     ['{"__proto__":{"x":1},"__proto__":{"y":2}}', JSON.parse('{"__proto__":{"x":1,"y":2}}') as Json],
   ])('%s is read into what is there', (text, value) => {
-    expect(parseMerged(text)).toEqual(value);
+    expect(merged(parseOrdered(text))).toEqual(value);
   });
 
   it('are told only when asked, and the last one counts', () => {
     const text = '{"kind":"Pod","metadata":{"name":"a","name":"b"}}';
     expect(decode(text)).toEqual({
       object: { kind: 'Pod', metadata: { name: 'b' } },
-      unknown: [],
-      duplicate: ['metadata.name'],
+      problems: ['duplicate field "metadata.name"'],
     });
-    expect(decode(text, pod, false).duplicate).toEqual([]);
-    expect(strictErrors(['x'], ['metadata.name'])).toBe(
-      'strict decoding error: duplicate field "metadata.name", unknown field "x"',
-    );
+    expect(decode(text, pod, false).problems).toEqual([]);
     expect(cannotHandle('Deployment', 'apps/v1', 'why').message).toBe(
       'Deployment in version "v1" cannot be handled as a Deployment: why',
     );
   });
 
+  it.each([
+    [
+      '{"spec":{"foo":1,"hostname":"a","hostname":"b"},"bar":1}',
+      ['unknown "spec.foo"', 'duplicate "spec.hostname"', 'unknown "bar"'],
+    ],
+    [
+      '{"spec":{"containers":[{"name":"a","name":"b","x":1}]}}',
+      ['duplicate "spec.containers[0].name"', 'unknown "spec.containers[0].x"'],
+    ],
+    [
+      '{"metadata":{"labels":{"a":"1","a":"2"},"name":"a"},"metadata":{}}',
+      ['duplicate "metadata.labels.a"', 'duplicate "metadata"'],
+    ],
+    ['{"spec":{"foo":1},"spec":{"foo":1}}', ['unknown "spec.foo"', 'duplicate "spec"']],
+    // What stands in an unknown field is nobody's.
+    ['{"spec":{"foo":{"a":1,"a":2}}}', ['unknown "spec.foo"']],
+  ])('%s: with the unknown ones in the order of the document', (text, said) => {
+    expect(decode(text).problems).toEqual(said.map((problem) => problem.replace(' ', ' field ')));
+  });
+
   it('are not named without end', () => {
-    expect(findDuplicates(`{${'"a":1,'.repeat(5000)}"a":1}`)).toHaveLength(100);
+    const many = Array.from({ length: 5000 }, (_, i) => `"a${i}":1,"a${i}":2`).join();
+    expect(duplicateFields(`{${many}}`)).toHaveLength(100);
   });
 });
 
@@ -293,7 +308,7 @@ describe('hostile nesting', () => {
     expect(refused(deep(5_000), pod).message).toBe('the object is nested too deeply');
     expect(refused(`{"data":${deep(200_000)}}`, revision).message).toBe('the object is nested too deeply');
     expect(refused(schemas, crd).message).toBe('the object is nested too deeply');
-    expect(decode(deep(300), null).unknown).toEqual([]);
+    expect(decode(deep(300), null).problems).toEqual([]);
   });
 });
 
@@ -409,9 +424,9 @@ describe.skipIf(!existsSync(RECORDINGS))('answers of a real server', () => {
 
   function said(object: JsonObject, schema: MessageSchema, apiVersion: string): string {
     try {
-      const { unknown, duplicate } = decode(object, schema);
-      if (unknown.length === 0 && duplicate.length === 0) return '';
-      return cannotHandle(String(object['kind']), apiVersion, strictErrors(unknown, duplicate)).message;
+      const { problems } = decode(object, schema);
+      if (problems.length === 0) return '';
+      return cannotHandle(String(object['kind']), apiVersion, strictError(problems)).message;
     } catch (error) {
       return (error as StatusError).message;
     }

@@ -1,6 +1,6 @@
 /** YAML bodies. */
 import { describe, expect, it } from 'vitest';
-import { decodeYaml, encodeYaml, strictErrors, yamlDuplicates } from '../../src/apimachinery/codec/index.ts';
+import { decodeYaml, encodeYaml, strictError, yamlDuplicates } from '../../src/apimachinery/codec/index.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
 import type { Json } from '../../src/apimachinery/meta.ts';
 
@@ -73,7 +73,7 @@ describe('yamlDuplicates', () => {
     const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: y\n  name: z\nbogus: 1\n';
     const duplicates = yamlDuplicates(text);
     expect(duplicates).toBe('yaml: unmarshal errors:\n  line 5: key "name" already set in map');
-    expect(strictErrors(['bogus'], [], duplicates)).toBe(
+    expect(strictError([duplicates, 'unknown field "bogus"'])).toBe(
       'strict decoding error: yaml: unmarshal errors:\n  line 5: key "name" already set in map, unknown field "bogus"',
     );
   });

@@ -161,17 +161,17 @@ describe('manager', () => {
     });
     for (const name of ['a', 'b', 'c']) await make(name);
     const manager = start();
-    await manager.notify('core/configmaps', 0, [{ key: 'ns/a', type: 'ADDED', resourceVersion: 1 }]);
+    await manager.notify('core/configmaps', 1, [{ key: 'ns/a', type: 'ADDED', resourceVersion: 2 }]);
     // The notification of b got lost.
-    await manager.notify('core/configmaps', 2, [{ key: 'ns/c', type: 'ADDED', resourceVersion: 3 }]);
-    await manager.notify('core/configmaps', 1, [{ key: 'ns/b', type: 'ADDED', resourceVersion: 2 }]);
+    await manager.notify('core/configmaps', 3, [{ key: 'ns/c', type: 'ADDED', resourceVersion: 4 }]);
+    await manager.notify('core/configmaps', 2, [{ key: 'ns/b', type: 'ADDED', resourceVersion: 3 }]);
     expect(worked).toEqual(['ns/a', 'ns/b', 'ns/c']);
     expect(backend.rows()).toEqual([]);
     // Cursors alone are written once a second.
-    expect(backend.cursors()).toEqual(new Map([['core/configmaps', 1]]));
+    expect(backend.cursors()).toEqual(new Map([['core/configmaps', 2]]));
     advance(1000);
     await manager.drain();
-    expect(backend.cursors()).toEqual(new Map([['core/configmaps', 3]]));
+    expect(backend.cursors()).toEqual(new Map([['core/configmaps', 4]]));
   });
 
   it('lists a store that it never heard of before', async () => {
@@ -181,7 +181,7 @@ describe('manager', () => {
       return undefined;
     });
     for (const name of ['a', 'b']) await make(name);
-    await start().notify('core/configmaps', 1, [{ key: 'ns/b', type: 'ADDED', resourceVersion: 2 }]);
+    await start().notify('core/configmaps', 2, [{ key: 'ns/b', type: 'ADDED', resourceVersion: 3 }]);
     expect(worked.sort()).toEqual(['ns/a', 'ns/b']);
   });
 
@@ -209,8 +209,8 @@ describe('manager', () => {
         resourceVersion: from + i + 1,
       }));
     await Promise.all([
-      manager.notify('core/configmaps', 0, notices(0)),
-      manager.notify('core/configmaps', 40, notices(40)),
+      manager.notify('core/configmaps', 1, notices(1)),
+      manager.notify('core/configmaps', 41, notices(41)),
     ]);
     expect(together).toBe(16);
   });
@@ -225,7 +225,7 @@ describe('manager', () => {
     });
     await make('a');
     const first = start();
-    await first.notify('core/configmaps', 0, [{ key: 'ns/a', type: 'ADDED', resourceVersion: 1 }]);
+    await first.notify('core/configmaps', 1, [{ key: 'ns/a', type: 'ADDED', resourceVersion: 2 }]);
     expect(backend.rows()).toEqual([{ controller: 'test', key: 'ns/a', notBefore: 5, attempts: 1 }]);
     broken = false;
     const second = start();
@@ -245,12 +245,12 @@ describe('manager', () => {
       return undefined;
     });
     await make('a');
-    const lost = start().notify('core/configmaps', 0, [{ key: 'ns/a', type: 'ADDED', resourceVersion: 1 }]);
+    const lost = start().notify('core/configmaps', 1, [{ key: 'ns/a', type: 'ADDED', resourceVersion: 2 }]);
     void lost.catch(() => {});
     await new Promise((resolve) => setImmediate(resolve));
     hang = false;
     await make('b');
-    await start().notify('core/configmaps', 1, [{ key: 'ns/b', type: 'ADDED', resourceVersion: 2 }]);
+    await start().notify('core/configmaps', 2, [{ key: 'ns/b', type: 'ADDED', resourceVersion: 3 }]);
     expect(worked.sort()).toEqual(['ns/a', 'ns/b']);
   });
 });

@@ -8,7 +8,7 @@ import { admitSubresource } from '../admission/chain.ts';
 import { addTopologyLabels } from '../admission/pod-topology-labels.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
-import { negotiate } from '../negotiation.ts';
+import { negotiate, UNTABLED } from '../negotiation.ts';
 import { decodeText } from '../registry/encode.ts';
 import { respond, unwrap } from '../respond.ts';
 import { requestOptions } from './options.ts';
@@ -46,7 +46,7 @@ export async function bind(context: Context, resource: Resource): Promise<Respon
   });
   decodeText(unwrap(result).text);
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
-  return respond(status, negotiate(request), 201);
+  return respond(status, negotiate(request, UNTABLED), 201);
 }
 
 function validate(target: NonNullable<Binding['target']>, name: string): void {

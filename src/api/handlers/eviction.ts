@@ -10,7 +10,7 @@ import type { CommitResult } from '../../store/types.ts';
 import { admitSubresource } from '../admission/chain.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
-import { negotiate } from '../negotiation.ts';
+import { negotiate, UNTABLED } from '../negotiation.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
 import { stillProcessed } from '../registry/evict.ts';
 import { respond, unwrap } from '../respond.ts';
@@ -27,7 +27,7 @@ interface Eviction extends KubeObject {
 /** Deletes the pod with the options of the Eviction. Throws TooManyRequests where its budget allows none. */
 export async function evict(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, UNTABLED);
   const expected = { group: 'policy', version: 'v1', kind: 'Eviction' };
   const { object } = await decodeBody(request, expected, 'Warn');
   const { metadata, deleteOptions } = object as Eviction;

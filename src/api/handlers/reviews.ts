@@ -1,6 +1,6 @@
 /** Reviews: questions about identity and access, answered and never stored. */
 import { badRequest } from '../../apimachinery/errors.ts';
-import { type JsonObject, now } from '../../apimachinery/meta.ts';
+import { type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { SubjectAccessReviewSpec } from '../../generated/types/authorization.v1.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { placeOf } from '../authentication/place.ts';
@@ -8,7 +8,8 @@ import { API_AUDIENCE, InvalidToken } from '../authentication/tokens.ts';
 import type { User } from '../authentication/user.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
-import { negotiate } from '../negotiation.ts';
+import { negotiate, UNTABLED } from '../negotiation.ts';
+import { transformObject } from '../printers/transform.ts';
 import { trackAnswered } from '../registry/managed-fields.ts';
 import { respond } from '../respond.ts';
 import { type AccessReview, localAccess, selfAccess, subjectAccess } from './access-reviews.ts';
@@ -39,7 +40,7 @@ export function reviewHandler(resource: Resource): Handler | undefined {
   const answer = resource.custom === undefined ? ANSWERS[resource.resource] : undefined;
   if (answer === undefined) return undefined;
   return async (context) => {
-    const accepted = negotiate(context.request);
+    const accepted = negotiate(context.request, UNTABLED);
     const options = requestOptions(context.url, context.request.headers.get('user-agent'), 'CreateOptions');
     const { object } = await decodeBody(context.request, resource, 'Warn');
     if (!ANSWERED_ANEW.has(resource.resource)) trackAnswered(object, '', options.fieldManager);
@@ -48,7 +49,8 @@ export function reviewHandler(resource: Resource): Handler | undefined {
     if (resource.resource === 'selfsubjectreviews') object.metadata.creationTimestamp = now();
     // The question is not repeated where only the asker's own rules are told.
     if (resource.resource === 'selfsubjectrulesreviews') Object.assign(object, { spec: {} });
-    return respond({ ...object, status } as unknown as JsonObject, accepted, 201);
+    const answered = transformObject(resource, { ...object, status } as KubeObject, accepted, context.url);
+    return respond(answered, accepted, 201);
   };
 }
 

@@ -10,7 +10,7 @@ import { admitSubresource } from '../admission/chain.ts';
 import { API_AUDIENCE } from '../authentication/tokens.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
-import { negotiate } from '../negotiation.ts';
+import { negotiate, UNTABLED } from '../negotiation.ts';
 import { decodeText } from '../registry/encode.ts';
 import { trackAnswered } from '../registry/managed-fields.ts';
 import { respond } from '../respond.ts';
@@ -32,7 +32,7 @@ interface TokenRequest extends KubeObject {
 /** Mints the token and answers the TokenRequest with its status. Throws Invalid for an expiry out of bounds. */
 export async function requestToken(context: Context, resource: Resource): Promise<Response> {
   const { request, info, around } = context;
-  const accepted = negotiate(request);
+  const accepted = negotiate(request, UNTABLED);
   const expected = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
   const body = (await decodeBody(request, expected, 'Warn')).object as TokenRequest;
   const options = requestOptions(context.url, request.headers.get('user-agent'), 'CreateOptions');

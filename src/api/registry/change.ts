@@ -1,5 +1,5 @@
 /** Updates and patches, worked out inside the store: read, change, validate and commit are one step. */
-import { type Decoded, decodeJson, strictErrors } from '../../apimachinery/codec/index.ts';
+import { type Decoded, decodeJson, duplicateFields, strictError } from '../../apimachinery/codec/index.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import {
   badRequest,
@@ -21,7 +21,6 @@ import type { Resource, Subresource } from '../../resources/resource.ts';
 import { withResourceVersion } from '../../store/text.ts';
 import type { Decide, Outcome, Row } from '../../store/types.ts';
 import { restrictUpdate } from '../admission/node-restriction/change.ts';
-import { strictWarnings } from '../decode.ts';
 import { decideBind } from './bind.ts';
 import { fromStored } from './conversion.ts';
 import { hasGeneration, settleObject } from './create.ts';
@@ -141,7 +140,7 @@ function rewrite(
 }
 
 function decodePatched(
-  { type, options }: Extract<ChangeRequest, { do: 'patch' }>,
+  { type, body, options }: Extract<ChangeRequest, { do: 'patch' }>,
   patch: Json,
   patched: Json,
   decode: (input: Json, options: { strict: boolean }) => Decoded,
@@ -150,9 +149,12 @@ function decodePatched(
   const { fieldValidation } = options;
   try {
     const decoded = decode(patched, { strict: fieldValidation !== 'Ignore' });
-    const { unknown, duplicate } = decoded;
-    if (fieldValidation === 'Strict' && unknown.length > 0) throw badRequest(strictErrors(unknown, duplicate));
-    warnings.push(...strictWarnings(decoded, fieldValidation));
+    if (fieldValidation === 'Ignore') return decoded.object;
+    // A strategic patch is read along its fields in no order.
+    const problems = type === 'strategic' ? decoded.problems.sort() : decoded.problems;
+    problems.unshift(...duplicateFields(body));
+    if (fieldValidation === 'Strict' && problems.length > 0) throw badRequest(strictError(problems));
+    warnings.push(...problems);
     return decoded.object;
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;

@@ -2,6 +2,7 @@
 import { type Decoded, decodeJson } from '../../apimachinery/codec/index.ts';
 import type { Json, JsonObject } from '../../apimachinery/meta.ts';
 import { type MessageSchema, schemaFor } from '../../apimachinery/schema/index.ts';
+import { coerceEmbedded } from '../../apimachinery/structural/embedded.ts';
 import { prune } from '../../apimachinery/structural/prune.ts';
 import type { CustomType } from '../../resources/resource.ts';
 
@@ -37,10 +38,12 @@ export function decodeCustom(
   { schema }: CustomType,
   options: { strict: boolean },
 ): Decoded {
-  const { object: raw, duplicate } = decodeJson(input, undefined, options);
+  const { object: raw, problems } = decodeJson(input, undefined, options);
   const { kind: itsKind, apiVersion, metadata, ...rest } = raw;
-  const head = decodeJson({ kind: itsKind, apiVersion, metadata } as Json, envelopeOf(kind), { strict: false });
+  const head = decodeJson({ kind: itsKind, apiVersion, metadata } as Json, envelopeOf(kind), options);
   const object: JsonObject = { ...head.object, ...rest };
-  const dropped = schema === undefined ? [] : prune(object, schema);
-  return { object, unknown: [...head.unknown, ...dropped], duplicate };
+  if (schema === undefined) return { object, problems: [...problems, ...head.problems] };
+  const dropped = prune(object, schema).map((path) => `unknown field "${path}"`);
+  const embedded = coerceEmbedded(object, schema);
+  return { object, problems: options.strict ? [...problems, ...head.problems, ...dropped, ...embedded] : [] };
 }

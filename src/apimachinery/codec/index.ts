@@ -1,6 +1,7 @@
 /** Objects in and out of JSON, YAML and protobuf. */
-export { cannotHandle, type Decoded, decodeJson, strictErrors } from './json.ts';
+export { cannotHandle, type Decoded, decodeJson } from './json.ts';
 export { decodeProtobuf, encodeProtobuf, encodeWatchEvent } from './protobuf.ts';
 export { settle } from './settle.ts';
+export { duplicateFields, strictError } from './strict.ts';
 export { decodeYaml, yamlDuplicates } from './yaml.ts';
 export { encodeYaml } from './yaml-writer.ts';

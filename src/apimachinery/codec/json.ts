@@ -1,43 +1,38 @@
-/** JSON bodies against their schema: one walk that checks types, drops nulls and collects unknown fields. */
+/** JSON bodies against their schema: one walk that checks types and drops nulls and unknown fields. */
 import { badRequest, type StatusError } from '../errors.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import type { Field, MessageSchema } from '../schema/index.ts';
 import { base64Problem } from './base64.ts';
 import { checkDepth, define, MAX_DEPTH } from './depth.ts';
-import { findDuplicates } from './duplicates.ts';
-import { parseMerged } from './merged.ts';
-import { childOf, goPathOf, kindOf, type Place } from './place.ts';
+import { hasDuplicates } from './duplicates.ts';
+import { merged, orderedOf, parseOrdered } from './ordered.ts';
+import { goPathOf, kindOf, type Place } from './place.ts';
+import { strictProblems } from './strict.ts';
 import { durationOf, isObject, Mismatch, quantityOf, timeOf, typeOf } from './values.ts';
 
 export interface Decoded {
   object: JsonObject;
-  /** Paths of fields that the schema does not have; they are not in the object. */
-  unknown: string[];
-  /** Paths of keys that stand more than once; the last one counts. */
-  duplicate: string[];
+  /** What strict decoding complains of, such as `unknown field "spec.foo"`; such fields are not in the object, and of duplicates the last counts. */
+  problems: string[];
 }
 
-/** No more unknown fields than this are named, nor more characters of them. */
-const MAX_NAMED = 100;
-const MAX_NAMED_LENGTH = 10_000;
-
 interface State {
-  unknown: string[];
-  named: number;
+  /** Whether fields were met that the schema does not have. */
+  unknown: boolean;
 }
 
 /**
- * Decodes a JSON text, or a value that was parsed already. Without a schema only its depth is checked. `strict` looks for duplicate
- * fields too. Throws BadRequest for what is no JSON object or has a value of the wrong type.
+ * Decodes a JSON text, or a value that was parsed already. Without a schema only its depth is checked. `strict` asks for problems;
+ * `path` is where the value stands in its object. Throws BadRequest for what is no JSON object or has a value of the wrong type.
  */
 export function decodeJson(
   input: string | Json,
   schema: MessageSchema | undefined,
-  { strict }: { strict: boolean },
+  { strict, path = '' }: { strict: boolean; path?: string },
 ): Decoded {
   const parsed = typeof input === 'string' ? parse(input) : input;
-  const duplicate = typeof input === 'string' ? findDuplicates(input) : [];
-  const value = duplicate.length > 0 ? parseMerged(input as string) : parsed;
+  const ordered = typeof input === 'string' && hasDuplicates(input) ? parseOrdered(input) : undefined;
+  const value = ordered === undefined ? parsed : merged(ordered);
   if (!isObject(value)) {
     const into =
       'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
@@ -46,9 +41,10 @@ export function decodeJson(
     );
   }
   if (schema === undefined) checkDepth(value);
-  const state: State = { unknown: [], named: 0 };
+  const state: State = { unknown: false };
   const object = schema === undefined ? value : checked(value, schema, state);
-  return { object, unknown: state.unknown, duplicate: strict ? duplicate : [] };
+  const isFlawed = strict && (state.unknown || ordered !== undefined);
+  return { object, problems: isFlawed ? strictProblems(ordered ?? orderedOf(parsed), schema, path) : [] };
 }
 
 function checked(value: JsonObject, schema: MessageSchema, state: State): JsonObject {
@@ -77,16 +73,6 @@ export function cannotHandle(kind: string, apiVersion: string, why: string): Sta
   return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
 }
 
-/** `strict decoding error: duplicate field "spec.x", unknown field "spec.foo"`; `yaml` is what `yamlDuplicates` said. */
-export function strictErrors(unknown: readonly string[], duplicate: readonly string[], yaml = ''): string {
-  const parts = [
-    ...(yaml === '' ? [] : [yaml]),
-    ...duplicate.map((field) => `duplicate field "${field}"`),
-    ...unknown.map((field) => `unknown field "${field}"`),
-  ];
-  return `strict decoding error: ${parts.join(', ')}`;
-}
-
 function message(
   value: JsonObject,
   schema: MessageSchema,
@@ -103,11 +89,7 @@ function message(
     if (field === undefined) {
       if (hasTypeMeta && (key === 'kind' || key === 'apiVersion')) {
         if (raw !== null) result[key] = typeMeta(raw as Json, key, schema);
-      } else if (state.unknown.length < MAX_NAMED && state.named < MAX_NAMED_LENGTH) {
-        const path = childOf(parent, key);
-        state.unknown.push(path);
-        state.named += path.length;
-      }
+      } else state.unknown = true;
       continue;
     }
     if (raw === null || raw === undefined) continue;
@@ -128,20 +110,18 @@ function typeMeta(raw: Json, key: string, schema: MessageSchema): string {
 }
 
 function several(raw: Json, place: Place, state: State, depth: number): Json {
-  const { field, parent, schema } = place;
+  const { field } = place;
   if (field.shape === 'repeated') {
     if (!Array.isArray(raw)) throw wrongType(raw, `[]${goType(field)}`, place);
     // Go keeps a null item as a zero value.
-    return raw.map((entry, key) =>
-      entry === null ? zeroOf(field) : (single(entry, { parent, schema, field, key }, state, depth) ?? null),
-    );
+    return raw.map((entry) => (entry === null ? zeroOf(field) : (single(entry, place, state, depth) ?? null)));
   }
   if (!isObject(raw))
     throw wrongType(raw, isQuantities(field) ? 'v1.ResourceList' : `map[string]${goType(field)}`, place);
   const result: JsonObject = {};
   for (const key in raw) {
     const entry = raw[key] as Json;
-    const decoded = entry === null ? zeroOf(field) : single(entry, { parent, schema, field, key }, state, depth);
+    const decoded = entry === null ? zeroOf(field) : single(entry, place, state, depth);
     define(result, key, decoded ?? null);
   }
   return result;

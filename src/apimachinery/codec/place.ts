@@ -1,28 +1,12 @@
 /** Where in an object a decoder is: kept as links, made into text only for messages. */
 import type { Field, MessageSchema } from '../schema/index.ts';
 
-/** A field on the way down, or an item or entry of it. */
+/** A field on the way down. */
 export interface Place {
   parent: Place | undefined;
   /** The message that has the field. */
   schema: MessageSchema;
   field: Field;
-  /** The index of an item or the key of an entry, where the field is a list or a map. */
-  key?: number | string;
-}
-
-/** `spec.containers[0].image`: as strict decoding names fields. */
-export function pathOf(place: Place | undefined): string {
-  if (place === undefined) return '';
-  const { parent, field, key } = place;
-  const own =
-    key === undefined ? field.name : typeof key === 'number' ? `${field.name}[${key}]` : `${field.name}.${key}`;
-  return childOf(parent, own);
-}
-
-/** The path of a field that the schema may not have. */
-export function childOf(parent: Place | undefined, name: string): string {
-  return parent === undefined ? name : `${pathOf(parent)}.${name}`;
 }
 
 /** `Container.spec.containers.image`: the struct of the field and the way to it through embedded structs, as Go's json names it. */

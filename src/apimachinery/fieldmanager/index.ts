@@ -37,10 +37,7 @@ export function trackUpdate(
   if (managers.size === 0 && live !== undefined) return;
   const actor = actorOf(subject, manager, 'Update');
   const after = typable(() => updated(subject, jsonOf(live ?? NOTHING), jsonOf(next), managers, actor, at));
-  if (after === undefined) {
-    if (stored !== undefined) next.metadata.managedFields = stored;
-    return;
-  }
+  if (after === undefined) return;
   const entries = encodeManagers(capManagers(after));
   if (after === managers && stored !== undefined && deepEqual(timeless(entries), timeless(stored))) {
     next.metadata.managedFields = stored;

@@ -7,13 +7,13 @@ import { fieldOf, isMap, itemsOf, type StructuralSchema } from './schema.ts';
 const OF_RESOURCES = new Set(['apiVersion', 'kind', 'metadata']);
 
 /**
- * Drops in place what the schema does not name. Answers the paths of what was dropped, in the order of the object.
+ * Drops in place what the schema does not name. Answers the paths of what was dropped, sorted.
  * The root's own apiVersion, kind and metadata are the caller's.
  */
 export function prune(object: JsonObject, schema: StructuralSchema): string[] {
   const dropped: string[] = [];
   pruneMap(object, schema, '', true, dropped);
-  return dropped;
+  return dropped.sort();
 }
 
 function pruneMap(

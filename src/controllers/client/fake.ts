@@ -10,7 +10,7 @@ import type {
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { alreadyExists, conflict, type GroupResource, MODIFIED, notFound } from '../../apimachinery/errors.ts';
 import { matches } from '../../apimachinery/labels.ts';
-import { type Json, type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { FIRST_VERSION, type Json, type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
 import { parseSelector } from '../../apimachinery/selector-parser.ts';
 import type { ChangeNotice, StoreChanges } from '../changes.ts';
 import { keyOf } from '../controller.ts';
@@ -234,7 +234,7 @@ export class FakeCluster implements Client {
   }
 
   #store(resource: ResourceId): FakeStore {
-    const store = this.#stores.get(resource) ?? { objects: new Map(), log: [], resourceVersion: 0 };
+    const store = this.#stores.get(resource) ?? { objects: new Map(), log: [], resourceVersion: FIRST_VERSION };
     this.#stores.set(resource, store);
     return store;
   }

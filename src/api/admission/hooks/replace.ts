@@ -1,5 +1,5 @@
 /** What a webhook or a policy has made of an object, put in its place. */
-import { decodeJson, strictErrors } from '../../../apimachinery/codec/index.ts';
+import { decodeJson, strictError } from '../../../apimachinery/codec/index.ts';
 import { deepEqual } from '../../../apimachinery/equal.ts';
 import { internalError, StatusError } from '../../../apimachinery/errors.ts';
 import type { Json, KubeObject } from '../../../apimachinery/meta.ts';
@@ -41,11 +41,11 @@ function decodePatched(
   const { kind = '', apiVersion = '' } = before;
   const custom = review.subresource === 'scale' ? undefined : matched.custom;
   try {
-    const { object, unknown, duplicate } =
+    const { object, problems } =
       custom === undefined
         ? decodeJson(patched, schemaFor(apiVersion, kind), { strict })
         : decodeCustom(patched, kind, custom, { strict: false });
-    if (strict && custom === undefined && unknown.length > 0) throw internalError(strictErrors(unknown, duplicate));
+    if (strict && custom === undefined && problems.length > 0) throw internalError(strictError(problems));
     if (object['kind'] !== kind || object['apiVersion'] !== apiVersion || object['metadata'] === undefined) {
       throw internalError(`a mutation may not change the kind of ${kind} in version ${JSON.stringify(apiVersion)}`);
     }
