@@ -37,6 +37,12 @@ export function failure(code: number, reason: string, message: string, details?:
 const fail = (code: number, reason: string, message: string, details?: Status['details']): StatusError =>
   new StatusError(failure(code, reason, message, details));
 
+/** A failure that upstream has no reason for (`StatusReasonUnknown`). */
+export function unknownError(message: string): StatusError {
+  const { reason: _, ...status } = failure(500, '', message);
+  return new StatusError(status as Status);
+}
+
 const of = (gr: GroupResource, name: string): NonNullable<Status['details']> => ({
   ...(name === '' ? {} : { name }),
   ...(gr.group === '' ? {} : { group: gr.group }),

@@ -4,11 +4,11 @@ import { hearsOf } from '../api/admission/hooks/index.ts';
 import { forgetListed } from '../api/admission/listed.ts';
 import type { User } from '../api/authentication/user.ts';
 import type { Requester, Store, Surroundings } from '../api/context.ts';
+import { isConvertedByWebhook } from '../api/conversion/index.ts';
 import { changeObject } from '../api/handlers/change.ts';
 import { deleteObject } from '../api/handlers/delete.ts';
 import { createObject } from '../api/handlers/write.ts';
 import type { Rewrite } from '../api/registry/change.ts';
-import { fromStored } from '../api/registry/conversion.ts';
 import { definedResources } from '../api/registry/definitions.ts';
 import { decodeText, keyOf } from '../api/registry/encode.ts';
 import { nameOf, storedResource } from '../api/registry/resource-name.ts';
@@ -56,6 +56,13 @@ function customKind({ spec = {}, status }: CustomResourceDefinition): CustomKind
   };
 }
 
+interface Definitions {
+  at: number;
+  kinds: readonly CustomKind[];
+  /** The resourceVersion of each definition, by name. */
+  versions: ReadonlyMap<string, string>;
+}
+
 /** A client for one cluster, acting as one component. */
 export class StoreClient implements Client {
   private readonly around: Surroundings;
@@ -63,7 +70,7 @@ export class StoreClient implements Client {
   private readonly options: RequestOptions;
   private readonly user: User;
   private readonly isCluster: boolean;
-  private custom: { at: number; kinds: readonly CustomKind[] } | undefined;
+  private custom: Definitions | undefined;
 
   /** `component`: upstream's name of it, as in `system:serviceaccount:kube-system:<component>`. */
   constructor(around: Surroundings, cluster: string, component: string) {
@@ -77,7 +84,7 @@ export class StoreClient implements Client {
   async get<T extends KubeObject>(id: ResourceId, namespace: string, name: string): Promise<T | undefined> {
     const resource = await this.find(id);
     const text = await this.store(resource).get(key(resource, namespace, name));
-    return text === null ? undefined : decodeText<T>(fromStored(resource, text));
+    return text === null ? undefined : read<T>(resource, decodeText(text));
   }
 
   async list<T extends KubeObject>(id: ResourceId, options: ListOptions = {}): Promise<ObjectList<T>> {
@@ -90,9 +97,7 @@ export class StoreClient implements Client {
     }
     const page = unwrap(await this.store(resource).list({ ...selection, prefix }));
     const items = JSON.parse(`[${page.items}]`) as T[];
-    const converted =
-      resource.conversion === undefined ? items : items.map((o) => resource.conversion!.fromStored(o) as T);
-    return { resourceVersion: String(page.resourceVersion), items: converted };
+    return { resourceVersion: String(page.resourceVersion), items: items.map((object) => read<T>(resource, object)) };
   }
 
   async create<T extends KubeObject>(id: ResourceId, object: T, subresource?: string): Promise<T> {
@@ -150,13 +155,19 @@ export class StoreClient implements Client {
   }
 
   async customKinds(): Promise<readonly CustomKind[]> {
+    return (await this.definitions()).kinds;
+  }
+
+  /** What is defined, as of a second ago. */
+  private async definitions(): Promise<Definitions> {
     const { custom } = this;
-    if (custom !== undefined && Date.now() - custom.at < CUSTOM_MAX_AGE_MS) return custom.kinds;
+    if (custom !== undefined && Date.now() - custom.at < CUSTOM_MAX_AGE_MS) return custom;
     const at = Date.now();
     const definitions = await this.around.cluster(this.cluster).definitions();
     const kinds = definitions.filter(isEstablished).map(customKind);
-    this.custom = { at, kinds };
-    return kinds;
+    const versions = new Map(definitions.map(({ metadata }) => [metadata.name, metadata.resourceVersion ?? '0']));
+    this.custom = { at, kinds, versions };
+    return this.custom;
   }
 
   /** A built-in resource, or the stored version of a custom one. Throws BadRequest for what there is not. */
@@ -168,7 +179,9 @@ export class StoreClient implements Client {
 
   private async findCustom(id: ResourceId): Promise<Resource | undefined> {
     const [group = '', plural = ''] = id.split('/');
-    const resources = await definedResources(this.around, this.cluster, `${plural}.${group}`, '0');
+    const name = `${plural}.${group}`;
+    const resourceVersion = (await this.definitions()).versions.get(name) ?? '0';
+    const resources = await definedResources(this.around, this.cluster, name, resourceVersion);
     const first = resources?.values().next().value;
     return first === undefined ? undefined : storedResource(first);
   }
@@ -181,12 +194,13 @@ export class StoreClient implements Client {
   ): Promise<T> {
     const context = await this.context(namespace, name);
     const { subresource = '' } = request;
+    const operation = { context, resource, operation: 'UPDATE', subresource } as const;
     const result = unwrap(
-      hearsOf({ context, resource, operation: 'UPDATE', subresource })
+      hearsOf(operation) || isConvertedByWebhook(resource)
         ? await changeObject(context, resource, request)
         : await this.store(resource).change(key(resource, namespace, name), request),
     );
-    return decodeText<T>(fromStored(resource, result.text));
+    return read<T>(resource, decodeText(result.text));
   }
 
   private store(resource: Resource): Store {
@@ -209,6 +223,12 @@ export class StoreClient implements Client {
       throw error;
     }
   }
+}
+
+/** An object in its stored version; what a webhook would convert is seen as it is kept: controllers look at no more than its metadata. */
+function read<T extends KubeObject>({ conversion }: Resource, object: KubeObject): T {
+  const asKept = conversion === undefined || conversion.webhook !== undefined;
+  return (asKept ? object : conversion.fromStored(object)) as T;
 }
 
 function key(resource: Resource, namespace: string, name: string): string {

@@ -4,6 +4,7 @@ import type { FieldError } from '../apimachinery/field.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { StructuralSchema } from '../apimachinery/structural/schema.ts';
 import type { MetadataChecks } from '../apimachinery/validation/meta.ts';
+import type { WebhookClientConfig } from '../generated/types/apiextensions.v1.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
@@ -107,6 +108,22 @@ export interface CustomType {
   scale: { replicas: readonly string[]; observed: readonly string[]; selector: readonly string[] } | undefined;
 }
 
+/** Between the version that is served and the one that is stored. Both directions are pure and return new objects. */
+export interface Conversion {
+  fromStored(object: KubeObject): KubeObject;
+  toStored(object: KubeObject): KubeObject;
+  /** Who is asked ahead of both; objects are of the version that they say then, in the store too. */
+  webhook?: ConversionWebhook;
+}
+
+/** Who knows what objects of a definition are in its other versions. */
+export interface ConversionWebhook {
+  definition: string;
+  client: WebhookClientConfig;
+  /** Of ConversionReview, the best first. */
+  reviewVersions: readonly string[];
+}
+
 export interface Resource<T extends KubeObject = KubeObject> {
   /** Empty for the core group. */
   group: string;
@@ -127,8 +144,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   deprecation?: string;
   /** Where another resource's store keeps the objects: `events.k8s.io` events are core events, HPA v1 is v2. */
   storedAs?: ResourceId;
-  /** Between this version and the stored one; with {@link storedAs}. Both are pure and return new objects. */
-  conversion?: { fromStored(object: KubeObject): KubeObject; toStored(object: KubeObject): KubeObject };
+  /** Between this version and the stored one; with {@link storedAs}, and of custom resources. */
+  conversion?: Conversion;
   /** Annotations that only this version's objects have, made of a field that the version lacks: tables and metadata alone are without them. */
   versionAnnotations?: readonly string[];
   strategy: Strategy<T>;

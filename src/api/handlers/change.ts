@@ -6,6 +6,7 @@ import { admit, isAdmitted, validate } from '../admission/chain.ts';
 import type { Operation } from '../admission/plugin.ts';
 import { nodeNameOf } from '../authorization/node-authorizer.ts';
 import type { Requester } from '../context.ts';
+import { converting, isConvertedByWebhook } from '../conversion/index.ts';
 import { outcomeOf, type Rewrite, revise, settleRevision } from '../registry/change.ts';
 import { decodeText } from '../registry/encode.ts';
 import { requestKey, storeFor } from './read.ts';
@@ -21,7 +22,7 @@ export async function changeObject(context: Requester, resource: Resource, asked
   const store = storeFor(context, resource);
   const { subresource = '' } = request;
   const operation: Operation = { context, resource, operation: 'UPDATE', subresource };
-  if (!isAdmitted(operation)) return store.change(key, request);
+  if (!isWorkedOutHere(operation)) return store.change(key, request);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const text = await store.get(key);
     // That there is nothing is for the store to say, as ever.
@@ -37,15 +38,21 @@ export async function changeObject(context: Requester, resource: Resource, asked
   return { status: conflict(resource, context.info.name, MODIFIED).status };
 }
 
+/** Whether a change is not for the store to work out: others have a say in it, or know what the object is in another version. */
+export function isWorkedOutHere(operation: Operation): boolean {
+  return isConvertedByWebhook(operation.resource) || isAdmitted(operation);
+}
+
 async function judged(operation: Operation, request: Rewrite, current: Parameters<typeof revise>[2]) {
+  const { context, resource } = operation;
   try {
-    const revision = revise(operation.resource, request, current);
+    const revision = await converting(context, resource, () => revise(resource, request, current));
     const { next: object, old } = revision;
     const attributes = { ...operation, object, old, options: request.options };
     await admit(attributes);
     settleRevision(revision);
     await validate(attributes);
-    const outcome = outcomeOf(revision);
+    const outcome = await converting(context, resource, () => outcomeOf(revision));
     return outcome.do === 'fail' ? { status: outcome.status } : outcome;
   } catch (error) {
     if (error instanceof StatusError) return { status: error.status };

@@ -6,7 +6,7 @@ import type { CommitResult, ListPage, ListQuery } from '../../store/types.ts';
 import { hearsOf, validateReview } from '../admission/hooks/index.ts';
 import { namespaceOf, type Review } from '../admission/hooks/review.ts';
 import type { Requester } from '../context.ts';
-import { fromStored } from '../registry/conversion.ts';
+import { readStored } from '../conversion/index.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { unwrap } from '../respond.ts';
@@ -31,7 +31,7 @@ export async function deleteObject(
   for (let attempt = 1; ; attempt++) {
     const text = await store.get(key);
     if (text === null) return store.change(key, request());
-    const old = decodeText(fromStored(resource, text));
+    const old = decodeText(await readStored(context, resource, text));
     await validateReview(deletionOf(context, resource, old, options));
     // What was judged is what goes, unless the client says so itself.
     const resourceVersion = options.preconditions?.resourceVersion ?? (old.metadata.resourceVersion as string);

@@ -6,9 +6,9 @@ import { type Resource, storeOf } from '../../resources/resource.ts';
 import { listMeta } from '../../store/list.ts';
 import type { ListPage } from '../../store/types.ts';
 import type { Context, Requester, Store } from '../context.ts';
+import { converting, readStored } from '../conversion/index.ts';
 import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
 import { transformList } from '../printers/transform.ts';
-import { fromStored } from '../registry/conversion.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
 import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, respondText, unwrap } from '../respond.ts';
@@ -32,8 +32,10 @@ export async function get(context: Context, resource: Resource): Promise<Respons
   await requireVersion(store, url);
   const text = await store.get(requestKey(context, resource));
   if (text === null) throw notFound(resource, info.name);
-  if (info.subresource === 'scale') return respond(toScale(resource, decodeText(text)), accepted);
-  return respondObject(resource, fromStored(resource, text), accepted, url, 200, context.warnings);
+  if (info.subresource === 'scale') {
+    return respond(toScale(resource, decodeText(await readStored(context, resource, text))), accepted);
+  }
+  return respondObject(resource, await readStored(context, resource, text), accepted, url, 200, context.warnings);
 }
 
 /** A get is always of the newest state; throws for a resourceVersion that the store has not reached. */
@@ -62,19 +64,19 @@ export async function list(context: Context, resource: Resource): Promise<Respon
     return respondText(body, accepted, 200, context.warnings);
   }
   const page = unwrap(await store.list(query));
-  return respondList(resource, page, accepted, url, context.warnings);
+  return respondList(context, resource, page, accepted);
 }
 
 /** A page of objects in the form that was asked for. */
-export function respondList(
+export async function respondList(
+  context: Context,
   resource: Resource,
   page: ListPage,
   accepted: Accepted,
-  url: URL,
-  warnings: readonly string[],
-): Response {
+): Promise<Response> {
+  const { url, warnings } = context;
   const kind = { kind: listKindOf(resource), apiVersion: formatApiVersion(resource) };
-  const list = transformList(resource, itemsOf(resource, page), listMeta(page), kind, accepted, url);
+  const list = transformList(resource, await itemsOf(context, resource, page), listMeta(page), kind, accepted, url);
   return respond(list, accepted, 200, warnings);
 }
 
@@ -85,7 +87,9 @@ function isPlain(resource: Resource, { format, as, pretty }: Accepted): boolean 
 
 const listKindOf = (resource: Resource): string => resource.listKind ?? `${resource.kind}List`;
 
-function itemsOf(resource: Resource, page: ListPage): KubeObject[] {
+function itemsOf(context: Context, resource: Resource, page: ListPage): KubeObject[] | Promise<KubeObject[]> {
+  const { conversion } = resource;
   const objects = JSON.parse(`[${page.items}]`) as KubeObject[];
-  return resource.conversion === undefined ? objects : objects.map((object) => resource.conversion!.fromStored(object));
+  if (conversion === undefined) return objects;
+  return converting(context, resource, () => objects.map((object) => conversion.fromStored(object)), objects);
 }

@@ -1,7 +1,7 @@
 /** The watch that costs nothing: the store sends events over a hibernating WebSocket, the Worker turns them into an HTTP stream. */
 
-import { badRequest, tooLarge } from '../../apimachinery/errors.ts';
-import { formatApiVersion } from '../../apimachinery/meta.ts';
+import { badRequest, internalError, StatusError, tooLarge } from '../../apimachinery/errors.ts';
+import { formatApiVersion, type JsonObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { WatchQuery } from '../../store/types.ts';
 import type { Context } from '../context.ts';
@@ -9,7 +9,7 @@ import { formsOf, JSON_TYPE, negotiateWatch, PROTOBUF_TYPE } from '../negotiatio
 import { isTrue } from '../request-info.ts';
 import { listQuery } from './options.ts';
 import { storeFor } from './read.ts';
-import { type Convert, converter } from './watch-events.ts';
+import { type Convert, converter, encodeEvent } from './watch-events.ts';
 
 /** Clients are cut after 400 s without a byte: a bookmark goes out more often than that. */
 const BOOKMARK_EVERY = 55_000;
@@ -40,15 +40,22 @@ export async function watch(context: Context, resource: Resource): Promise<Respo
   const socket = answer.webSocket;
   if (answer.status === 413) throw tooLarge('the selectors of a watch are limited to 16 KiB');
   if (socket === null) throw badRequest(`watch of ${info.resource} could not be opened`);
-  const convert = converter(resource, accepted, url);
+  const convert = converter(context, resource, accepted);
   const timeoutMs = Math.min(timeoutSeconds(url) * 1000, MAX_TIMEOUT_MS);
   const isText = accepted.format === 'json';
-  const readable = bridge(socket, query, { timeoutMs, convert, isText });
+  const fail = (error: unknown): Uint8Array => encodeEvent('ERROR', problemOf(error), accepted.format);
+  const readable = bridge(socket, query, { timeoutMs, convert, fail, isText });
   const type = isText ? JSON_TYPE : `${PROTOBUF_TYPE};stream=watch`;
   // `identity` keeps proxies from compressing, which would hold events back.
   return new Response(readable, {
     headers: { 'content-type': type, 'content-encoding': 'identity', 'cache-control': 'no-cache, private' },
   });
+}
+
+function problemOf(error: unknown): JsonObject {
+  if (error instanceof StatusError) return error.status as unknown as JsonObject;
+  console.error(error);
+  return internalError('an unexpected error; the server log says more').status as unknown as JsonObject;
 }
 
 function watchQuery(context: Context, resource: Resource): WatchQuery {
@@ -78,12 +85,18 @@ function timeoutSeconds(url: URL): number {
 interface BridgeOptions {
   timeoutMs: number;
   convert: Convert | undefined;
+  /** The last event, when events cannot be converted. */
+  fail(error: unknown): Uint8Array;
   /** Between the events of a text a space is nothing. */
   isText: boolean;
 }
 
 /** Connects a store's socket with an HTTP body: one write for each event, closed from either side. */
-function bridge(socket: WebSocket, query: WatchQuery, { timeoutMs, convert, isText }: BridgeOptions): ReadableStream {
+function bridge(
+  socket: WebSocket,
+  query: WatchQuery,
+  { timeoutMs, convert, fail, isText }: BridgeOptions,
+): ReadableStream {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   let open = true;
@@ -114,7 +127,36 @@ function bridge(socket: WebSocket, query: WatchQuery, { timeoutMs, convert, isTe
   const bookmarks = setInterval(() => socket.send(VERSION_PING), BOOKMARK_EVERY);
   const heartbeat = setInterval(() => isText && write(SPACE), HEARTBEAT_MS);
 
-  const send = (event: Uint8Array | ArrayBuffer): void => write(convert === undefined ? event : convert(event));
+  /** The last of the events that wait for a webhook; those after it wait for it. */
+  let waiting: Promise<void> | undefined;
+  const send = (event: Uint8Array | ArrayBuffer): void => {
+    const made =
+      convert === undefined
+        ? event
+        : waiting === undefined
+          ? convert(event)
+          : waiting.then(() => (open ? convert(event) : new Uint8Array()));
+    if (!(made instanceof Promise)) {
+      write(made);
+      return;
+    }
+    queued += event.byteLength;
+    const written = made
+      .then(
+        (bytes) => {
+          if (open) write(bytes);
+        },
+        (error: unknown) => {
+          if (open) write(fail(error));
+          close();
+        },
+      )
+      .then(() => {
+        queued -= event.byteLength;
+        if (waiting === written) waiting = undefined;
+      });
+    waiting = written;
+  };
   let settled: string | undefined;
   const onVersion = (version: string): void => {
     // The answer to a ping may overtake events that are still being made durable; those up to the ping before are through.

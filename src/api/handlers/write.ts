@@ -9,9 +9,9 @@ import { checkDelete } from '../admission/namespace-lifecycle.ts';
 import { authorize } from '../authorization/authorize.ts';
 import { nodeNameOf } from '../authorization/node-authorizer.ts';
 import type { Context, Requester } from '../context.ts';
+import { converting, readStored } from '../conversion/index.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
 import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
-import { fromStored } from '../registry/conversion.ts';
 import {
   beforeCreate,
   ensureNamespace,
@@ -59,7 +59,7 @@ export async function createObject(
   resource.strategy.default?.(object);
   fillSystemFields(object);
   context.warnings.push(...dropRepeatedOwners(object));
-  if (!applied) trackCreate(resource, object, options);
+  if (!applied) await converting(context, resource, () => trackCreate(resource, object, options));
   const attributes = { context, resource, operation: 'CREATE', subresource: '', object, options } as const;
   await admit(attributes);
   beforeCreate(resource, object);
@@ -68,8 +68,9 @@ export async function createObject(
   const store = storeFor(context, resource);
   for (let attempt = 1; ; attempt++) {
     const key = keyOf(object.metadata.namespace, object.metadata.name);
-    const result = await store.create(key, encodeStored(resource, object), options.dryRun);
-    if (!('status' in result)) return fromStored(resource, result.text);
+    const encoded = await converting(context, resource, () => encodeStored(resource, object));
+    const result = await store.create(key, encoded, options.dryRun);
+    if (!('status' in result)) return readStored(context, resource, result.text);
     const retries = prefix !== undefined && result.status.reason === 'AlreadyExists' && attempt < NAME_ATTEMPTS;
     if (!retries) throw failed(resource, object, result.status);
     object.metadata.name = generateName(prefix);
@@ -130,14 +131,14 @@ export function named(object: KubeObject, name: string): KubeObject {
 }
 
 /** Answers with what a change left of the object, or of its Scale. */
-export function respondChange(
+export async function respondChange(
   context: Context,
   resource: Resource,
   accepted: Accepted,
   result: { text: string; warnings?: string[] },
-): Response {
+): Promise<Response> {
   context.warnings.push(...(result.warnings ?? []));
-  const text = fromStored(resource, result.text);
+  const text = await readStored(context, resource, result.text);
   if (context.info.subresource === 'scale') {
     return respond(toScale(resource, decodeText(text)), accepted, 200, context.warnings);
   }
@@ -195,7 +196,7 @@ export async function remove(context: Context, resource: Resource): Promise<Resp
   const options = await deleteOptions(context);
   checkDelete(resource, info.name);
   const result = unwrap(await deleteObject(context, resource, info.name, options));
-  const text = fromStored(resource, result.text);
+  const text = await readStored(context, resource, result.text);
   if (!result.deleted || resource.strategy.returnsDeleted) return respondObject(resource, text, accepted, url);
   const { uid } = decodeText(text).metadata;
   return respond(deletedStatus(resource, info.name, uid ?? ''), accepted);
@@ -217,5 +218,5 @@ export async function removeCollection(context: Context, resource: Resource): Pr
   const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
   const page = await deleteSelected(context, resource, listQuery(resource, info, url), options);
-  return respondList(resource, page, accepted, url, context.warnings);
+  return respondList(context, resource, page, accepted);
 }

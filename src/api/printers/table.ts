@@ -70,9 +70,13 @@ function carried(resource: Resource, object: KubeObject, include: IncludeObject,
   return partial(resource, object, metaVersion);
 }
 
+/** Columns of built-in kinds know objects as they are kept; those of custom ones are of their version. */
+const keptAs = ({ conversion, custom }: Resource, object: KubeObject): KubeObject =>
+  conversion === undefined || custom !== undefined ? object : conversion.toStored(object);
+
 /** The object's metadata alone. Upstream takes it of the internal object, before a version's own annotations are put on it. */
 export function partial(resource: Resource, object: KubeObject, apiVersion: string): JsonObject {
-  const { metadata } = resource.conversion === undefined ? object : resource.conversion.toStored(object);
+  const { metadata } = keptAs(resource, object);
   const { annotations, ...rest } = metadata;
   const own = Object.entries(annotations ?? {}).filter(([key]) => !resource.versionAnnotations?.includes(key));
   const shown = own.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(own) };
@@ -87,8 +91,7 @@ export function tableRow(
   now: number,
   metaVersion = 'meta.k8s.io/v1',
 ): JsonObject {
-  // Columns know objects as they are kept; other versions of them print the same.
-  const kept = resource.conversion === undefined ? object : resource.conversion.toStored(object);
+  const kept = keptAs(resource, object);
   const cells = columnsOf(resource).map((column) => column.cell(kept, now));
   const conditions = conditionsOf(resource, object);
   return {

@@ -215,10 +215,16 @@ export function outcomeOf({ resource, request, current, old, next, warnings }: R
     return { do: 'delete', final: encodeStored(resource, next) };
   }
   next.metadata.resourceVersion = old.metadata.resourceVersion as string;
-  if (deepEqual(next, old)) return { do: 'answer', text: current.text, ...said };
+  if (deepEqual(next, old) && !isKeptAsBefore(resource, current)) return { do: 'answer', text: current.text, ...said };
   const encoded = encodeStored(resource, next);
   if (dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion), ...said };
   return { do: 'write', object: encoded, ...said };
+}
+
+/** Whether an object is kept in a version that its definition kept objects in once: a write that changes nothing brings it up to date. */
+function isKeptAsBefore({ custom, group }: Resource, { text }: Current): boolean {
+  if (custom === undefined || custom.versions.size === 1) return false;
+  return decodeText(text).apiVersion !== `${group}/${custom.storage}`;
 }
 
 function changesGeneration(resource: Resource, next: KubeObject, old: KubeObject): boolean {

@@ -12,3 +12,11 @@ export function fromStored(resource: Resource, text: string): string {
 export function toStored(resource: Resource, object: KubeObject): KubeObject {
   return resource.conversion === undefined ? object : resource.conversion.toStored(object);
 }
+
+/** An object of one version of a resource in another. */
+export function inVersion(resource: Resource, other: Resource, object: KubeObject): KubeObject {
+  if (other === resource) return object;
+  // A webhook converts from any version to any other.
+  const stored = resource.conversion?.webhook === undefined ? toStored(resource, object) : object;
+  return other.conversion?.fromStored(stored) ?? stored;
+}

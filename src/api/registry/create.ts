@@ -1,8 +1,8 @@
 /** What happens to a new object between admission and the store, after upstream's `rest.BeforeCreate`. */
 
 import { settle } from '../../apimachinery/codec/index.ts';
-import { badRequest, failure, invalidObject, StatusError } from '../../apimachinery/errors.ts';
-import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
+import { badRequest, invalidObject, unknownError } from '../../apimachinery/errors.ts';
+import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion, now } from '../../apimachinery/meta.ts';
 import { randomSuffix } from '../../apimachinery/random.ts';
 import { schemaFor } from '../../apimachinery/schema/index.ts';
@@ -37,8 +37,7 @@ export function ensureNamespace(resource: Resource, object: KubeObject, namespac
 /** Upstream's check, with upstream's odd answer. Throws a Status without a reason. */
 export function refuseResourceVersion({ metadata }: KubeObject): void {
   if ((metadata.resourceVersion ?? '') === '') return;
-  const { reason: _, ...status } = failure(500, '', 'resourceVersion should not be set on objects to be created');
-  throw new StatusError(status as Status);
+  throw unknownError('resourceVersion should not be set on objects to be created');
 }
 
 /** Gives the object its name, uid and creation time, in place, before admission looks at it. */

@@ -4,10 +4,11 @@ import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { DeleteRequest } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { withResourceVersion } from '../../store/text.ts';
-import type { Decide } from '../../store/types.ts';
+import type { Decide, Encoded } from '../../store/types.ts';
 import { deleteProblem } from '../admission/node-restriction/change.ts';
 import { fromStored } from './conversion.ts';
-import { decodeText, encodeStored, splitKey } from './encode.ts';
+import { decodeText, encode, encodeStored, splitKey } from './encode.ts';
+import { keptResource } from './resource-name.ts';
 
 export const ORPHAN = 'orphan';
 export const FOREGROUND = 'foregroundDeletion';
@@ -57,7 +58,7 @@ export function decideDelete(
 ): Decide {
   return (current) => {
     if (current === undefined) return { do: 'fail', status: notFound(resource, splitKey(key).name).status };
-    const object = decodeText(fromStored(resource, current.text));
+    const object = asKept(resource, current.text);
     const refused = refusal(resource, object, options);
     if (refused !== undefined) return { do: 'fail', status: refused.status };
     const failed = checkPreconditions(resource, object, options.preconditions);
@@ -80,7 +81,7 @@ export function decideDelete(
           ? object
           : setDeletion(object, 0, finalizers);
       countDeletion(final, wasDeleting);
-      return { do: 'delete', final: encodeStored(resource, final) };
+      return { do: 'delete', final: encodeKept(resource, final) };
     }
     // A second delete may shorten the grace that is left, never lengthen it.
     if (wasDeleting && grace >= remaining && sameList(finalizers, meta.finalizers ?? [])) {
@@ -89,11 +90,20 @@ export function decideDelete(
     const marked = setDeletion(object, wasDeleting ? Math.min(grace, remaining) : grace, finalizers);
     countDeletion(marked, wasDeleting);
     resource.strategy.markDeleting?.(marked, object);
-    const encoded = encodeStored(resource, marked);
+    const encoded = encodeKept(resource, marked);
     if (options.dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion) };
     return { do: 'write', object: encoded };
   };
 }
+
+/** What is deleted need not be converted by a webhook first: it is looked at as it is kept. */
+const asKept = (resource: Resource, text: string): KubeObject =>
+  decodeText(resource.conversion?.webhook === undefined ? fromStored(resource, text) : text);
+
+const encodeKept = (resource: Resource, object: KubeObject): Encoded =>
+  resource.conversion?.webhook === undefined
+    ? encodeStored(resource, object)
+    : encode(keptResource(resource, object), object);
 
 /** Why who asks may not delete the object. */
 function refusal(resource: Resource, object: KubeObject, { node }: DeleteRequest): StatusError | undefined {

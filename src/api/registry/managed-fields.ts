@@ -17,7 +17,7 @@ import { schemaFor } from '../../apimachinery/schema/index.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import { findResource } from '../../resources/index.ts';
 import { type Resource, storeOf } from '../../resources/resource.ts';
-import { toStored } from './conversion.ts';
+import { inVersion as convert } from './conversion.ts';
 import { decodeCustom } from './custom.ts';
 import { resetFields } from './reset-fields.ts';
 import { toScale } from './scale.ts';
@@ -84,9 +84,7 @@ function inVersion(
   const other = custom === undefined ? findResource(group, version, resource.resource) : custom.versions.get(version);
   const type = other === undefined ? undefined : typeOf(other);
   if (other === undefined || type === undefined || storeOf(other) !== storeOf(resource)) return undefined;
-  const stored = toStored(resource, object);
-  const converted = other.conversion === undefined ? stored : other.conversion.fromStored(stored);
-  return { type, object: converted as unknown as Json };
+  return { type, object: convert(resource, other, object) as unknown as Json };
 }
 
 /** For what the API server itself changes. */

@@ -3,6 +3,7 @@
  * as of when its definition is: `…@<resourceVersion>`.
  */
 import { badRequest } from '../../apimachinery/errors.ts';
+import { type KubeObject, parseApiVersion } from '../../apimachinery/meta.ts';
 import { findResource, resourceById } from '../../resources/index.ts';
 import type { Resource } from '../../resources/resource.ts';
 
@@ -33,4 +34,9 @@ export function storedResource(resource: Resource): Resource {
   const { custom, storedAs } = resource;
   if (custom !== undefined) return custom.versions.get(custom.storage) ?? resource;
   return storedAs === undefined ? resource : (resourceById(storedAs) ?? resource);
+}
+
+/** The resource of the version that a kept object says it is of: another than the stored one's, where that has changed since. */
+export function keptResource(resource: Resource, { apiVersion = '' }: KubeObject): Resource {
+  return resource.custom?.versions.get(parseApiVersion(apiVersion).version) ?? storedResource(resource);
 }

@@ -74,7 +74,7 @@ function contentErrors(meta: ObjectMeta, path: string): FieldError[] {
 }
 
 /** Errors of labels (`ValidateLabels`): they point at the whole map. A null value counts as empty, as Go reads it. */
-function validateLabels(labels: Record<string, string> | null | undefined, path: string): FieldError[] {
+export function validateLabels(labels: Record<string, string> | null | undefined, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
     for (const problem of isQualifiedName(key)) errors.push(invalid(path, key, problem));

@@ -26,11 +26,12 @@ export class ReviewBindings {
     const { review } = this;
     const { options, ...request } = admissionRequest(review, matched);
     this.namespace ??= await this.namespaceObject();
-    const seen = (object: KubeObject | undefined): unknown =>
-      toValue(object === undefined ? undefined : inVersionOf(matched, review.resource, object));
+    const { context, resource } = review;
+    const seen = async (object: KubeObject | undefined): Promise<unknown> =>
+      toValue(object === undefined ? undefined : await inVersionOf(context, matched, resource, object));
     const bindings = {
-      object: seen(review.object),
-      oldObject: seen(review.old),
+      object: await seen(review.object),
+      oldObject: await seen(review.old),
       request: { ...request, options: toCel(options) },
       namespaceObject: this.namespace,
       authorizer: authorizerOf(review),

@@ -9,6 +9,8 @@ import type {
 } from '../../../generated/types/admissionregistration.v1.ts';
 import { resources } from '../../../resources/index.ts';
 import { type Resource, storeOf } from '../../../resources/resource.ts';
+import { converting } from '../../conversion/index.ts';
+import { inVersion } from '../../registry/conversion.ts';
 import { lookUp } from '../lookup.ts';
 import { matchesResource } from './hooks.ts';
 import { isNamespaces, type Review } from './review.ts';
@@ -98,9 +100,13 @@ function equivalents(resource: Resource): Resource[] {
   return resources.filter((r) => r !== resource && storeOf(r) === store);
 }
 
-/** An object in another version of its resource. */
-export function inVersionOf(matched: Resource, resource: Resource, object: KubeObject): KubeObject {
+/** An object in another version of its resource; what is of another kind, as a Scale, is of no version of it. */
+export function inVersionOf(
+  context: Review['context'],
+  matched: Resource,
+  resource: Resource,
+  object: KubeObject,
+): KubeObject | Promise<KubeObject> {
   if (matched === resource || object.kind !== resource.kind) return object;
-  const stored = resource.conversion?.toStored(object) ?? object;
-  return matched.conversion?.fromStored(stored) ?? stored;
+  return converting(context, resource, () => inVersion(resource, matched, object));
 }

@@ -16,17 +16,18 @@ import type { Review } from './review.ts';
  * Puts the patched object, in the version that was matched, in the place of the one under review; whether it is another. Throws
  * InternalError for one of another kind, for one that cannot be read, and where it is `strict` for fields that nobody knows.
  */
-export function replaceObject(
+export async function replaceObject(
   attributes: Attributes,
   review: Review,
   matched: Resource,
   patched: Json,
   strict: boolean,
-): boolean {
-  const before = inVersionOf(matched, review.resource, review.object as KubeObject);
+): Promise<boolean> {
+  const { context, resource } = review;
+  const before = await inVersionOf(context, matched, resource, review.object as KubeObject);
   const after = decodePatched(review, matched, before, patched, strict);
   if (deepEqual(after, before)) return false;
-  accept(attributes, inVersionOf(review.resource, matched, after));
+  accept(attributes, await inVersionOf(context, resource, matched, after));
   return true;
 }
 

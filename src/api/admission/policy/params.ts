@@ -5,10 +5,9 @@ import type { ParamKind, ParamRef } from '../../../generated/types/admissionregi
 import { resourceByKind } from '../../../resources/index.ts';
 import { type Resource, storeOf } from '../../../resources/resource.ts';
 import type { Requester } from '../../context.ts';
+import { converting } from '../../conversion/index.ts';
 import { definedResources } from '../../registry/definitions.ts';
 import { keyOf } from '../../registry/encode.ts';
-import { storedResource } from '../../registry/resource-name.ts';
-import { inVersionOf } from '../hooks/match.ts';
 import { rulesOf } from '../hooks/review.ts';
 import { listed } from '../listed.ts';
 import { lookUp } from '../lookup.ts';
@@ -53,7 +52,9 @@ export async function collectParams(
   if (found.length === 0 && ref.parameterNotFoundAction === 'Deny') {
     throw new ConfigurationError('no params found for policy binding with `Deny` parameterNotFoundAction');
   }
-  return found.map((object) => inVersionOf(resource, storedResource(resource), object));
+  const { conversion } = resource;
+  if (conversion === undefined) return found;
+  return converting(context, resource, () => found.map((object) => conversion.fromStored(object)), found);
 }
 
 function paramNamespace(resource: Resource, ref: ParamRef, namespace: string): string {

@@ -52,7 +52,7 @@ export async function askWebhook(
   }
   const uid = crypto.randomUUID();
   try {
-    const said = await callWebhook(review.context, webhook, admissionReview(review, webhook, matched, uid));
+    const said = await callWebhook(review.context, webhook, await admissionReview(review, webhook, matched, uid));
     const answer = readAnswer(webhook, said, uid, mutating);
     review.context.warnings.push(...answer.warnings);
     if (!answer.allowed) throw denial(name, answer.result);
@@ -65,17 +65,23 @@ export async function askWebhook(
   }
 }
 
-function admissionReview(review: Review, { version }: CompiledWebhook, matched: Resource, uid: string): JsonObject {
-  const seen = (object: Review['object']): Json =>
-    object === undefined ? null : (inVersionOf(matched, review.resource, object) as unknown as Json);
+async function admissionReview(
+  review: Review,
+  { version }: CompiledWebhook,
+  matched: Resource,
+  uid: string,
+): Promise<JsonObject> {
+  const { context, resource } = review;
+  const seen = async (object: Review['object']): Promise<Json> =>
+    object === undefined ? null : ((await inVersionOf(context, matched, resource, object)) as unknown as Json);
   return {
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,
     request: {
       uid,
       ...admissionRequest(review, matched),
-      object: seen(review.object),
-      oldObject: seen(review.old),
+      object: await seen(review.object),
+      oldObject: await seen(review.old),
     },
   };
 }

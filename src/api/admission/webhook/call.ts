@@ -1,9 +1,9 @@
-/** One call of a webhook: an AdmissionReview over HTTPS, within its time. */
+/** One call of an admission webhook. */
 import type { JsonObject } from '../../../apimachinery/meta.ts';
 import type { Requester } from '../../context.ts';
-import { callService } from '../../streaming/service-call.ts';
+import { callHook, HookError } from '../../hook-client.ts';
 import type { CompiledWebhook } from './compile.ts';
-import { CallError, causeOf } from './errors.ts';
+import { CallError } from './errors.ts';
 
 /** What a webhook may answer at most, in bytes. */
 const MAX_ANSWER = 3 << 20;
@@ -11,100 +11,12 @@ const MAX_ANSWER = 3 << 20;
 /** The AdmissionReview that a webhook answers with, whatever it holds. Throws a CallError. */
 export async function callWebhook(
   context: Requester,
-  webhook: CompiledWebhook,
+  { name, client, timeoutSeconds }: CompiledWebhook,
   review: JsonObject,
 ): Promise<JsonObject> {
-  const { name, timeoutSeconds } = webhook;
-  const failed = (reason: string): CallError => new CallError(name, `failed to call webhook: ${reason}`);
-  const signal = AbortSignal.timeout(timeoutSeconds * 1000);
-  const url = addressOf(webhook);
-  let answer: { status: number; text: string };
   try {
-    const response = await post(context, webhook, url, JSON.stringify(review), signal);
-    answer = { status: response.status, text: await textOf(response) };
+    return await callHook(context, { client, timeoutSeconds, maxAnswer: MAX_ANSWER }, review);
   } catch (error) {
-    throw failed(`Post ${JSON.stringify(url.href)}: ${causeOf(error)}`);
+    throw error instanceof HookError ? new CallError(name, `failed to call webhook: ${error.message}`) : error;
   }
-  const { status, text } = answer;
-  if (status < 200 || status > 299) throw failed(refusalOf(status, text));
-  try {
-    const object: unknown = JSON.parse(text);
-    if (typeof object === 'object' && object !== null) return object as JsonObject;
-    throw new Error(`${text.slice(0, 20)} is no object`);
-  } catch (error) {
-    throw failed(`couldn't get version/kind; json parse error: ${causeOf(error)}`);
-  }
-}
-
-/** Where a webhook is, with the time that it has. */
-function addressOf({ client, timeoutSeconds }: CompiledWebhook): URL {
-  const { service, url = '' } = client;
-  const address =
-    service === undefined
-      ? url
-      : `https://${service.name}.${service.namespace}.svc:${service.port ?? 443}/${(service.path ?? '').replace(/^\//, '')}`;
-  const parsed = new URL(address);
-  parsed.searchParams.set('timeout', `${timeoutSeconds}s`);
-  return parsed;
-}
-
-const HEADERS = {
-  'content-type': 'application/json',
-  accept: 'application/json, */*',
-  'user-agent': 'kube-apiserver-admission',
-};
-
-function post(
-  { around, info }: Requester,
-  { client }: CompiledWebhook,
-  url: URL,
-  body: string,
-  signal: AbortSignal,
-): Promise<Response> {
-  const { service, caBundle } = client;
-  if (service === undefined) {
-    return fetch(url, { method: 'POST', headers: HEADERS, body, signal, redirect: 'manual' });
-  }
-  const target = { namespace: service.namespace ?? '', name: service.name ?? '', port: service.port ?? 443 };
-  return callService(around, info.cluster, target, {
-    method: 'POST',
-    path: url.pathname + url.search,
-    headers: HEADERS,
-    body: new TextEncoder().encode(body),
-    signal,
-    ...(caBundle === undefined ? {} : { caBundle }),
-  });
-}
-
-async function textOf(response: Response): Promise<string> {
-  if (response.body === null) return '';
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for await (const part of response.body as AsyncIterable<Uint8Array<ArrayBuffer>>) {
-    size += part.byteLength;
-    if (size > MAX_ANSWER) throw new Error('http: response body too large');
-    parts.push(part);
-  }
-  return new Blob(parts).text();
-}
-
-const REFUSALS: Record<number, string> = {
-  401: 'the server has asked for the client to provide credentials',
-  404: 'the server could not find the requested resource',
-  405: 'the server does not allow this method on the requested resource',
-  429: 'the server has received too many requests and has asked us to try again later',
-  503: 'the server is currently unable to handle the request',
-};
-
-/** What upstream's client makes of an answer that is none. */
-function refusalOf(status: number, text: string): string {
-  const known = REFUSALS[status];
-  if (known !== undefined) return known;
-  if (status === 403 || status === 500) {
-    const said = text.trim().slice(0, 2048) || 'unknown';
-    return status === 403
-      ? `forbidden: ${said}`
-      : `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`;
-  }
-  return `the server responded with the status code ${status} but did not return more information`;
 }

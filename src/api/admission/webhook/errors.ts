@@ -24,11 +24,3 @@ export function denial(webhook: string, result: Partial<Status> | undefined): St
     code: Math.max(Number(result?.code ?? 0), 400),
   } as Status);
 }
-
-/** Why an exchange failed, as far as there are words for it. */
-export function causeOf(error: unknown): string {
-  if (error instanceof StatusError) return error.message;
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'context deadline exceeded';
-  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
-}

@@ -21,17 +21,24 @@ export async function askMutating(attributes: Attributes, concerned: readonly Ho
     const matched = await matchWebhook(review, webhook, new ReviewBindings(review));
     if (matched === undefined) continue;
     const answer = await askWebhook(review, webhook, matched, true);
-    const changed = answer?.patch !== undefined && change(attributes, review, matched, answer.patch, webhook.name);
+    const changed =
+      answer?.patch !== undefined && (await change(attributes, review, matched, answer.patch, webhook.name));
     reinvocation?.asked(webhook.id, changed, webhook.webhook.reinvocationPolicy === 'IfNeeded');
   }
 }
 
 /** Applies a patch; whether it changed anything. Throws InternalError for one that does not fit. */
-function change(attributes: Attributes, review: Review, matched: Resource, patch: Json, webhook: string): boolean {
+async function change(
+  attributes: Attributes,
+  review: Review,
+  matched: Resource,
+  patch: Json,
+  webhook: string,
+): Promise<boolean> {
   if (Array.isArray(patch) && patch.length === 0) return false;
   const before = review.object;
   if (before === undefined) throw unchangeable(webhook);
-  const seen = inVersionOf(matched, review.resource, before);
+  const seen = await inVersionOf(review.context, matched, review.resource, before);
   return replaceObject(attributes, review, matched, apply(seen, patch), false);
 }
 

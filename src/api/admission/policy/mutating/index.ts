@@ -99,7 +99,7 @@ async function mutate(attributes: Attributes, turn: Turn, mutation: CompiledMuta
   if ('error' in result) throw new MutationError(result.error);
   const review = reviewOf(attributes);
   if (review.object === undefined) return false;
-  const seen = inVersionOf(matched, review.resource, review.object);
+  const seen = await inVersionOf(review.context, matched, review.resource, review.object);
   const made = patched(seen, matched, mutation.patchType, result.value);
   return made !== undefined && replaceObject(attributes, review, matched, made, true);
 }

@@ -1,0 +1,120 @@
+/** One call of a webhook: a review over HTTPS, within its time (upstream's `webhook.ClientManager`). */
+import { StatusError } from '../apimachinery/errors.ts';
+import type { JsonObject } from '../apimachinery/meta.ts';
+import type { WebhookClientConfig } from '../generated/types/admissionregistration.v1.ts';
+import type { Requester } from './context.ts';
+import { callService } from './streaming/service-call.ts';
+
+/** Who is called, and within what. */
+export interface Hook {
+  client: WebhookClientConfig;
+  timeoutSeconds: number;
+  /** What it may answer at most, in bytes. */
+  maxAnswer: number;
+}
+
+/** The webhook could not be asked, or answered with no object; the message is that of upstream's client. */
+export class HookError extends Error {}
+
+/** The object that a webhook answers a review with, whatever it holds. Throws a HookError. */
+export async function callHook(context: Requester, hook: Hook, review: JsonObject): Promise<JsonObject> {
+  const signal = AbortSignal.timeout(hook.timeoutSeconds * 1000);
+  const url = addressOf(hook);
+  let answer: { status: number; text: string };
+  try {
+    const response = await post(context, hook, url, JSON.stringify(review), signal);
+    answer = { status: response.status, text: await textOf(response, hook.maxAnswer) };
+  } catch (error) {
+    throw new HookError(`Post ${JSON.stringify(url.href)}: ${causeOf(error)}`);
+  }
+  const { status, text } = answer;
+  if (status < 200 || status > 299) throw new HookError(refusalOf(status, text));
+  try {
+    const object: unknown = JSON.parse(text);
+    if (typeof object === 'object' && object !== null) return object as JsonObject;
+    throw new Error(`${text.slice(0, 20)} is no object`);
+  } catch (error) {
+    throw new HookError(`couldn't get version/kind; json parse error: ${causeOf(error)}`);
+  }
+}
+
+/** Where a webhook is, with the time that it has. */
+function addressOf({ client, timeoutSeconds }: Hook): URL {
+  const { service, url = '' } = client;
+  const address =
+    service === undefined
+      ? url
+      : `https://${service.name}.${service.namespace}.svc:${service.port ?? 443}/${(service.path ?? '').replace(/^\//, '')}`;
+  const parsed = new URL(address);
+  parsed.searchParams.set('timeout', `${timeoutSeconds}s`);
+  return parsed;
+}
+
+const HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json, */*',
+  'user-agent': 'kube-apiserver-admission',
+};
+
+function post(
+  { around, info }: Requester,
+  { client }: Hook,
+  url: URL,
+  body: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { service, caBundle } = client;
+  if (service === undefined) {
+    return fetch(url, { method: 'POST', headers: HEADERS, body, signal, redirect: 'manual' });
+  }
+  const target = { namespace: service.namespace ?? '', name: service.name ?? '', port: service.port ?? 443 };
+  return callService(around, info.cluster, target, {
+    method: 'POST',
+    path: url.pathname + url.search,
+    headers: HEADERS,
+    body: new TextEncoder().encode(body),
+    signal,
+    ...(caBundle === undefined ? {} : { caBundle }),
+  });
+}
+
+async function textOf(response: Response, maxAnswer: number): Promise<string> {
+  if (response.body === null) return '';
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const part of response.body as AsyncIterable<Uint8Array<ArrayBuffer>>) {
+    size += part.byteLength;
+    if (size > maxAnswer) throw new Error('http: response body too large');
+    parts.push(part);
+  }
+  return new Blob(parts).text();
+}
+
+const REFUSALS: Record<number, string> = {
+  401: 'the server has asked for the client to provide credentials',
+  404: 'the server could not find the requested resource',
+  405: 'the server does not allow this method on the requested resource',
+  429: 'the server has received too many requests and has asked us to try again later',
+  503: 'the server is currently unable to handle the request',
+};
+
+/** What upstream's client makes of an answer that is none. */
+function refusalOf(status: number, text: string): string {
+  const known = REFUSALS[status];
+  if (known !== undefined) return known;
+  if (status === 403 || status === 500) {
+    const said = text.trim().slice(0, 2048) || 'unknown';
+    return status === 403
+      ? `forbidden: ${said}`
+      : `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`;
+  }
+  return `the server responded with the status code ${status} but did not return more information`;
+}
+
+/** Why an exchange failed, as far as there are words for it. */
+function causeOf(error: unknown): string {
+  if (error instanceof StatusError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'context deadline exceeded';
+  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+}
