@@ -4,6 +4,7 @@ import type { Pod, Service } from '../../generated/types/core.v1.ts';
 import type { EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { findResource } from '../../resources/index.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { admitConnect } from '../admission/connect.ts';
 import type { Context } from '../context.ts';
 import { decodeText } from '../registry/encode.ts';
 import { streamNodeProxy, streamPodSubresource } from '../streaming/index.ts';
@@ -13,6 +14,8 @@ import { storeFor } from './read.ts';
 export async function connectPod(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info, around } = context;
   const { subresource } = info;
+  // Logs are read, not connected to.
+  if (subresource !== 'log') await admitConnect(context, resource);
   const target = subresource === 'proxy' ? proxyTarget('pod', info.name) : { scheme: '', name: info.name, port: '' };
   const text = await storeFor(context, resource).get(`${info.namespace}/${target.name}`);
   if (text === null) throw notFound(resource, target.name);
@@ -56,6 +59,7 @@ function podPort(pod: Pod, { scheme, port }: ProxyTarget): number {
 /** HTTP to a Service: to one of its ready endpoints, through that pod's node. */
 export async function connectService(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info, around } = context;
+  await admitConnect(context, resource);
   const target = proxyTarget('service', info.name);
   const text = await storeFor(context, resource).get(`${info.namespace}/${target.name}`);
   if (text === null) throw notFound(resource, target.name);
@@ -109,6 +113,7 @@ async function readyEndpoint(
 /** HTTP to a node's agent. */
 export async function connectNode(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info, around } = context;
+  await admitConnect(context, resource);
   const { name } = proxyTarget('node', info.name);
   if ((await storeFor(context, resource).get(name)) === null) throw notFound(resource, name);
   return streamNodeProxy(around.nodeSession(info.cluster, name), { node: name, path: info.rest, request, url });

@@ -22,7 +22,8 @@ export interface Review {
   /** That of a Namespace is itself. */
   namespace: string;
   dryRun: boolean;
-  options: JsonObject;
+  /** Absent where something is connected to. */
+  options?: JsonObject;
 }
 
 const OPTIONS = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions' };
@@ -95,6 +96,6 @@ export function admissionRequest(review: Review, matched: Resource): JsonObject 
       ...(Object.keys(user.extra).length === 0 ? {} : { extra: user.extra as JsonObject }),
     },
     dryRun,
-    options,
+    ...(options === undefined ? {} : { options }),
   };
 }
