@@ -14,9 +14,9 @@ export { Scheduler } from './durable-objects/scheduler.ts';
 let around: ReturnType<typeof surroundings> | undefined;
 
 export default {
-  fetch(request, env): Response | Promise<Response> {
+  fetch(request, env, execution): Response | Promise<Response> {
     around ??= surroundings(env);
-    return app.fetch(request, { around });
+    return app.fetch(request, { around, execution });
   },
   async scheduled(_controller, env): Promise<void> {
     await tickAll(env);

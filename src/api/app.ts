@@ -1,5 +1,5 @@
 /** The API server: a request's way from the socket to its answer, in order. */
-import { Hono } from 'hono';
+import { Hono, type Context as HonoContext } from 'hono';
 import { badRequest, internalError, methodNotAllowed, noSuchPath, StatusError } from '../apimachinery/errors.ts';
 import { isServed } from '../resources/index.ts';
 import { proxyToService } from './aggregation/proxy.ts';
@@ -8,9 +8,10 @@ import { placeOf } from './authentication/place.ts';
 import { authorize } from './authorization/authorize.ts';
 import { impersonated } from './authorization/impersonate.ts';
 import { isGroup } from './catalogue.ts';
-import type { Context, Surroundings } from './context.ts';
+import type { Context, Execution, Surroundings } from './context.ts';
 import { discovery } from './discovery.ts';
 import { dispatch } from './dispatch.ts';
+import { marked, serveFairly } from './flowcontrol/admit.ts';
 import { nonResource } from './handlers/non-resource.ts';
 import { zeroplane } from './handlers/zeroplane.ts';
 import { afterWrite } from './invalidate.ts';
@@ -20,13 +21,16 @@ import { type RequestInfo, requestInfo } from './request-info.ts';
 import { respondStatus } from './respond.ts';
 import { snapshots } from './snapshot.ts';
 
-type Env = { Bindings: { around: Surroundings }; Variables: { context: Context; info: RequestInfo; url: URL } };
+type Env = {
+  Bindings: { around: Surroundings; execution?: Execution };
+  Variables: { context: Context; info: RequestInfo; url: URL };
+};
 
 /** Kept by the isolate, for all its requests. */
 const authenticator = new Authenticator();
 const metrics = new Metrics();
 
-/** The API server as a Hono app. Call `app.fetch(request, {around})`. */
+/** The API server as a Hono app. Call `app.fetch(request, {around, execution})`. */
 export const app = new Hono<Env>();
 
 app.onError((error, c) => {
@@ -47,6 +51,8 @@ app.use(async (c, next) => {
   const answered = metrics.begin(c.req.raw, info);
   await next();
   answered(c.res.status);
+  const flow = c.get('context')?.flow;
+  if (flow !== undefined) replaceAnswer(c, marked(c.res, flow));
 });
 
 /** Authentication, and whom the request acts as. */
@@ -77,6 +83,9 @@ app.use(async (c, next) => {
   return;
 });
 
+/** Priority and fairness. */
+app.use((c, next) => serveFairly(c.get('context'), c.env.execution, next));
+
 /** Authorization. */
 app.use(async (c, next) => {
   const pending = authorize(c.get('context'));
@@ -102,6 +111,13 @@ app.all('*', async (c) => {
     afterWrite(info, snapshots, authenticator.bound);
   return answer;
 });
+
+/** Hono would take the headers of the old answer over. */
+function replaceAnswer(c: HonoContext<Env>, answer: Response): void {
+  if (answer === c.res) return;
+  c.res = undefined;
+  c.res = answer;
+}
 
 /** A URL with `.` or `..` in it, encoded or not, means one thing to who reads it and another to who resolves it: nothing is served there. */
 const DOTS = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;

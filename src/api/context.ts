@@ -5,6 +5,7 @@ import type { ResourceStoreRpc } from '../durable-objects/rpc.ts';
 import type { Authenticator } from './authentication/authenticate.ts';
 import type { User } from './authentication/user.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
+import type { Flow } from './flowcontrol/flows.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -24,6 +25,11 @@ export interface Surroundings {
   assets: Fetching;
   /** Mints credentials; empty: nobody can. */
   bootstrapSecret: string;
+}
+
+/** What keeps a request alive after its answer, or its client, has gone: a Worker's `ExecutionContext`. */
+export interface Execution {
+  waitUntil(pending: Promise<unknown>): void;
 }
 
 /** Who wants something done, and where. */
@@ -48,4 +54,6 @@ export interface Context extends Requester {
   snapshot: Snapshot;
   authenticator: Authenticator;
   authorizer: Authorizer;
+  /** By which it is served; what stays open has none. */
+  flow?: Flow;
 }

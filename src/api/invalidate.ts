@@ -3,6 +3,7 @@ import { HOOK_STORES } from './admission/hooks/facts.ts';
 import { forgetListed } from './admission/listed.ts';
 import { forget } from './admission/lookup.ts';
 import type { BoundObjects } from './authentication/bound-objects.ts';
+import { FLOW_STORES } from './flowcontrol/facts.ts';
 import { keyOf } from './registry/encode.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { SnapshotCache } from './snapshot.ts';
@@ -14,7 +15,7 @@ const IN_SNAPSHOT = new Set([
   'clusterrolebindings',
   'namespaces',
   'customresourcedefinitions',
-  ...HOOK_STORES.map((id) => id.slice(id.indexOf('/') + 1)),
+  ...[...HOOK_STORES, ...FLOW_STORES].map((id) => id.slice(id.indexOf('/') + 1)),
   'apiservices',
 ]);
 const TOKENS_BIND_TO = new Set(['pods', 'serviceaccounts', 'secrets', 'nodes']);

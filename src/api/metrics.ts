@@ -1,5 +1,5 @@
 /** Figures of the API server in Prometheus' text, by upstream's names. They are an isolate's own, and begin with its first request. */
-import type { RequestInfo } from './request-info.ts';
+import { connects, type RequestInfo } from './request-info.ts';
 import { VERSION } from './version.ts';
 
 /** Upper bounds in seconds, as upstream has them. */
@@ -11,7 +11,6 @@ const VERBS: Record<string, string> = { create: 'POST', update: 'PUT' };
 const LONG = new Set(['WATCH', 'CONNECT']);
 const READS = new Set(['GET', 'HEAD']);
 const APPLY = 'application/apply-patch';
-const CONNECTS = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
 
 interface Durations {
   /** By bucket, each for itself; the last is of what took longer than all. */
@@ -104,7 +103,7 @@ function histogram(labels: string, { counts, sum }: Durations): string[] {
 
 function verbOf({ method, headers }: Request, info: RequestInfo): string {
   if (!info.isResource) return method;
-  if (CONNECTS.has(info.subresource)) return 'CONNECT';
+  if (connects(info)) return 'CONNECT';
   if (info.verb === 'patch' && headers.get('content-type')?.startsWith(APPLY)) return 'APPLY';
   return VERBS[info.verb] ?? info.verb.toUpperCase();
 }

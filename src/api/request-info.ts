@@ -94,6 +94,13 @@ function resourceVerb(method: string, url: URL, info: RequestInfo): ApiVerb {
   return verb === 'delete' ? 'deletecollection' : verb;
 }
 
+/** Subresources that stay open as long as their clients like. */
+const CONNECTS = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
+
+/** Whether a request stays open for something that is not a watch (`BasicLongRunningRequestCheck`). */
+export const connects = ({ isResource, subresource, verb }: RequestInfo): boolean =>
+  isResource && (CONNECTS.has(subresource) || verb === 'proxy');
+
 /** How Go reads a boolean parameter; an empty one counts as set. */
 export function isTrue(value: string | null): boolean {
   return value !== null && value !== 'false' && value !== '0' && value !== 'f' && value !== 'False' && value !== 'F';

@@ -92,6 +92,20 @@ export function respondStatus(status: Status, accepted: Accepted, warnings: read
   return answer;
 }
 
+/** The answer with one header more. */
+export function withHeader(response: Response, name: string, value: string): Response {
+  try {
+    response.headers.set(name, value);
+    return response;
+  } catch (error) {
+    // What was fetched from elsewhere has headers that cannot be changed.
+    if (!(error instanceof TypeError)) throw error;
+    const own = new Response(response.body, response);
+    own.headers.set(name, value);
+    return own;
+  }
+}
+
 /** The result of a store's method; throws what it failed with. */
 export function unwrap<T extends object>(result: T | { status: Status }): T {
   if ('status' in result) throw new StatusError(result.status);

@@ -7,6 +7,7 @@ import { RemoteServices } from './aggregation/remote-services.ts';
 import { NODE_PREFIX } from './authentication/user.ts';
 import { Authorizer } from './authorization/authorizer.ts';
 import { CustomResources } from './custom-resources.ts';
+import { Flows } from './flowcontrol/flows.ts';
 
 /** How old a copy may be, in ms. */
 const MAX_AGE = 1000;
@@ -27,10 +28,11 @@ export interface Snapshot {
   custom: CustomResources;
   hooks: Hooks;
   remote: RemoteServices;
+  flows: Flows;
 }
 
-/** Indexes what the Cluster object sent. */
-export function compile(facts: ClusterSnapshot): Snapshot {
+/** Indexes what the Cluster object sent; `before` is what it had sent last. */
+export function compile(facts: ClusterSnapshot, before?: Snapshot): Snapshot {
   return {
     version: facts.version,
     issuer: facts.issuer,
@@ -44,6 +46,7 @@ export function compile(facts: ClusterSnapshot): Snapshot {
     custom: new CustomResources(facts.definitions),
     hooks: new Hooks(facts.hooks),
     remote: new RemoteServices(facts.remoteServices),
+    flows: new Flows(facts.flows, before?.flows),
   };
 }
 
@@ -84,7 +87,7 @@ export class SnapshotCache {
     const { drops = 0 } = known ?? {};
     const startedAt = Date.now();
     const facts = await cluster.snapshot(known?.snapshot.version ?? -1, known?.stale ?? false);
-    const snapshot = facts === null ? known?.snapshot : compile(facts);
+    const snapshot = facts === null ? known?.snapshot : compile(facts, this.entries.get(name)?.snapshot);
     // Whoever asks for a cluster that is not there is nobody's client.
     if (snapshot === undefined) throw unauthorized();
     // What was written while this was on its way is not in it.

@@ -125,6 +125,10 @@ export const unsupportedMediaType = (accepted: readonly string[]): StatusError =
 /** 415: no route reads what is sent. */
 export const noConsumer = (): StatusError => fail(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 
+/** 429 with `Retry-After`, in seconds. */
+export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
+  fail(429, 'TooManyRequests', message, { retryAfterSeconds });
+
 /** 500; the text must be fit for a client to read. */
 export const internalError = (why: string): StatusError =>
   fail(500, 'InternalError', `Internal error occurred: ${why}`, { causes: [{ message: why }] });

@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
+import type { PolicyRulesWithSubjects } from '../generated/types/flowcontrol.v1.ts';
 import type { SubscriberRpc } from './rpc.ts';
 
 /** A public key that verifies tokens, as JWK. */
@@ -64,6 +65,35 @@ export interface HookFact {
   rules: { operations: string[]; resources: string[] }[];
 }
 
+export interface FlowSchemaFact {
+  name: string;
+  uid: string;
+  /** The priority level's name. */
+  level: string;
+  precedence: number;
+  /** `ByUser` or `ByNamespace`; absent: all that it matches is one flow. */
+  distinguisher?: string;
+  rules: PolicyRulesWithSubjects[];
+}
+
+export interface PriorityLevelFact {
+  name: string;
+  uid: string;
+  exempt: boolean;
+  shares: number;
+  lendablePercent: number;
+  /** Absent: there is no limit. */
+  borrowingLimitPercent?: number;
+  /** Absent: what has no seat is refused. */
+  queuing?: { queues: number; handSize: number; queueLengthLimit: number };
+}
+
+/** Who is served when not all can be. */
+export interface FlowFacts {
+  schemas: FlowSchemaFact[];
+  levels: PriorityLevelFact[];
+}
+
 /** A group-version that a Service inside the cluster serves. */
 export interface RemoteServiceFact {
   group: string;
@@ -100,6 +130,7 @@ export interface ClusterSnapshot {
   /** Of APIServices those that name a Service. */
   remoteServices: RemoteServiceFact[];
   removedNodes: RemovedNode[];
+  flows: FlowFacts;
 }
 
 export interface MintRequest {

@@ -24,6 +24,7 @@ import {
   signRequest,
 } from '../api/certificates/authority.ts';
 import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
+import { FLOW_SCHEMAS, flowSchemaFact, PRIORITY_LEVELS, priorityLevelFact } from '../api/flowcontrol/facts.ts';
 import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import { bootstrapTokenSecret, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
@@ -39,7 +40,6 @@ import type {
   ClusterRpc,
   ClusterSnapshot,
   Credential,
-  HookFact,
   LegacyRequest,
   MintRequest,
   NamespaceFact,
@@ -88,7 +88,8 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private proxy: { at: number; pair: KeyPair } | undefined;
   /** Since this object woke. */
   private policyIsWhole = false;
-  private readonly hooks = new Map<ResourceId, Promise<HookFact[]>>();
+  /** Facts about objects that change seldom, by store. */
+  private readonly kept = new Map<ResourceId, Promise<readonly unknown[]>>();
   private known: { at: number; list: CustomResourceDefinition[] } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -103,7 +104,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     if (this.dirty || reload || this.snapshotNow === undefined) {
       // Cleared first: what changes while the stores are read makes it dirty again.
       this.dirty = false;
-      if (reload) this.hooks.clear();
+      if (reload) this.kept.clear();
       const facts = await this.read();
       const before = this.snapshotNow;
       const same = before !== undefined && JSON.stringify(factsOf(before)) === JSON.stringify(facts);
@@ -212,13 +213,13 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     // Of quotas it matters only where there are any.
     if (store === QUOTAS && notices.every(({ type }) => type === 'MODIFIED')) return Promise.resolve();
     this.dirty = true;
-    this.hooks.delete(store);
+    this.kept.delete(store);
     return Promise.resolve();
   }
 
   tick(_cluster: string): Promise<void> {
     this.dirty = true;
-    this.hooks.clear();
+    this.kept.clear();
     return Promise.resolve();
   }
 
@@ -267,15 +268,21 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       this.policyIsWhole = true;
     }
     const all = <T extends KubeObject>(...ids: ResourceId[]): T[] => ids.flatMap((id) => (lists.get(id) ?? []) as T[]);
+    const [hooks, schemas, levels] = await Promise.all([
+      Promise.all(HOOK_STORES.map((id) => this.keep(id, (object) => hookFact(id, object)))),
+      this.keep(FLOW_SCHEMAS, flowSchemaFact),
+      this.keep(PRIORITY_LEVELS, priorityLevelFact),
+    ]);
     return {
       namespaces: all<Namespace>('core/namespaces').map(namespaceFact),
       roles: all<Role>(`${RBAC}/roles`, `${RBAC}/clusterroles`).map(roleFact),
       bindings: all<Binding>(`${RBAC}/rolebindings`, `${RBAC}/clusterrolebindings`).map(bindingFact),
       definitions: await this.readDefinitions(),
-      hooks: await this.readHooks(),
+      hooks: hooks.flat(),
       quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
       remoteServices: all<APIService>(API_SERVICES).flatMap((service) => remoteServiceFact(service) ?? []),
       removedNodes: this.removed.list(),
+      flows: { schemas, levels },
     };
   }
 
@@ -292,20 +299,15 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     return this.known.list;
   }
 
-  /** They change seldom: only those stores are listed again that have said so. */
-  private async readHooks(): Promise<HookFact[]> {
-    const lists = await Promise.all(
-      HOOK_STORES.map((id) => {
-        const known = this.hooks.get(id);
-        if (known !== undefined) return known;
-        // Known before it is read: what changes meanwhile makes it unknown again.
-        const reading = this.client.list(id).then(({ items }) => items.map((object) => hookFact(id, object)));
-        this.hooks.set(id, reading);
-        reading.catch(() => this.hooks.delete(id));
-        return reading;
-      }),
-    );
-    return lists.flat();
+  /** The facts about a store's objects; they are listed again only when it has said that one has changed. */
+  private keep<T>(id: ResourceId, fact: (object: KubeObject) => T): Promise<T[]> {
+    const known = this.kept.get(id);
+    if (known !== undefined) return known as Promise<T[]>;
+    // Known before it is read: what changes meanwhile makes it unknown again.
+    const reading = this.client.list(id).then(({ items }) => items.map(fact));
+    this.kept.set(id, reading);
+    reading.catch(() => this.kept.delete(id));
+    return reading;
   }
 
   private async lists(): Promise<Map<ResourceId, readonly KubeObject[]>> {

@@ -1,5 +1,6 @@
 /** Who is told of whose changes. */
 import { HOOK_STORES } from '../api/admission/hooks/facts.ts';
+import { FLOW_STORES } from '../api/flowcontrol/facts.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
 import { watchedByApiServer, watchedStores } from '../controllers/index.ts';
 import { isCustomStore } from '../controllers/stores.ts';
@@ -31,6 +32,7 @@ const OF_SCHEDULER = new Set([
 /** What the cluster's snapshot is made of. */
 const OF_CLUSTER = new Set<ResourceId>([
   ...HOOK_STORES,
+  ...FLOW_STORES,
   'apiextensions.k8s.io/customresourcedefinitions',
   'apiregistration.k8s.io/apiservices',
   'core/namespaces',

@@ -161,6 +161,7 @@ beforeAll(async () => {
     hooks: [],
     remoteServices: [],
     removedNodes: [],
+    flows: { schemas: [], levels: [] },
   });
   const make = async (path: string, object: object): Promise<void> => {
     const response = await api.request('POST', path, identities['masters'], object);

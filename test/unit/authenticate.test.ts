@@ -31,6 +31,7 @@ const snapshotOf = (key: SigningKey, issuer = ISSUER, version = 1): Snapshot =>
     hooks: [],
     remoteServices: [],
     removedNodes: [],
+    flows: { schemas: [], levels: [] },
     definitions: [],
   });
 
