@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config';
 const WAITING = ['test/e2e/idle.test.ts', 'test/e2e/watch.test.ts', 'test/e2e/conformance/cronjobs.test.ts'];
 const e2e = { environment: 'node', testTimeout: 120_000, hookTimeout: 240_000 } as const;
 
+/** Any 32 bytes: tests have no secrets. */
+const ENCRYPTION_KEYS = Buffer.alloc(32, 1).toString('base64');
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,7 +17,7 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { CONTROLLERS: 'off' } },
+            miniflare: { bindings: { CONTROLLERS: 'off', ENCRYPTION_KEYS } },
           }),
         ],
         test: { name: 'worker', include: ['test/worker/**/*.test.ts'] },

@@ -1,7 +1,6 @@
 /** `zeroplane token`: bootstrap tokens, with which machines join. */
-import { readFile } from 'node:fs/promises';
 import { type Command, parseOptions, UserError } from '../command.ts';
-import { type Credential, requestCredential } from '../up/credentials.ts';
+import { type Credential, type DeploymentOptions, deploymentOf, requestCredential } from '../up/credentials.ts';
 
 const HELP = `Usage: zeroplane token create --server URL [OPTIONS]
 
@@ -45,13 +44,9 @@ export const token: Command = {
 
 /** Asks the server for a credential, with the secret from the options or the environment. Throws a UserError without one. */
 export async function credentialFor(
-  options: { server?: string; secret?: string; ca?: string },
+  options: DeploymentOptions,
   request: Parameters<typeof requestCredential>[2],
 ): Promise<Credential> {
-  const secret = options.secret ?? process.env['BOOTSTRAP_SECRET'];
-  if (options.server === undefined) throw new UserError('--server is missing. See --help.', 2);
-  if (!secret)
-    throw new UserError('the deployment’s secret is missing: --secret, or BOOTSTRAP_SECRET in the environment.', 2);
-  const ca = options.ca === undefined ? undefined : await readFile(options.ca, 'utf8');
-  return requestCredential(options.server.replace(/\/$/, ''), secret, request, ca);
+  const { server, secret, ca } = await deploymentOf(options);
+  return requestCredential(server, secret, request, ca);
 }

@@ -11,7 +11,7 @@ import { type Command, UserError } from '../command.ts';
 import { bold, dim, say, step } from '../progress.ts';
 import { Agent } from '../up/agent.ts';
 import { build } from '../up/build.ts';
-import { bootstrapSecret, requestCredential, writeKubeconfig } from '../up/credentials.ts';
+import { bootstrapSecret, encryptionKeys, requestCredential, writeKubeconfig } from '../up/credentials.ts';
 import { endLeftovers } from '../up/leftover.ts';
 import { lockFolder } from '../up/lock.ts';
 import { UP_HELP, type UpOptions, upOptions } from '../up/options.ts';
@@ -71,6 +71,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
   const built = await step('Building the Worker', build);
   const pki = await ensurePki(join(data, 'pki'));
   const secret = await bootstrapSecret(data);
+  const keys = await encryptionKeys(data);
   const ca = await readFile(pki.ca, 'utf8');
   const host =
     address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
@@ -80,6 +81,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
     const workerd = await Workerd.start({
       ...options,
       bootstrapSecret: secret,
+      encryptionKeys: keys,
       built,
       pki,
       onLost: (why) => lost(why),

@@ -31,7 +31,7 @@ export async function build(): Promise<Built> {
       format: 'esm',
       target: 'es2024',
       conditions: ['workerd', 'worker', 'browser'],
-      external: ['cloudflare:*'],
+      external: ['cloudflare:*', 'node:*'],
       loader: { '.sql': 'text' },
       minifySyntax: true,
       minifyWhitespace: true,

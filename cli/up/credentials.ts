@@ -18,19 +18,56 @@ export interface CredentialRequest {
 }
 
 /** The data folder's secret; made on first use, readable by its owner alone. */
-export async function bootstrapSecret(data: string): Promise<string> {
-  const file = join(data, 'bootstrap-secret');
-  const present = await readFile(file, 'utf8').catch(() => '');
-  if (present !== '') return present.trim();
-  const secret = randomBytes(32).toString('base64url');
+export function bootstrapSecret(data: string): Promise<string> {
+  return secretFile(join(data, 'bootstrap-secret'), () => randomBytes(32).toString('base64url'));
+}
+
+/** The keys under which the data folder's database is encrypted; the first is made on first use. Throws a UserError for a file that cannot be read. */
+export function encryptionKeys(data: string): Promise<string> {
+  return secretFile(join(data, 'encryption-keys'), () => randomBytes(32).toString('base64'));
+}
+
+async function secretFile(file: string, make: () => string): Promise<string> {
+  const present = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // Another in its place would be worse than none.
+    if (error.code !== 'ENOENT') throw new UserError(`${file} cannot be read: ${error.message}.`);
+    return '';
+  });
+  if (present.trim() !== '') return present.trim();
+  const secret = make();
   await writeFile(file, `${secret}\n`, { mode: 0o600 });
   return secret;
 }
 
-/** POSTs JSON and answers the parsed body. Throws a UserError for any status but 2xx. `ca`: PEM to trust besides the machine's own. */
-function postJson<T>(url: string, bearer: string, body: unknown, ca?: string): Promise<T> {
+/** Where a deployment is, as commands are told of it. */
+export interface DeploymentOptions {
+  server?: string;
+  secret?: string;
+  /** A file. */
+  ca?: string;
+}
+
+export interface Deployment {
+  server: string;
+  secret: string;
+  /** PEM to trust besides the machine's own. */
+  ca: string | undefined;
+}
+
+/** The deployment that a command's options name; its secret may be in the environment. Throws a UserError where something is missing. */
+export async function deploymentOf({ server, secret, ca }: DeploymentOptions): Promise<Deployment> {
+  const given = secret ?? process.env['BOOTSTRAP_SECRET'];
+  if (server === undefined) throw new UserError('--server is missing. See --help.', 2);
+  if (!given)
+    throw new UserError('the deployment’s secret is missing: --secret, or BOOTSTRAP_SECRET in the environment.', 2);
+  const pem = ca === undefined ? undefined : await readFile(ca, 'utf8');
+  return { server: server.replace(/\/$/, ''), secret: given, ca: pem };
+}
+
+/** Sends JSON and answers the parsed body. Throws a UserError for any status but 2xx. `ca`: PEM to trust besides the machine's own. */
+function sendJson<T>(method: string, url: string, bearer: string, body: unknown, ca?: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const text = JSON.stringify(body);
+    const text = body === undefined ? '' : JSON.stringify(body);
     const headers = {
       authorization: `Bearer ${bearer}`,
       'content-type': 'application/json',
@@ -38,7 +75,7 @@ function postJson<T>(url: string, bearer: string, body: unknown, ca?: string): P
     };
     const request = https.request(
       url,
-      { method: 'POST', headers, ...(ca === undefined ? {} : { ca }), timeout: 30_000 },
+      { method, headers, ...(ca === undefined ? {} : { ca }), timeout: 30_000 },
       (response) => {
         let answer = '';
         response.setEncoding('utf8');
@@ -75,7 +112,12 @@ export function requestCredential(
   request: CredentialRequest,
   ca?: string,
 ): Promise<Credential> {
-  return postJson<Credential>(`${server}/zeroplane/v1/credentials`, secret, request, ca);
+  return sendJson<Credential>('POST', `${server}/zeroplane/v1/credentials`, secret, request, ca);
+}
+
+/** Asks for the keys of a cluster, or changes them; `path` below the endpoint. */
+export function requestKeys<T>({ server, secret, ca }: Deployment, method: string, path: string): Promise<T> {
+  return sendJson<T>(method, `${server}/zeroplane/v1/keys${path}`, secret, undefined, ca);
 }
 
 /** Writes a kubeconfig in one go, readable by its owner alone. */

@@ -10,6 +10,8 @@ export interface UpOptions {
   kubeconfig: string;
   nodes: { kind: 'real' | 'none' } | { kind: 'simulated'; count: number | undefined };
   controllers: 'on' | 'off';
+  /** Names of resources, separated by commas: `secrets,widgets.example.com`. */
+  encryptedResources: string;
   yes: boolean;
 }
 
@@ -24,6 +26,8 @@ Options:
   --kubeconfig FILE    where the kubeconfig is written (default DIR/kubeconfig)
   --nodes KIND         real, simulated, simulated=N or none (default real, or simulated where containers cannot run)
   --controllers on|off off: the API alone, for replays and load tests (default on)
+  --encrypted-resources LIST
+                       what is encrypted at rest, as secrets,widgets.example.com (default secrets)
   --yes                install what is missing without asking
 
 Examples:
@@ -43,6 +47,7 @@ export function upOptions(args: string[]): UpOptions {
       kubeconfig: { type: 'string' },
       nodes: { type: 'string', default: 'real' },
       controllers: { type: 'string', default: 'on' },
+      'encrypted-resources': { type: 'string', default: 'secrets' },
       yes: { type: 'boolean', default: false },
     },
   });
@@ -50,6 +55,10 @@ export function upOptions(args: string[]): UpOptions {
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UserError('--port must be from 1 to 65535.', 2);
   if (values.controllers !== 'on' && values.controllers !== 'off')
     throw new UserError('--controllers is on or off.', 2);
+  const encryptedResources = values['encrypted-resources'];
+  if (!/^([a-z0-9.-]+(,(?!$)|$))*$/.test(encryptedResources)) {
+    throw new UserError('--encrypted-resources is a list such as secrets,widgets.example.com.', 2);
+  }
   // npm runs scripts in the project's folder; INIT_CWD is where the person stood.
   const data = resolve(process.env['INIT_CWD'] ?? process.cwd(), values.data);
   const kubeconfig = values.kubeconfig;
@@ -65,6 +74,7 @@ export function upOptions(args: string[]): UpOptions {
           : resolve(process.env['INIT_CWD'] ?? process.cwd(), kubeconfig),
     nodes: nodesOption(values.nodes),
     controllers: values.controllers,
+    encryptedResources,
     yes: values.yes,
   };
 }

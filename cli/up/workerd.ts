@@ -29,6 +29,8 @@ export interface ServeOptions {
   data: string;
   controllers: 'on' | 'off';
   bootstrapSecret: string;
+  encryptionKeys: string;
+  encryptedResources: string;
   built: Built;
   pki: Pki;
   /** Called when workerd has died by itself and could not be brought back. */
@@ -79,12 +81,12 @@ export class Workerd {
   }
 
   private async spawn(): Promise<void> {
-    const { data, bootstrapSecret } = this.options;
+    const { data, bootstrapSecret, encryptionKeys } = this.options;
     // One that was killed leaves its socket behind, and nobody else could bind it.
     await rm(tickSocket(data), { force: true });
     const child = spawn(workerdBinary(), ['serve', join(data, 'workerd.capnp')], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], BOOTSTRAP_SECRET: bootstrapSecret },
+      env: { PATH: process.env['PATH'], BOOTSTRAP_SECRET: bootstrapSecret, ENCRYPTION_KEYS: encryptionKeys },
     });
     this.child = child;
     child.stdout?.pipe(this.log, { end: false });
@@ -119,7 +121,7 @@ function workerdBinary(): string {
 
 const text = (value: string): string => JSON.stringify(value);
 
-function configuration({ address, port, data, controllers, built, pki }: ServeOptions): string {
+function configuration({ address, port, data, controllers, encryptedResources, built, pki }: ServeOptions): string {
   const namespaces = Object.values(CLASSES).map(
     (name) => `    (className = ${text(name)}, uniqueKey = ${text(`zeroplane-${name}`)}, enableSql = true),`,
   );
@@ -160,6 +162,8 @@ ${bindings.join('\n')}
     (name = "ASSETS", service = "assets"),
     (name = "CONTROLLERS", text = ${text(controllers)}),
     (name = "BOOTSTRAP_SECRET", fromEnvironment = "BOOTSTRAP_SECRET"),
+    (name = "ENCRYPTION_KEYS", fromEnvironment = "ENCRYPTION_KEYS"),
+    (name = "ENCRYPTED_RESOURCES", text = ${text(encryptedResources)}),
   ],
 );
 `;

@@ -25,6 +25,8 @@ export interface Surroundings {
   assets: Fetching;
   /** Mints credentials; empty: nobody can. */
   bootstrapSecret: string;
+  /** The stores that are encrypted at rest. */
+  encryptedStores: readonly ResourceId[];
 }
 
 /** What keeps a request alive after its answer, or its client, has gone: a Worker's `ExecutionContext`. */

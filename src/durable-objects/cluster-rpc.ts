@@ -3,7 +3,8 @@ import type { ResourceId } from '../apimachinery/client.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { PolicyRulesWithSubjects } from '../generated/types/flowcontrol.v1.ts';
-import type { SubscriberRpc } from './rpc.ts';
+import type { Encryption } from '../store/encryption/keyring.ts';
+import type { Failure, SubscriberRpc } from './rpc.ts';
 
 /** A public key that verifies tokens, as JWK. */
 export interface PublicKey {
@@ -14,6 +15,16 @@ export interface PublicKey {
   crv?: string;
   x?: string;
   y?: string;
+}
+
+/** How a key stands, for people. */
+export interface KeyState {
+  kid: string;
+  /** `verifies`: it signs no more. */
+  state: 'next' | 'signs' | 'verifies';
+  from: string;
+  /** Empty: until it is retired. */
+  until: string;
 }
 
 export interface NamespaceFact {
@@ -190,6 +201,14 @@ export interface ClusterRpc extends SubscriberRpc {
   mint(request: MintRequest): Promise<Credential>;
   /** A token without an end, for a Secret of the type `kubernetes.io/service-account-token`. */
   mintLegacy(request: LegacyRequest): Promise<string>;
+  /** The keys that sign and verify the cluster's tokens, newest first. */
+  keys(): Promise<KeyState[]>;
+  /** Makes a new signing key, which is shown at once and signs after `afterMs`. */
+  rotateSigningKey(afterMs: number): Promise<void>;
+  /** Believes a key's tokens no longer. Fails with NotFound, or Conflict for the key that signs; null: done. */
+  retireKey(kid: string): Promise<Failure | null>;
+  /** How the cluster's own keys are encrypted at rest, after making a new data key where `rotate` says so; null where they are not. */
+  encryption(rotate: boolean): Promise<Encryption | null>;
   /** A token of the form `abcdef.0123456789abcdef`. */
   createBootstrapToken(ttlSeconds: number): Promise<Credential>;
   /** Whether a bootstrap token is valid; answers its id. */

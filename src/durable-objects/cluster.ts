@@ -3,7 +3,6 @@ import { DurableObject } from 'cloudflare:workers';
 import { HOOK_STORES, hookFact } from '../api/admission/hooks/facts.ts';
 import { remoteServiceFact } from '../api/aggregation/remote-services.ts';
 import { bootstrapUser } from '../api/authentication/bootstrap-token.ts';
-import { createSigningKey, publicKey, type SigningKey, sign, signLegacy } from '../api/authentication/signing.ts';
 import { API_AUDIENCE } from '../api/authentication/tokens.ts';
 import { AGENTS, NODE_PREFIX, NODES } from '../api/authentication/user.ts';
 import { Authorizer } from '../api/authorization/authorizer.ts';
@@ -15,43 +14,44 @@ import {
   DNS_SERVICE_IP,
   SERVICE_CIDR,
 } from '../api/bootstrap/objects.ts';
-import {
-  type Authority,
-  createAuthority,
-  issueApiProxy,
-  issueFrontProxy,
-  type KeyPair,
-  signRequest,
-} from '../api/certificates/authority.ts';
+import { issueApiProxy, issueFrontProxy, type KeyPair, signRequest } from '../api/certificates/authority.ts';
 import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
 import { FLOW_SCHEMAS, flowSchemaFact, PRIORITY_LEVELS, priorityLevelFact } from '../api/flowcontrol/facts.ts';
 import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import { bootstrapTokenSecret, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
-import { toBase64 } from '../apimachinery/codec/base64.ts';
+import { StatusError } from '../apimachinery/errors.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { APIService } from '../generated/types/apiregistration.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
+import type { Encryption, Keyring } from '../store/encryption/keyring.ts';
+import {
+  type Binding,
+  bindingFact,
+  digestOf,
+  type Namespace,
+  namespaceFact,
+  type Role,
+  roleFact,
+} from './cluster-facts.ts';
 import type {
-  BindingFact,
   ClusterRpc,
   ClusterSnapshot,
   Credential,
+  KeyState,
   LegacyRequest,
   MintRequest,
-  NamespaceFact,
   NodeCredential,
-  PolicyRule,
-  RoleFact,
   SignedRequest,
-  Subject,
 } from './cluster-rpc.ts';
+import { keyringOf } from './encryption.ts';
 import type { Env } from './env.ts';
+import { Identity } from './identity.ts';
 import { RemovedNodes } from './removed-nodes.ts';
-import type { Notification } from './rpc.ts';
+import type { Failure, Notification } from './rpc.ts';
 import { CLUSTER, StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -68,12 +68,6 @@ const IN_SNAPSHOT: readonly ResourceId[] = [
   API_SERVICES,
   ...['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((name) => `${RBAC}/${name}`),
 ];
-
-interface Identity {
-  signing: SigningKey;
-  authority: Authority;
-  issuer: string;
-}
 
 type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys'>;
 
@@ -107,11 +101,10 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       if (reload) this.kept.clear();
       const facts = await this.read();
       const before = this.snapshotNow;
-      const same = before !== undefined && JSON.stringify(factsOf(before)) === JSON.stringify(facts);
-      if (!same) {
-        const version = Math.max(Date.now(), (before?.version ?? 0) + 1);
-        this.snapshotNow = { version, issuer: identity.issuer, keys: [publicKey(identity.signing)], ...facts };
-      }
+      const next = { issuer: identity.issuer, keys: identity.publicKeys, ...facts };
+      const same =
+        before !== undefined && JSON.stringify({ ...before, version: 0 }) === JSON.stringify({ version: 0, ...next });
+      if (!same) this.snapshotNow = { version: Math.max(Date.now(), (before?.version ?? 0) + 1), ...next };
     }
     const current = this.snapshotNow as ClusterSnapshot;
     return current.version === known ? null : current;
@@ -122,14 +115,39 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   }
 
   async mint(request: MintRequest): Promise<Credential> {
-    const { signing, issuer } = await this.ready();
+    const identity = await this.ready();
     // A removal is remembered no longer than that.
     const longest = request.user.startsWith(NODE_PREFIX) ? NODE_TTL_SECONDS : Number.POSITIVE_INFINITY;
-    return sign(signing, issuer, { ...request, ttlSeconds: Math.min(request.ttlSeconds, longest) });
+    return identity.mint({ ...request, ttlSeconds: Math.min(request.ttlSeconds, longest) });
   }
 
   async mintLegacy(request: LegacyRequest): Promise<string> {
-    return signLegacy((await this.ready()).signing, request);
+    return (await this.ready()).mintLegacy(request);
+  }
+
+  async keys(): Promise<KeyState[]> {
+    return (await this.ready()).describeKeys();
+  }
+
+  async rotateSigningKey(afterMs: number): Promise<void> {
+    await (await this.ready()).rotate(afterMs);
+    this.dirty = true;
+  }
+
+  async retireKey(kid: string): Promise<Failure | null> {
+    const identity = await this.ready();
+    try {
+      identity.retire(kid);
+    } catch (error) {
+      if (error instanceof StatusError) return { status: error.status };
+      throw error;
+    }
+    this.dirty = true;
+    return null;
+  }
+
+  async encryption(rotate: boolean): Promise<Encryption | null> {
+    return (await this.ready()).encryption(rotate);
   }
 
   async createBootstrapToken(ttlSeconds: number): Promise<Credential> {
@@ -225,12 +243,12 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   /** The deployment's own cluster is there as soon as somebody asks; any other when who holds the secret mints its first credential. */
   private exists(): boolean {
-    return this.ctx.id.name === DEFAULT_CLUSTER || this.ctx.storage.kv.get('identity') !== undefined;
+    return this.ctx.id.name === DEFAULT_CLUSTER || Identity.exists(this.ctx.storage.kv);
   }
 
   /** The cluster's keys; on first use they are made, and the objects that every cluster has. */
   private async ready(): Promise<Identity> {
-    this.identity ??= this.ctx.storage.kv.get<Identity>('identity');
+    this.identity ??= Identity.load(this.ctx.storage.kv, this.keyring());
     if (this.identity !== undefined && this.bootstrapped) return this.identity;
     this.creating ??= this.create().finally(() => {
       this.creating = undefined;
@@ -239,16 +257,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   }
 
   private async create(): Promise<Identity> {
-    if (this.identity === undefined) {
-      const identity = {
-        signing: await createSigningKey(),
-        authority: await createAuthority(),
-        // Another cluster's tokens are told apart by this, before any key is tried.
-        issuer: `https://kubernetes.default.svc.cluster.local/${crypto.randomUUID()}`,
-      };
-      this.ctx.storage.kv.put('identity', identity);
-      this.identity = identity;
-    }
+    this.identity ??= await Identity.create(this.ctx.storage.kv, this.keyring());
     const objects = bootstrapObjects(this.identity.authority.certificate);
     const digest = await digestOf(objects);
     // Another version of the Worker may bring more.
@@ -258,6 +267,10 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     }
     this.bootstrapped = true;
     return this.identity;
+  }
+
+  private keyring(): Keyring | undefined {
+    return keyringOf(this.env, this.ctx.storage, 'cluster', () => true);
   }
 
   /** What the snapshot is made of. The first time since the object woke, the default policy is made whole on the way: it is read anyway. */
@@ -315,44 +328,3 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     return new Map(IN_SNAPSHOT.map((id, index) => [id, lists[index]?.items ?? []]));
   }
 }
-
-/** Changes when the objects do, but not with the day. */
-async function digestOf(objects: unknown): Promise<string> {
-  const text = JSON.stringify(objects, (key, value: unknown) => (key === 'since' ? undefined : value));
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return toBase64(new Uint8Array(bytes));
-}
-
-interface Namespace extends KubeObject {
-  status?: { phase?: string };
-}
-
-interface Role extends KubeObject {
-  rules?: PolicyRule[];
-}
-
-interface Binding extends KubeObject {
-  roleRef: { kind: string; name: string };
-  subjects?: Subject[];
-}
-
-const factsOf = ({ version: _, issuer: __, keys: ___, ...facts }: ClusterSnapshot): Facts => facts;
-
-const namespaceFact = ({ metadata, status }: Namespace): NamespaceFact => ({
-  name: metadata.name,
-  phase: status?.phase ?? 'Active',
-  labels: metadata.labels ?? {},
-});
-
-const roleFact = ({ metadata, rules }: Role): RoleFact => ({
-  namespace: metadata.namespace ?? '',
-  name: metadata.name,
-  rules: rules ?? [],
-});
-
-const bindingFact = ({ metadata, roleRef, subjects }: Binding): BindingFact => ({
-  namespace: metadata.namespace ?? '',
-  name: metadata.name,
-  roleRef: { kind: roleRef.kind, name: roleRef.name },
-  subjects: subjects ?? [],
-});

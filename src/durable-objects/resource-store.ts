@@ -11,6 +11,7 @@ import { definitionNamed } from '../api/registry/resource-name.ts';
 import { ServiceAllocator } from '../api/registry/service-allocator.ts';
 import { StatusError } from '../apimachinery/errors.ts';
 import type { Resource } from '../resources/resource.ts';
+import type { Encryption } from '../store/encryption/keyring.ts';
 import { ResourceStore as Core, createDecision } from '../store/store.ts';
 import type {
   Change,
@@ -23,10 +24,12 @@ import type {
   WatchQuery,
 } from '../store/types.ts';
 import type { Sink } from '../store/watch-hub.ts';
+import { encryptedStores, keyringOf } from './encryption.ts';
 import type { Env } from './env.ts';
 import { expiredEvents } from './event-expiry.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Notifier, notice } from './notifier.ts';
+import { Rewriter } from './rewrite.ts';
 import type { Assignment, ChangeRequest, ChangesSince, Failure, ResourceStoreRpc, StoreStats } from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
 import { surroundings } from './surroundings.ts';
@@ -64,6 +67,8 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   private core!: Core<Socket>;
   private allocator: ServiceAllocator | undefined;
   private expiryIsSet = false;
+  /** Of a store that is encrypted, or was. */
+  private rewriter: Rewriter | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -75,7 +80,11 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     void ctx.blockConcurrencyWhile(async () => {
       const db = drizzle(ctx.storage);
       await migrate(db, migrations);
-      this.open(new SqliteBackend(ctx.storage, db));
+      const keyring = keyringOf(env, ctx.storage, this.id, (given) => encryptedStores(given).includes(this.id));
+      this.open(new SqliteBackend(ctx.storage, db, keyring));
+      if (keyring === undefined) return;
+      this.rewriter = new Rewriter(ctx.storage, keyring);
+      if (!keyring.isSettled) await this.rewriteSoon();
     });
   }
 
@@ -157,8 +166,22 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     return { rowsWritten, wokenAt: this.wokenAt, watchers: this.core.hub.size };
   }
 
-  /** Of the store of Events alone: drops those whose time is over. */
+  async encryption(rotate: boolean): Promise<Encryption | null> {
+    if (this.rewriter === undefined) return null;
+    if (rotate) {
+      this.rewriter.rotate();
+      await this.rewriteSoon();
+    }
+    return this.rewriter.keyring.describe();
+  }
+
+  /** Rewrites some of what is sealed under another key than the newest, and drops Events whose time is over. */
   override async alarm(): Promise<void> {
+    if (this.rewriter?.step()) await this.rewriteSoon();
+    if (this.id === EVENTS) await this.expire();
+  }
+
+  private async expire(): Promise<void> {
     this.expiryIsSet = false;
     const expired = expiredEvents(this.core.rows(), Date.now());
     this.core.commitMany(expired.map((key) => ({ key, decide: () => ({ do: 'delete' }) })));
@@ -252,6 +275,11 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
 
   private compact(): void {
     this.core.compact(HISTORY_MS, SHORT_HISTORY.has(this.id) ? SHORT_HISTORY_KEEP : HISTORY_KEEP);
+  }
+
+  /** By the alarm: it outlives an eviction, and lets requests through between two steps. */
+  private async rewriteSoon(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now());
   }
 
   /** A pending alarm lets the store sleep; when there are no Events any more, none is set. */

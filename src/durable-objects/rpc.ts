@@ -2,6 +2,7 @@
 import type { Demand } from '../api/admission/resource-quota/charge.ts';
 import type { PatchType, ResourceId } from '../apimachinery/client.ts';
 import type { Status } from '../apimachinery/meta.ts';
+import type { Encryption } from '../store/encryption/keyring.ts';
 import type { CommitResult, Encoded, EventType, ListKind, ListQuery, ListResult, Outcome } from '../store/types.ts';
 
 /** Who asks, as far as the registry cares. */
@@ -111,6 +112,8 @@ export interface ResourceStoreRpc {
   charge(namespace: string, demand: Demand, dryRun: boolean): Promise<{ charged: number } | Failure>;
   changesSince(resourceVersion: number): Promise<ChangesSince>;
   stats(): Promise<StoreStats>;
+  /** How the store is encrypted at rest, after making a new key where `rotate` says so; null where it is not. */
+  encryption(rotate: boolean): Promise<Encryption | null>;
 }
 
 /** ControllerManager, Scheduler and Cluster take notifications; the tick is cron's. */

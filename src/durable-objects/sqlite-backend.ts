@@ -2,10 +2,12 @@
 import { and, asc, count, desc, eq, gt, gte, lt, sql } from 'drizzle-orm';
 import type { DrizzleSqliteDODatabase } from 'drizzle-orm/durable-sqlite';
 import type { Backend, LabelPair } from '../store/backend.ts';
-import type { EventType, LogEntry, Row } from '../store/types.ts';
+import type { Keyring } from '../store/encryption/keyring.ts';
+import type { LogEntry, Row } from '../store/types.ts';
 import { RowCache } from './row-cache.ts';
 import { log, objects } from './schema/resource-store.ts';
 import { compile } from './statement.ts';
+import { type LogColumns, logEntry, type ObjectColumns, storedRow } from './stored-row.ts';
 
 const { placeholder } = sql;
 
@@ -16,11 +18,14 @@ export class SqliteBackend implements Backend {
   private readonly storage: DurableObjectStorage;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly cache = new RowCache(CACHE_BUDGET);
+  private readonly keyring: Keyring | undefined;
   /** Since the store woke, as they are billed. */
   rowsWritten = 0;
 
-  constructor(storage: DurableObjectStorage, db: DrizzleSqliteDODatabase) {
+  /** With a keyring texts are kept sealed; what is remembered in memory is not. */
+  constructor(storage: DurableObjectStorage, db: DrizzleSqliteDODatabase, keyring?: Keyring) {
     this.storage = storage;
+    this.keyring = keyring;
     this.statements = prepare(storage.sql, db);
   }
 
@@ -38,7 +43,7 @@ export class SqliteBackend implements Backend {
     const cached = this.cache.get(key);
     if (cached !== undefined) return cached;
     for (const columns of this.statements.get({ key }).raw<ObjectColumns>()) {
-      const row = new StoredRow(columns);
+      const row = storedRow(columns, this.keyring);
       this.cache.set(row);
       return row;
     }
@@ -49,7 +54,7 @@ export class SqliteBackend implements Backend {
     const { range, labelled } = this.statements;
     const found =
       label === undefined ? range({ from, to, limit }) : labelled({ from, to, limit, label: member(label) });
-    return Array.from(found.raw<ObjectColumns>(), (columns) => new StoredRow(columns));
+    return Array.from(found.raw<ObjectColumns>(), (columns) => storedRow(columns, this.keyring));
   }
 
   count(from: string, to: string): number {
@@ -57,7 +62,8 @@ export class SqliteBackend implements Backend {
   }
 
   put(row: Row): void {
-    const { key, resourceVersion, uid, text } = row;
+    const { key, resourceVersion, uid } = row;
+    const text = this.keyring === undefined ? row.text : this.keyring.seal(key, row.text);
     const labels = json(row.labels);
     const fields = json(row.fields);
     const owners = json(row.owners);
@@ -71,6 +77,7 @@ export class SqliteBackend implements Backend {
   }
 
   appendLog({ resourceVersion, type, key, previous }: LogEntry, at: number): void {
+    const text = previous?.text ?? null;
     const cursor = this.statements.append({
       resourceVersion,
       at,
@@ -81,13 +88,14 @@ export class SqliteBackend implements Backend {
       labels: json(previous?.labels),
       fields: json(previous?.fields),
       owners: json(previous?.owners),
-      text: previous?.text ?? null,
+      text: text === null || this.keyring === undefined ? text : this.keyring.seal(key, text),
     });
     this.written(cursor);
   }
 
   logAfter(resourceVersion: number, limit: number): LogEntry[] {
-    return Array.from(this.statements.logAfter({ resourceVersion, limit }).raw<LogColumns>(), logEntry);
+    const found = this.statements.logAfter({ resourceVersion, limit }).raw<LogColumns>();
+    return Array.from(found, (columns) => logEntry(columns, this.keyring));
   }
 
   logBounds(): { first: number; last: number } {
@@ -169,86 +177,3 @@ const json = (value: object | undefined): string | null => (value === undefined 
 
 /** A label as it stands in the column's JSON. Quotes within keys and values are escaped there, so it matches nothing else. */
 const member = ({ key, value }: LabelPair): string => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
-
-/** In the order of the table's columns. */
-type ObjectColumns = [
-  key: string,
-  resourceVersion: number,
-  uid: string,
-  labels: string | null,
-  fields: string | null,
-  owners: string | null,
-  text: string,
-];
-type LogColumns = [
-  resourceVersion: number,
-  at: number,
-  type: string,
-  key: string,
-  previousVersion: number | null,
-  uid: string | null,
-  labels: string | null,
-  fields: string | null,
-  owners: string | null,
-  text: string | null,
-];
-
-/** A row whose small columns are parsed when they are asked for: a get never asks. */
-class StoredRow implements Row {
-  private readonly columns: ObjectColumns;
-  private parsedLabels: Record<string, string> | undefined;
-
-  constructor(columns: ObjectColumns) {
-    this.columns = columns;
-  }
-
-  get key(): string {
-    return this.columns[0];
-  }
-
-  get resourceVersion(): number {
-    return this.columns[1];
-  }
-
-  get uid(): string {
-    return this.columns[2];
-  }
-
-  get text(): string {
-    return this.columns[6];
-  }
-
-  get labels(): Record<string, string> | undefined {
-    this.parsedLabels ??= parse(this.columns[3]);
-    return this.parsedLabels;
-  }
-
-  get fields(): Record<string, string> | undefined {
-    return parse(this.columns[4]);
-  }
-
-  get owners(): string[] | undefined {
-    return parse(this.columns[5]);
-  }
-}
-
-const parse = <T>(text: string | null): T | undefined => (text === null ? undefined : (JSON.parse(text) as T));
-
-function logEntry([
-  resourceVersion,
-  ,
-  type,
-  key,
-  previousVersion,
-  uid,
-  labels,
-  fields,
-  owners,
-  text,
-]: LogColumns): LogEntry {
-  const previous =
-    previousVersion === null || text === null
-      ? undefined
-      : new StoredRow([key, previousVersion, uid ?? '', labels, fields, owners, text]);
-  return { resourceVersion, type: type as EventType, key, previous };
-}

@@ -1,7 +1,7 @@
 /** Statements that drizzle writes once and SQLite runs as they are: between the two there is nothing to map. */
 import { is, Param, Placeholder, type Query } from 'drizzle-orm';
 
-type Value = string | number | null;
+type Value = string | number | Uint8Array | null;
 
 /** Rows as arrays, columns in the order of the query. */
 export type Statement = (values?: Record<string, Value>) => SqlStorageCursor<Record<string, SqlStorageValue>>;

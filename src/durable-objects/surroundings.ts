@@ -1,6 +1,7 @@
 /** The API server's surroundings, made of the Worker's bindings. */
 import type { Store, Surroundings } from '../api/context.ts';
 import type { ClusterRpc } from './cluster-rpc.ts';
+import { encryptedStores } from './encryption.ts';
 import type { Env } from './env.ts';
 
 /** Durable Objects by the names that `design` gives them: `<cluster>/<group>/<resource>`, `<cluster>`, `<cluster>/<node>`. */
@@ -11,5 +12,6 @@ export function surroundings(env: Env): Surroundings {
     nodeSession: (cluster, node) => env.NODE_SESSION.getByName(`${cluster}/${node}`),
     assets: env.ASSETS,
     bootstrapSecret: env.BOOTSTRAP_SECRET ?? '',
+    encryptedStores: encryptedStores(env),
   };
 }

@@ -38,6 +38,7 @@ export function apiServer(snapshot: ClusterSnapshot, cluster: Partial<ClusterRpc
     nodeSession: () => ({ fetch: unreachable }),
     assets: { fetch: unreachable },
     bootstrapSecret: 'the secret of the deployment',
+    encryptedStores: [],
   };
   return {
     async request(method, path, token, body) {

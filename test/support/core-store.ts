@@ -7,6 +7,8 @@ import { decideChange } from '../../src/api/registry/change.ts';
 import { notice } from '../../src/durable-objects/notifier.ts';
 import { SqliteBackend } from '../../src/durable-objects/sqlite-backend.ts';
 import type { Backend } from '../../src/store/backend.ts';
+import { Keyring } from '../../src/store/encryption/keyring.ts';
+import { RootKeys } from '../../src/store/encryption/root-keys.ts';
 import { MemoryBackend } from '../../src/store/memory-backend.ts';
 import { ResourceStore } from '../../src/store/store.ts';
 import type { WatchQuery } from '../../src/store/types.ts';
@@ -84,6 +86,14 @@ export async function sqliteStore(resource: string): Promise<StoreUnderTest> {
   return coreStore(resource, () => new SqliteBackend(storage, drizzle(storage)));
 }
 
+/** The same, encrypted. */
+export async function sealedStore(resource: string): Promise<StoreUnderTest> {
+  const storage = durableStorage('resource-store');
+  const roots = RootKeys.parse('MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=');
+  const keyring = (): Keyring | undefined => Keyring.open(storage.kv, roots, `core/${resource}`, true);
+  return coreStore(resource, () => new SqliteBackend(storage, drizzle(storage), keyring()));
+}
+
 /** As much of a Durable Object's storage as the backends use, after the migrations of a class. */
 export function durableStorage(className: string): DurableObjectStorage {
   const database = new DatabaseSync(':memory:');
@@ -111,5 +121,10 @@ export function durableStorage(className: string): DurableObjectStorage {
       throw error;
     }
   };
-  return { sql: { exec }, transactionSync } as unknown as DurableObjectStorage;
+  const kept = new Map<string, unknown>();
+  const kv = {
+    get: (name: string) => structuredClone(kept.get(name)),
+    put: (name: string, value: unknown) => kept.set(name, structuredClone(value)),
+  };
+  return { sql: { exec }, kv, transactionSync } as unknown as DurableObjectStorage;
 }

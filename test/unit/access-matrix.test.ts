@@ -227,6 +227,9 @@ describe('what is no resource', () => {
 
   const OURS: [method: string, path: string, body: unknown, others: number, who: string | undefined][] = [
     ['POST', 'credentials', { user: 'root', groups: ['system:masters'] }, 401, undefined],
+    ['GET', 'keys', undefined, 401, undefined],
+    ['POST', 'keys', undefined, 401, undefined],
+    ['DELETE', 'keys/x', undefined, 401, undefined],
     ['POST', 'join', { nodeName: 'a' }, 401, 'a'],
     ['GET', 'nodes/a/session', undefined, 403, 'a'],
     ['GET', 'nodes/a/streams/1', undefined, 403, 'a'],

@@ -14,7 +14,7 @@ interface Layer {
 const LAYERS: Layer[] = [
   { of: 'src/apimachinery', may: ['yaml', 're2js', '@marcbachmann/cel-js'] },
   { of: 'src/resources', may: ['src/apimachinery'], types: ['src/generated'] },
-  { of: 'src/store', may: ['src/apimachinery'] },
+  { of: 'src/store', may: ['src/apimachinery', 'node:crypto'] },
   { of: 'src/scheduler', may: ['src/apimachinery', 'src/resources'], types: ['src/generated'] },
   {
     of: 'src/controllers',

@@ -26,7 +26,6 @@ export function publicKey({ kid, jwk }: SigningKey): PublicKey {
 /** A signed token for an identity. */
 export async function sign(key: SigningKey, issuer: string, request: MintRequest): Promise<Credential> {
   const issuedAt = Math.floor(Date.now() / 1000);
-  const validFor = extended(request) ? EXTENDED_SECONDS : request.ttlSeconds;
   const token = await new SignJWT(claimsOf(request, issuedAt))
     .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: key.kid })
     .setIssuer(issuer)
@@ -34,13 +33,17 @@ export async function sign(key: SigningKey, issuer: string, request: MintRequest
     .setAudience(request.audiences ?? [API_AUDIENCE])
     .setIssuedAt(issuedAt)
     .setNotBefore(issuedAt)
-    .setExpirationTime(issuedAt + validFor)
+    .setExpirationTime(issuedAt + tokenSeconds(request))
     .setJti(crypto.randomUUID())
     .sign(await importJWK(key.jwk, SIGNING_ALGORITHM));
   // Who has asked for the hour is told of the hour.
   const expirationTimestamp = now((issuedAt + request.ttlSeconds) * 1000);
   return { token, expirationTimestamp };
 }
+
+/** How long the token of a request lives, in seconds. */
+export const tokenSeconds = (request: MintRequest): number =>
+  extended(request) ? EXTENDED_SECONDS : request.ttlSeconds;
 
 /** What admission asks for on behalf of every pod. */
 const POD_SECONDS = 3607;

@@ -1,4 +1,4 @@
-/** Our own endpoints, below `/zeroplane/v1/`: credentials, joining nodes, and the agents' sockets. */
+/** Our own endpoints, below `/zeroplane/v1/`: credentials, keys, joining nodes, and the agents' sockets. */
 import { decodeJwt } from 'jose';
 import { BOOTSTRAP_TOKEN } from '../../apimachinery/bootstrap-token.ts';
 import type { ResourceId } from '../../apimachinery/client.ts';
@@ -15,6 +15,7 @@ import { readBody } from '../decode.ts';
 import type { RequestInfo } from '../request-info.ts';
 import { respond } from '../respond.ts';
 import type { Snapshot, SnapshotCache } from '../snapshot.ts';
+import { keys } from './keys.ts';
 
 const JSON_ONLY = { format: 'json' } as const;
 const PREFIX = '/zeroplane/v1/';
@@ -32,6 +33,12 @@ export async function zeroplane(
 ): Promise<Response> {
   const parts = info.path.slice(PREFIX.length).split('/');
   if (request.method === 'POST' && info.path === `${PREFIX}credentials`) return credentials(request, info, around);
+  if (parts[0] === 'keys') {
+    await checkSecret(request, around);
+    // Nor does asking for its keys bring a cluster about.
+    await snapshots.get(info.cluster, around.cluster(info.cluster));
+    return respond(await keys(request, info, around, parts[1]), JSON_ONLY);
+  }
   const user = async (): Promise<User> => identify(await snapshots.get(info.cluster, around.cluster(info.cluster)));
   if (request.method === 'POST' && info.path === `${PREFIX}join`) return join(request, info, around, user);
   if (parts[0] === 'nodes' && (parts[2] === 'session' || parts[2] === 'streams')) {
@@ -83,6 +90,12 @@ async function storeStats(id: string, info: RequestInfo, around: Surroundings, u
   return respond({ ...(await around.store(info.cluster, storeOf(resource)).stats()) }, JSON_ONLY);
 }
 
+/** Throws Unauthorized for whoever does not hold the deployment's secret. */
+async function checkSecret(request: Request, { bootstrapSecret }: Surroundings): Promise<void> {
+  const given = bearerToken(request) ?? '';
+  if (bootstrapSecret === '' || !(await sameText(given, bootstrapSecret))) throw unauthorized();
+}
+
 interface CredentialsBody {
   user?: string;
   uid?: string;
@@ -93,8 +106,7 @@ interface CredentialsBody {
 
 /** Whoever holds the deployment's secret may mint any credential: it is the root of trust. */
 async function credentials(request: Request, info: RequestInfo, around: Surroundings): Promise<Response> {
-  const given = bearerToken(request) ?? '';
-  if (around.bootstrapSecret === '' || !(await sameText(given, around.bootstrapSecret))) throw unauthorized();
+  await checkSecret(request, around);
   const body = await json<CredentialsBody>(request);
   const ttlSeconds = body.ttlSeconds ?? 3600;
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 60 || ttlSeconds > MAX_TTL) {

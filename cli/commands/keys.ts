@@ -1,0 +1,88 @@
+/** `zeroplane keys`: the keys of a deployment's cluster, and how to change them. */
+import { type Command, parseOptions, UserError } from '../command.ts';
+import { table } from '../table.ts';
+import { deploymentOf, requestKeys } from '../up/credentials.ts';
+
+const HELP = `Usage: zeroplane keys list|rotate|retire --server URL [OPTIONS]
+
+  list          shows the keys that sign tokens, and those that encrypt what is stored
+  rotate        makes new ones; what the old ones have signed or encrypted stays good
+  retire KID    believes an old signing key no longer: every token that it has signed is refused
+
+A new signing key is shown for an hour before it signs, since others may keep the list of public keys for so
+long. The old one verifies as long as a token of its can live. What is stored is rewritten in the background.
+
+Options:
+  --server URL      the API server; a path /clusters/NAME chooses a cluster
+  --secret TEXT     the deployment's BOOTSTRAP_SECRET (or the environment's)
+  --ca FILE         the CA of the server's certificate, where it is not a public one
+  --only WHAT       rotate: signing or encryption
+  --now             rotate: the new key signs at once, as when the old one is known to others
+  --output json     for machines
+
+Examples:
+  BOOTSTRAP_SECRET=… npm run zeroplane -- keys rotate --server https://zeroplane.example.workers.dev
+  BOOTSTRAP_SECRET=… npm run zeroplane -- keys retire --server https://zeroplane.example.workers.dev b8f1…
+`;
+
+/** As the server tells it. */
+export interface Keys {
+  signing: { kid: string; state: string; from: string; until: string }[];
+  encryption: { of: string; key: string; root: string; since: string; rewriting: boolean }[];
+}
+
+export const keys: Command = {
+  name: 'keys',
+  summary: 'list, rotate and retire the keys of a cluster',
+  help: HELP,
+  async run(args) {
+    const { values, positionals } = parseOptions({
+      args,
+      allowPositionals: true,
+      options: {
+        server: { type: 'string' },
+        secret: { type: 'string' },
+        ca: { type: 'string' },
+        only: { type: 'string' },
+        now: { type: 'boolean', default: false },
+        output: { type: 'string', short: 'o' },
+      },
+    });
+    const { method, path } = requestOf(positionals, values.only, values.now);
+    const found = await requestKeys<Keys>(await deploymentOf(values), method, path);
+    process.stdout.write(values.output === 'json' ? `${JSON.stringify(found)}\n` : text(found));
+    return 0;
+  },
+};
+
+/** What is asked of the server. Throws a UserError for what makes no sense. */
+function requestOf([verb, kid]: string[], only: string | undefined, now: boolean): { method: string; path: string } {
+  if (verb === 'list') return { method: 'GET', path: '' };
+  if (verb === 'retire') {
+    if (!kid) throw new UserError('keys retire needs the key’s id; keys list shows it.', 2);
+    return { method: 'DELETE', path: `/${encodeURIComponent(kid)}` };
+  }
+  if (verb !== 'rotate') throw new UserError('keys knows list, rotate and retire. See --help.', 2);
+  if (only !== undefined && only !== 'signing' && only !== 'encryption') {
+    throw new UserError('--only is signing or encryption.', 2);
+  }
+  const query = new URLSearchParams({ ...(only && { what: only }), ...(now && { signs: 'now' }) });
+  return { method: 'POST', path: `?${query}` };
+}
+
+function text({ signing, encryption }: Keys): string {
+  const signs = signing.map(({ kid, state, from, until }) => [kid, state, from, until || '-']);
+  const seals = encryption.map(({ of, key, root, since, rewriting }) => [
+    of,
+    key || '-',
+    root || '-',
+    since || '-',
+    rewriting ? 'rewriting' : 'done',
+  ]);
+  const unsealed = 'Nothing is encrypted: there are no ENCRYPTION_KEYS.\n';
+  return [
+    table([['SIGNING KEY', 'STATE', 'FROM', 'UNTIL'], ...signs]),
+    '\n',
+    seals.length === 0 ? unsealed : table([['ENCRYPTED', 'DATA KEY', 'ROOT KEY', 'SINCE', 'STATE'], ...seals]),
+  ].join('');
+}

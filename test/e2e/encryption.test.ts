@@ -1,0 +1,65 @@
+/** What lies on the disk: a copy of the data folder's databases shows no Secret, and the launcher keeps the key beside them to itself. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HttpClient } from '../../agent/client.ts';
+import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import type { Secret } from '../../src/generated/types/core.v1.ts';
+
+const SECRET = 'correct-horse-battery-staple';
+/** As it is, and as the API carries it. */
+const FORMS = [SECRET, btoa(SECRET)];
+
+let plane: ControlPlane;
+let client: HttpClient;
+
+beforeAll(async () => {
+  plane = await startControlPlane({ nodes: 'none' });
+  const ca = readFileSync(join(plane.data, 'pki/ca.crt'), 'utf8');
+  client = new HttpClient({ server: plane.server, ca, token: () => plane.token });
+});
+afterAll(() => plane?.stop());
+
+/** The database files, their write-ahead logs too, that hold one of the texts. */
+function filesWith(texts: readonly string[]): string[] {
+  const state = join(plane.data, 'state');
+  const files = readdirSync(state, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(state, name)).isFile(),
+  );
+  expect(files.some((name) => name.endsWith('.sqlite'))).toBe(true);
+  return files.filter((name) => {
+    const bytes = readFileSync(join(state, name));
+    return texts.some((text) => bytes.includes(text));
+  });
+}
+
+const secretOf = (value: string): Secret => ({
+  kind: 'Secret',
+  apiVersion: 'v1',
+  metadata: { name: 'database', namespace: 'default' },
+  stringData: { password: value },
+});
+
+describe('the data folder', () => {
+  it('shows ConfigMaps, and no Secret, be it new, changed or deleted', async () => {
+    const kind = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'plain', namespace: 'default' } };
+    await client.create('core/configmaps', { ...kind, data: { motto: 'seen-by-everybody' } } as never);
+    await client.create('core/secrets', secretOf(SECRET));
+    const made = await client.get<Secret>('core/secrets', 'default', 'database');
+    expect(made?.data).toEqual({ password: btoa(SECRET) });
+    await client.update('core/secrets', { ...made, data: { password: btoa('another') } } as Secret);
+    await client.delete('core/secrets', 'default', 'database');
+    expect(filesWith(['seen-by-everybody'])).not.toEqual([]);
+    expect(filesWith(FORMS)).toEqual([]);
+  });
+
+  it('shows none of the private keys that sign for the cluster', () => {
+    expect(filesWith(['PRIVATE KEY', 'P-256'])).toEqual([]);
+  });
+
+  it('keeps its own keys readable by their owner alone', () => {
+    for (const name of ['encryption-keys', 'bootstrap-secret']) {
+      expect(statSync(join(plane.data, name)).mode & 0o777).toBe(0o600);
+    }
+  });
+});

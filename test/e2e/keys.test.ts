@@ -1,0 +1,119 @@
+/** Keys are changed while the cluster is at work: whoever has a token notices nothing, until its key is retired. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HttpClient } from '../../agent/client.ts';
+import { ROOT } from '../../cli/command.ts';
+import type { Keys } from '../../cli/commands/keys.ts';
+import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { requestCredential } from '../../cli/up/credentials.ts';
+import type { Secret } from '../../src/generated/types/core.v1.ts';
+
+const run = promisify(execFile);
+
+let plane: ControlPlane;
+let ca: string;
+let secret: string;
+
+beforeAll(async () => {
+  plane = await startControlPlane({ nodes: 'none' });
+  ca = readFileSync(join(plane.data, 'pki/ca.crt'), 'utf8');
+  secret = readFileSync(join(plane.data, 'bootstrap-secret'), 'utf8').trim();
+});
+afterAll(() => plane?.stop());
+
+const clientWith = (token: string): HttpClient => new HttpClient({ server: plane.server, ca, token: () => token });
+const newToken = async (): Promise<string> => {
+  const admin = { user: 'admin', groups: ['system:masters'], ttlSeconds: 3600 };
+  return (await requestCredential(plane.server, secret, admin, ca)).token;
+};
+const kidOf = (token: string): string =>
+  JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString()).kid as string;
+
+async function zeroplane(...args: string[]): Promise<Keys> {
+  const options = ['--server', plane.server, '--ca', join(plane.data, 'pki/ca.crt'), '--output', 'json'];
+  const env = { ...process.env, BOOTSTRAP_SECRET: secret };
+  const { stdout } = await run(process.execPath, [join(ROOT, 'cli/main.ts'), 'keys', ...args, ...options], { env });
+  return JSON.parse(stdout) as Keys;
+}
+
+const secretOf = (i: number): Secret => ({
+  kind: 'Secret',
+  apiVersion: 'v1',
+  metadata: { name: `s${i}`, namespace: 'default' },
+  stringData: { value: `${i}` },
+});
+
+describe('rotation', () => {
+  it('fails no request before, while and after it happens', async () => {
+    const before = await newToken();
+    const old = clientWith(before);
+    for (let i = 0; i < 100; i++) await old.create('core/secrets', secretOf(i));
+    let isOver = false;
+    let answered = 0;
+    const working = (async () => {
+      for (; !isOver; answered++) {
+        const read = await old.get<Secret>('core/secrets', 'default', `s${answered % 100}`);
+        expect(read?.data).toEqual({ value: btoa(`${answered % 100}`) });
+      }
+    })();
+    const start = await zeroplane('list');
+    const rotated = await zeroplane('rotate', '--now');
+    expect(rotated.signing.map(({ kid, state }) => [kid, state])).toEqual([
+      [expect.not.stringMatching(kidOf(before)), 'next'],
+      [kidOf(before), 'signs'],
+    ]);
+    expect(rotated.encryption.map(({ of }) => of)).toEqual(['cluster', 'core/secrets']);
+    // Every token is good wherever it is shown, the first of the new key too.
+    let after = before;
+    await expect
+      .poll(
+        async () => {
+          after = await newToken();
+          await clientWith(after).list('core/namespaces');
+          return kidOf(after);
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(rotated.signing[0]?.kid);
+    await expect
+      .poll(async () => (await zeroplane('list')).encryption.some(({ rewriting }) => rewriting), { timeout: 10_000 })
+      .toBe(false);
+    isOver = true;
+    await working;
+    expect(answered).toBeGreaterThan(10);
+    const end = await zeroplane('list');
+    expect(end.signing.map(({ kid, state }) => [kid, state])).toEqual([
+      [kidOf(after), 'signs'],
+      [kidOf(before), 'verifies'],
+    ]);
+    const dataKeys = ({ encryption }: Keys): string[] => encryption.map(({ key }) => key);
+    for (const key of dataKeys(start)) expect(dataKeys(end)).not.toContain(key);
+    expect((await old.list<Secret>('core/secrets', { namespace: 'default' })).items).toHaveLength(100);
+  });
+
+  it('shows both keys to those who verify elsewhere', async () => {
+    const { signing } = await zeroplane('list');
+    const shown = (await clientWith(await newToken()).request('GET', '/openid/v1/jwks')) as unknown as {
+      keys: { kid: string }[];
+    };
+    expect(shown.keys.map(({ kid }) => kid)).toEqual(signing.map(({ kid }) => kid));
+  });
+
+  it('ends what a key has signed when it is retired, and not the key that signs', async () => {
+    const { signing } = await zeroplane('list');
+    const [current = '', last = ''] = signing.map(({ kid }) => kid);
+    await expect(zeroplane('retire', current)).rejects.toThrow('it signs: rotate first');
+    await expect(zeroplane('retire', 'nobody')).rejects.toThrow('"nobody" not found');
+    const old = clientWith(plane.token);
+    expect(kidOf(plane.token)).toBe(last);
+    await old.list('core/namespaces');
+    expect((await zeroplane('retire', last)).signing).toHaveLength(1);
+    await expect
+      .poll(() => old.list('core/namespaces').then(() => 'good', String), { timeout: 10_000 })
+      .toContain('Unauthorized');
+    await clientWith(await newToken()).list('core/namespaces');
+  });
+});
