@@ -10,6 +10,7 @@ import { networkHolder } from '../../agent/network/claim.ts';
 import { type Command, UserError } from '../command.ts';
 import { bold, dim, say, step } from '../progress.ts';
 import { Agent } from '../up/agent.ts';
+import { authenticationOf } from '../up/authentication.ts';
 import { build } from '../up/build.ts';
 import { bootstrapSecret, encryptionKeys, requestCredential, writeKubeconfig } from '../up/credentials.ts';
 import { endLeftovers } from '../up/leftover.ts';
@@ -72,6 +73,8 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
   const pki = await ensurePki(join(data, 'pki'));
   const secret = await bootstrapSecret(data);
   const keys = await encryptionKeys(data);
+  const config = options.authenticationConfig;
+  const authentication = config === undefined ? undefined : await authenticationOf(config, data);
   const ca = await readFile(pki.ca, 'utf8');
   const host =
     address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
@@ -82,6 +85,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
       ...options,
       bootstrapSecret: secret,
       encryptionKeys: keys,
+      authentication,
       built,
       pki,
       onLost: (why) => lost(why),
@@ -154,13 +158,28 @@ async function freePort(address: string, port: number): Promise<void> {
 function reachable(server: string, ca: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = https.get(`${server}/readyz`, { ca, timeout: 5000 }, (response) => {
-      response.resume();
-      if (response.statusCode === 200) resolve();
-      else reject(new Error(`status ${response.statusCode}`));
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => {
+        if (response.statusCode === 200 || isAnonymousRefused(response.statusCode)) resolve();
+        else reject(misconfigured(body) ?? new Error(`status ${response.statusCode}`));
+      });
     });
     request.on('timeout', () => request.destroy(new Error('no answer')));
     request.on('error', reject);
   });
+}
+
+/** Where nobody may ask without a name, being refused is an answer. */
+const isAnonymousRefused = (status: number | undefined): boolean => status === 401 || status === 403;
+
+/** What the server says of a configuration that it cannot go by: waiting does not help. */
+function misconfigured(body: string): UserError | undefined {
+  const why = /the authentication configuration is invalid: [^"\n]*(?:\\"[^"\n]*)*/.exec(body)?.[0];
+  return why === undefined ? undefined : new UserError(`${why.replaceAll('\\"', '"')}.`);
 }
 
 function summary({ kubeconfig, data }: UpOptions, server: string, nodes: string): void {

@@ -21,6 +21,8 @@ export interface ControlPlaneOptions {
   data?: string;
   port?: number;
   readyMs?: number;
+  /** More of the command line. */
+  args?: string[];
 }
 
 export interface ControlPlane {
@@ -76,6 +78,7 @@ async function start(options: ControlPlaneOptions): Promise<ControlPlane> {
   const port = options.port ?? (await freePort());
   const args = ['up', '--port', String(port), '--data', data, '--nodes', options.nodes, '--yes'];
   args.push('--controllers', options.controllers ?? 'on', '--address', options.address ?? '127.0.0.1');
+  args.push(...(options.args ?? []));
   const child = spawn(process.execPath, [join(ROOT, 'cli/main.ts'), ...args], {
     // By the channel it notices when whoever uses it is killed.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

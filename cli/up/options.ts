@@ -1,5 +1,5 @@
 /** Options of `npm start`; tests, scripts and `--help` share them. */
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseOptions, UserError } from '../command.ts';
 
 export interface UpOptions {
@@ -12,6 +12,8 @@ export interface UpOptions {
   controllers: 'on' | 'off';
   /** Names of resources, separated by commas: `secrets,widgets.example.com`. */
   encryptedResources: string;
+  /** A file; absolute. */
+  authenticationConfig: string | undefined;
   yes: boolean;
 }
 
@@ -26,6 +28,8 @@ Options:
   --kubeconfig FILE    where the kubeconfig is written (default DIR/kubeconfig)
   --nodes KIND         real, simulated, simulated=N or none (default real, or simulated where containers cannot run)
   --controllers on|off off: the API alone, for replays and load tests (default on)
+  --authentication-config FILE
+                       an AuthenticationConfiguration: whose tokens are believed (OIDC), who may ask without any
   --encrypted-resources LIST
                        what is encrypted at rest, as secrets,widgets.example.com (default secrets)
   --yes                install what is missing without asking
@@ -47,6 +51,7 @@ export function upOptions(args: string[]): UpOptions {
       kubeconfig: { type: 'string' },
       nodes: { type: 'string', default: 'real' },
       controllers: { type: 'string', default: 'on' },
+      'authentication-config': { type: 'string' },
       'encrypted-resources': { type: 'string', default: 'secrets' },
       yes: { type: 'boolean', default: false },
     },
@@ -60,21 +65,18 @@ export function upOptions(args: string[]): UpOptions {
     throw new UserError('--encrypted-resources is a list such as secrets,widgets.example.com.', 2);
   }
   // npm runs scripts in the project's folder; INIT_CWD is where the person stood.
-  const data = resolve(process.env['INIT_CWD'] ?? process.cwd(), values.data);
-  const kubeconfig = values.kubeconfig;
+  const from = (path: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+  const data = from(values.data);
+  const { kubeconfig, 'authentication-config': authentication } = values;
   return {
     address: values.address,
     port,
     data,
-    kubeconfig:
-      kubeconfig === undefined
-        ? join(data, 'kubeconfig')
-        : isAbsolute(kubeconfig)
-          ? kubeconfig
-          : resolve(process.env['INIT_CWD'] ?? process.cwd(), kubeconfig),
+    kubeconfig: kubeconfig === undefined ? join(data, 'kubeconfig') : from(kubeconfig),
     nodes: nodesOption(values.nodes),
     controllers: values.controllers,
     encryptedResources,
+    authenticationConfig: authentication === undefined ? undefined : from(authentication),
     yes: values.yes,
   };
 }

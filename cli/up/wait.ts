@@ -5,13 +5,14 @@ import { UserError } from '../command.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Calls until it succeeds; throws the last error's words when time is up. */
+/** Calls until it succeeds; throws the last error's words when time is up, and at once what a person has to do something about. */
 export async function until<T>(what: string, ms: number, attempt: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
+      if (error instanceof UserError) throw error;
       if (Date.now() > deadline) {
         throw new UserError(
           `${what} did not happen in ${ms / 1000} s: ${error instanceof Error ? error.message : error}`,

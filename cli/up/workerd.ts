@@ -6,6 +6,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { UserError } from '../command.ts';
+import type { Authentication } from './authentication.ts';
 import type { Built } from './build.ts';
 import { forget, record } from './leftover.ts';
 import type { Pki } from './pki.ts';
@@ -31,6 +32,7 @@ export interface ServeOptions {
   bootstrapSecret: string;
   encryptionKeys: string;
   encryptedResources: string;
+  authentication: Authentication | undefined;
   built: Built;
   pki: Pki;
   /** Called when workerd has died by itself and could not be brought back. */
@@ -121,13 +123,15 @@ function workerdBinary(): string {
 
 const text = (value: string): string => JSON.stringify(value);
 
-function configuration({ address, port, data, controllers, encryptedResources, built, pki }: ServeOptions): string {
+function configuration(options: ServeOptions): string {
+  const { address, port, data, controllers, encryptedResources, authentication, built, pki } = options;
   const namespaces = Object.values(CLASSES).map(
     (name) => `    (className = ${text(name)}, uniqueKey = ${text(`zeroplane-${name}`)}, enableSql = true),`,
   );
   const bindings = Object.entries(CLASSES).map(
     ([binding, name]) => `    (name = ${text(binding)}, durableObjectNamespace = ${text(name)}),`,
   );
+  const trusted = (authentication?.authorities ?? []).map((file) => `embed ${text(relative(data, file))}`).join(', ');
   // Embedded files are found from where the configuration lies.
   const near = (file: string): string => text(relative(data, file));
   const host = address.includes(':') ? `[${address}]` : address;
@@ -138,7 +142,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .main),
     (name = "state", disk = (path = ${text(join(data, 'state'))}, writable = true)),
     # Admission webhooks are where their configurations say, which may be on this machine or near it.
-    (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
+    (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true, trustedCertificates = [${trusted}]))),
     (name = "assets", disk = (path = ${text(built.assets)})),
   ],
   sockets = [
@@ -162,7 +166,7 @@ ${bindings.join('\n')}
     (name = "ASSETS", service = "assets"),
     (name = "CONTROLLERS", text = ${text(controllers)}),
     (name = "BOOTSTRAP_SECRET", fromEnvironment = "BOOTSTRAP_SECRET"),
-    (name = "ENCRYPTION_KEYS", fromEnvironment = "ENCRYPTION_KEYS"),
+${authentication === undefined ? '' : `    (name = "AUTHENTICATION_CONFIG", text = embed ${near(authentication.file)}),\n`}    (name = "ENCRYPTION_KEYS", fromEnvironment = "ENCRYPTION_KEYS"),
     (name = "ENCRYPTED_RESOURCES", text = ${text(encryptedResources)}),
   ],
 );

@@ -3,6 +3,7 @@ import type { ResourceId } from '../apimachinery/client.ts';
 import type { ClusterRpc } from '../durable-objects/cluster-rpc.ts';
 import type { ResourceStoreRpc } from '../durable-objects/rpc.ts';
 import type { Authenticator } from './authentication/authenticate.ts';
+import type { External } from './authentication/oidc/index.ts';
 import type { User } from './authentication/user.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { Flow } from './flowcontrol/flows.ts';
@@ -25,6 +26,8 @@ export interface Surroundings {
   assets: Fetching;
   /** Mints credentials; empty: nobody can. */
   bootstrapSecret: string;
+  /** Other issuers whose tokens are believed, and how far nobody's requests go. */
+  external?: External | undefined;
   /** The stores that are encrypted at rest. */
   encryptedStores: readonly ResourceId[];
 }

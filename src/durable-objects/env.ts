@@ -16,6 +16,8 @@ export interface Env {
   CONTROLLERS: string;
   /** A secret: who holds it may mint credentials. */
   BOOTSTRAP_SECRET?: string;
+  /** An AuthenticationConfiguration (apiserver.config.k8s.io/v1), as YAML or JSON. */
+  AUTHENTICATION_CONFIG?: string;
   /** A secret: keys of 32 bytes in base64, separated by spaces; the first wraps what encrypts the databases, the others still unwrap. */
   ENCRYPTION_KEYS?: string;
   /** Resources that are encrypted when there are keys, as `secrets widgets.example.com`; Secrets where it is not set. */

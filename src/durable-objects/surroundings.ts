@@ -1,4 +1,5 @@
 /** The API server's surroundings, made of the Worker's bindings. */
+import { externalIdentities } from '../api/authentication/oidc/index.ts';
 import type { Store, Surroundings } from '../api/context.ts';
 import type { ClusterRpc } from './cluster-rpc.ts';
 import { encryptedStores } from './encryption.ts';
@@ -13,5 +14,6 @@ export function surroundings(env: Env): Surroundings {
     assets: env.ASSETS,
     bootstrapSecret: env.BOOTSTRAP_SECRET ?? '',
     encryptedStores: encryptedStores(env),
+    external: externalIdentities(env.AUTHENTICATION_CONFIG),
   };
 }

@@ -46,10 +46,66 @@ const secretOf = (i: number): Secret => ({
   stringData: { value: `${i}` },
 });
 
+/** A Secret of the type that a controller fills with a token; its token when it is there. */
+async function tokenInSecret(admin: HttpClient, name: string): Promise<string> {
+  const annotations = { 'kubernetes.io/service-account.name': 'default' };
+  const metadata = { name, namespace: 'default', annotations };
+  await expect.poll(() => admin.get('core/serviceaccounts', 'default', 'default'), { timeout: 20_000 }).toBeDefined();
+  await admin.create('core/secrets', {
+    kind: 'Secret',
+    apiVersion: 'v1',
+    metadata,
+    type: 'kubernetes.io/service-account-token',
+  } as Secret);
+  let token = '';
+  await expect
+    .poll(
+      async () => {
+        const secret = await admin.get<Secret>('core/secrets', 'default', name);
+        token = atob(secret?.data?.['token'] ?? '');
+        return token;
+      },
+      { timeout: 20_000 },
+    )
+    .not.toBe('');
+  return token;
+}
+
+/** Who a token is, or why it is nobody. */
+async function whoIs(token: string): Promise<string> {
+  const review = { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1', metadata: {} };
+  try {
+    const answer = await clientWith(token).request('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+      body: review,
+    });
+    return (answer as unknown as { status: { userInfo: { username: string } } }).status.userInfo.username;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const ACCOUNT = 'system:serviceaccount:default:default';
+
+describe('a token in a Secret', () => {
+  it('is its ServiceAccount as long as the Secret is there, whichever key has signed it', async () => {
+    const admin = clientWith(await newToken());
+    const [before, other] = [await tokenInSecret(admin, 'before'), await tokenInSecret(admin, 'other')];
+    expect([await whoIs(before), await whoIs(other)]).toEqual([ACCOUNT, ACCOUNT]);
+    await admin.delete('core/secrets', 'default', 'before');
+    await expect.poll(() => whoIs(before), { timeout: 10_000 }).toContain('Unauthorized');
+    expect(await whoIs(other)).toBe(ACCOUNT);
+    // Another Secret of the same name holds another token.
+    await tokenInSecret(admin, 'before');
+    expect(await whoIs(before)).toContain('Unauthorized');
+    expect((await zeroplane('list')).signing[0]).toMatchObject({ state: 'signs', until: '' });
+  });
+});
+
 describe('rotation', () => {
   it('fails no request before, while and after it happens', async () => {
     const before = await newToken();
     const old = clientWith(before);
+    const inSecret = await tokenInSecret(old, 'kept');
     for (let i = 0; i < 100; i++) await old.create('core/secrets', secretOf(i));
     let isOver = false;
     let answered = 0;
@@ -91,7 +147,9 @@ describe('rotation', () => {
     ]);
     const dataKeys = ({ encryption }: Keys): string[] => encryption.map(({ key }) => key);
     for (const key of dataKeys(start)) expect(dataKeys(end)).not.toContain(key);
-    expect((await old.list<Secret>('core/secrets', { namespace: 'default' })).items).toHaveLength(100);
+    expect(await whoIs(inSecret)).toBe(ACCOUNT);
+    const { items } = await old.list<Secret>('core/secrets', { namespace: 'default', fieldSelector: 'type=Opaque' });
+    expect(items).toHaveLength(100);
   });
 
   it('shows both keys to those who verify elsewhere', async () => {

@@ -42,6 +42,7 @@ const request = (token: string): Request =>
 const held = new Map<string, object>();
 const at = (snapshot: Snapshot): Place => ({
   cluster: 'c',
+  path: '/',
   snapshot,
   lookup: async (id, key) => {
     const object = held.get(`${id} ${key}`);

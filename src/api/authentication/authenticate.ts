@@ -2,6 +2,7 @@
 import { unauthorized } from '../../apimachinery/errors.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { BoundObjects, type Lookup } from './bound-objects.ts';
+import type { ExternalIdentities } from './oidc/index.ts';
 import { API_AUDIENCE, type Identified, InvalidToken, identify } from './tokens.ts';
 import { ANONYMOUS, type User } from './user.ts';
 
@@ -10,7 +11,10 @@ const MAX_KNOWN = 5000;
 /** Where the request is to be judged. */
 export interface Place {
   cluster: string;
+  path: string;
   snapshot: Snapshot;
+  /** Where others' tokens are believed. */
+  external?: ExternalIdentities | undefined;
   lookup: Lookup;
 }
 
@@ -22,8 +26,11 @@ export class Authenticator {
 
   /** The user of a request. Throws Unauthorized for a token that is expired, forged, another cluster's, or bound to what has gone. */
   authenticate(request: Request, place: Place): User | Promise<User> {
-    const token = bearerToken(request);
-    if (token === undefined) return ANONYMOUS;
+    const token = bearerToken(request) ?? place.external?.assertion(request);
+    if (token === undefined) {
+      if (place.external?.allowsAnonymous(place.path) === false) throw unauthorized();
+      return ANONYMOUS;
+    }
     const key = `${place.snapshot.trust} ${token}`;
     const known = this.known.get(key);
     if (known === undefined || known.expiresAt <= Date.now()) return this.verify(key, token, place);
@@ -33,9 +40,9 @@ export class Authenticator {
   }
 
   /** The identity of a token, for reviews: told with its reason when it is not believed. Throws InvalidToken. */
-  async review(token: string, audiences: readonly string[], { cluster, snapshot, lookup }: Place): Promise<Identified> {
-    const identified = await identify(token, snapshot, audiences, lookup);
-    const problem = await this.bound.problem(cluster, identified.bound, lookup);
+  async review(token: string, audiences: readonly string[], place: Place): Promise<Identified> {
+    const identified = await identify(token, place, audiences);
+    const problem = await this.bound.problem(place.cluster, identified.bound, place.lookup);
     if (problem !== undefined) throw new InvalidToken(problem);
     return identified;
   }

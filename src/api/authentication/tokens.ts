@@ -1,4 +1,4 @@
-/** From a bearer token to an identity: our signed tokens, those kept in Secrets, and bootstrap tokens. */
+/** From a bearer token to an identity: our signed tokens, those kept in Secrets, bootstrap tokens, and those of other issuers. */
 import { decodeJwt, errors, jwtVerify } from 'jose';
 import { BOOTSTRAP_TOKEN } from '../../apimachinery/bootstrap-token.ts';
 import type { Secret } from '../../generated/types/core.v1.ts';
@@ -7,6 +7,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { bootstrapUser } from './bootstrap-token.ts';
 import type { BoundObject, Lookup } from './bound-objects.ts';
 import { accountUser, type Claims, userOf } from './claims.ts';
+import type { ExternalIdentities } from './oidc/index.ts';
 import type { User } from './user.ts';
 
 export const API_AUDIENCE = 'https://kubernetes.default.svc';
@@ -29,16 +30,26 @@ export interface Identified {
   bound: readonly BoundObject[];
 }
 
+/** By what a token is judged. */
+interface Where {
+  snapshot: Snapshot;
+  lookup: Lookup;
+  external?: ExternalIdentities | undefined;
+}
+
 /** Verifies a token; whether what it is bound to is there still is for the caller to ask. Throws InvalidToken. */
 export async function identify(
   token: string,
-  snapshot: Snapshot,
+  { snapshot, lookup, external }: Where,
   audiences: readonly string[],
-  lookup: Lookup,
 ): Promise<Identified> {
   if (BOOTSTRAP_TOKEN.test(token)) return fromBootstrap(token, audiences, lookup);
   const issuer = issuerOf(token);
   if (issuer === LEGACY_ISSUER) return fromSecret(token, snapshot, audiences, lookup);
+  if (external !== undefined && issuer !== undefined && issuer !== snapshot.issuer) {
+    const found = external.authenticate(issuer, token);
+    if (found !== undefined) return fromIssuer(found, audiences);
+  }
   const claims = await verified(token, snapshot, snapshot.issuer, ['exp', 'sub']);
   const removedAt = snapshot.removed.get(claims.sub ?? '');
   if (removedAt !== undefined && !((claims.iat ?? 0) > removedAt)) throw new InvalidToken('the node was removed');
@@ -122,6 +133,20 @@ async function fromSecret(
 
 /** What stands in a Secret may be changed without its uid being so: looked at again after so long, in ms. */
 const LOOK_AGAIN = 1000;
+
+/** What others' tokens say is looked at again after so long, in ms, as upstream's cache of tokens has it: their keys may change. */
+const BELIEVED_MS = 10_000;
+
+async function fromIssuer(
+  pending: Promise<{ user: User; expiresAt: number }>,
+  audiences: readonly string[],
+): Promise<Identified> {
+  const { user, expiresAt } = await pending.catch((error: Error) => {
+    throw new InvalidToken(`[invalid bearer token, ${error.message}]`);
+  });
+  const until = Math.min(expiresAt, Date.now() + BELIEVED_MS);
+  return { user, audiences: common([API_AUDIENCE], audiences), expiresAt: until, bound: [] };
+}
 
 async function fromBootstrap(token: string, audiences: readonly string[], lookup: Lookup): Promise<Identified> {
   const id = token.slice(0, token.indexOf('.'));
