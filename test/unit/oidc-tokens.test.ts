@@ -58,7 +58,16 @@ afterEach(() => {
 });
 
 function placeWith(config: string): Place {
-  const facts = { namespaces: [], roles: [], bindings: [], quotas: [], hooks: [], remoteServices: [], definitions: [] };
+  const facts = {
+    namespaces: [],
+    roles: [],
+    bindings: [],
+    quotas: [],
+    hooks: [],
+    remoteServices: [],
+    definitions: [],
+    removedNodes: [],
+  };
   return {
     cluster: 'c',
     path: '/api',

@@ -110,12 +110,13 @@ describe('an encrypted store', () => {
     const storage = durableStorage('resource-store');
     const { store } = wake(storage);
     fill(store, 2);
+    const before = String(store.resourceVersion);
     store.commit('ns/0', () => ({ do: 'write', object: secret('s0', 'hunter-new') }));
     store.commit('ns/1', () => ({ do: 'delete' }));
     expect(dump(storage)).toContain('ns/0');
     expect(dump(storage)).not.toMatch(/hunter|password/);
     expect(wake(storage).store.get('ns/0')).toContain('hunter-new');
-    const past = wake(storage).store.list({ prefix: '', resourceVersion: '2', resourceVersionMatch: 'Exact' });
+    const past = wake(storage).store.list({ prefix: '', resourceVersion: before, resourceVersionMatch: 'Exact' });
     expect(past).toMatchObject({ count: 2, items: expect.stringContaining('hunter-1') });
   });
 
@@ -175,12 +176,13 @@ describe('rewriting', () => {
     'makes a database of before unreadable, though evicted after every %i steps',
     (stepsAwake) => {
       const storage = plain();
-      expect(valuesOf(wake(storage).store).sort()).toEqual(all);
+      const before = wake(storage).store;
+      expect(valuesOf(before).sort()).toEqual(all);
       expect(rewriteAll(storage, A, true, stepsAwake)).toBeGreaterThan(2);
       expect(dump(storage)).not.toMatch(/hunter/);
       const { store, keyring } = wake(storage);
       expect(valuesOf(store).sort()).toEqual(all);
-      expect(store.resourceVersion).toBe(COUNT + 1);
+      expect(store.resourceVersion).toBe(before.resourceVersion);
       expect(keyring?.describe().rewriting).toBe(false);
     },
   );
