@@ -2,6 +2,7 @@
 
 import { type Command, UserError } from './command.ts';
 import { bench, soak } from './commands/bench.ts';
+import { conformance } from './commands/conformance.ts';
 import { keys } from './commands/keys.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
 import { converge, replay } from './commands/recorded.ts';
@@ -10,7 +11,7 @@ import { token } from './commands/token.ts';
 import { up } from './commands/up.ts';
 
 /** Adding a command is a file and a line here. */
-const COMMANDS: readonly Command[] = [up, kubeconfig, token, keys, test, bench, soak, replay, converge];
+const COMMANDS: readonly Command[] = [up, kubeconfig, token, keys, test, bench, soak, replay, converge, conformance];
 
 function help(): string {
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`);

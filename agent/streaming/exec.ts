@@ -17,6 +17,8 @@ const RESIZE = 4;
 /** v5 alone: the channel that is named in the next byte is closed. */
 const CLOSE = 255;
 
+/** Its error channel carries text, and nothing where all went well. */
+const FIRST_PROTOCOL = 'channel.k8s.io';
 const RUNTIME_PROTOCOL = 'v4.channel.k8s.io';
 const SUCCESS: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 200 };
 /** A process that does not read its input is asked again now and then, so that a client that goes is noticed. */
@@ -58,7 +60,8 @@ export function execHandler(deps: ExecDeps): StreamHandler {
     }
     socket.resume();
     if (socket.readyState !== socket.OPEN) return;
-    await send(socket, channel(ERROR, Buffer.from(JSON.stringify(status))));
+    const outcome = request.protocol === FIRST_PROTOCOL ? plainOutcome(status) : JSON.stringify(status);
+    await send(socket, channel(ERROR, Buffer.from(outcome)));
     socket.close(1000);
   };
 }
@@ -151,5 +154,7 @@ function statusOf(text: string): Status {
   }
   return internal(text);
 }
+
+const plainOutcome = ({ status, message = '' }: Status): string => (status === 'Success' ? '' : message);
 
 const internal = (message: string): Status => failure(500, 'InternalError', message, { causes: [{ message }] });

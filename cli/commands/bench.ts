@@ -1,7 +1,6 @@
 /** `npm run bench`: figures, as JSON lines and as a table. `npm run soak`: what is left after a long churn. */
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { type Command, ROOT } from '../command.ts';
+import type { Command } from '../command.ts';
+import { runScript } from '../script.ts';
 
 const HELP = `Usage: npm run bench [-- OPTIONS]
 
@@ -18,7 +17,7 @@ export const bench: Command = {
   name: 'bench',
   summary: 'measure (npm run bench)',
   help: HELP,
-  run: (args) => runScript('main.ts', args),
+  run: (args) => runScript('test/bench/main.ts', args),
 };
 
 export const soak: Command = {
@@ -38,15 +37,5 @@ Options:
 Example:
   npm run soak -- --minutes 3 --nodes 30
 `,
-  run: (args) => runScript('soak.ts', args),
+  run: (args) => runScript('test/bench/soak.ts', args),
 };
-
-/** Runs a script of the bench folder; the answer is its exit code. */
-function runScript(name: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const script = join(ROOT, 'test/bench', name);
-    const child = spawn(process.execPath, ['--expose-gc', script, ...args], { stdio: 'inherit' });
-    child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 1));
-  });
-}

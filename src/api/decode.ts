@@ -31,6 +31,8 @@ export interface GroupVersionKind {
   kind: string;
   /** Of a custom resource. */
   custom?: CustomType;
+  /** Of one form in every version: clients name the version of what they are about (upstream's `AddUnversionedTypes`). */
+  unversioned?: boolean;
 }
 
 /** The body's bytes; throws RequestEntityTooLarge above 3 MB, however it is sent. */
@@ -85,7 +87,8 @@ export function decodeBytes(
   alternatives: readonly GroupVersionKind[] = [],
 ): Body {
   if (type === PROTOBUF_TYPE && expected.custom === undefined) {
-    const { object } = recognized(bytes, expected, /^/, () => decodeProtobuf(bytes));
+    const own = expected.unversioned === true ? expected : undefined;
+    const { object } = recognized(bytes, expected, /^/, () => decodeProtobuf(bytes, own));
     settleKind(object, expected, alternatives);
     return { object: withMetadata(object), warnings: [] };
   }
@@ -151,9 +154,11 @@ export function strictWarnings(
 function kindOf(raw: unknown, expected: GroupVersionKind, alternatives: readonly GroupVersionKind[]): GroupVersionKind {
   if (alternatives.length === 0) return expected;
   const object = (typeof raw === 'string' ? safeParse(raw) : raw) as { kind?: unknown; apiVersion?: unknown } | null;
-  const found = alternatives.find((a) => a.kind === object?.kind && formatApiVersion(a) === object?.apiVersion);
-  return found ?? expected;
+  return alternatives.find((a) => isOf(a, object?.kind, object?.apiVersion)) ?? expected;
 }
+
+const isOf = (gvk: GroupVersionKind, kind: unknown, apiVersion: unknown): boolean =>
+  kind === gvk.kind && (gvk.unversioned === true || apiVersion === formatApiVersion(gvk));
 
 function safeParse(text: string): unknown {
   try {
@@ -167,8 +172,7 @@ function settleKind(object: JsonObject, expected: GroupVersionKind, alternatives
   const wanted = formatApiVersion(expected);
   const kind = object['kind'];
   const apiVersion = object['apiVersion'];
-  const matches = (gvk: GroupVersionKind): boolean => kind === gvk.kind && apiVersion === formatApiVersion(gvk);
-  if (matches(expected) || alternatives.some(matches)) return;
+  if ([expected, ...alternatives].some((gvk) => isOf(gvk, kind, apiVersion))) return;
   if ((kind === undefined || kind === '') && (apiVersion === undefined || apiVersion === '')) {
     object['kind'] = expected.kind;
     object['apiVersion'] = wanted;

@@ -7,7 +7,7 @@ import { ROOT } from '../../cli/command.ts';
 import type { ControlPlane } from '../../cli/harness/control-plane.ts';
 import { endRemains } from '../../cli/harness/remains.ts';
 import { requestCredential } from '../../cli/up/credentials.ts';
-import { busyboxImage, writeImages } from '../support/images.ts';
+import { type BuiltImage, busyboxImage, writeImages } from '../support/images.ts';
 
 export interface Machine {
   name: string;
@@ -82,9 +82,9 @@ export class Lab {
     machine.agent = startAgent(plane, machine, [], false);
   }
 
-  /** Gives every machine the test's image. Their containerds must be up. */
-  importImages(): void {
-    importImages(...this.machines.map(({ data }) => join(data, 'containerd/containerd.sock')));
+  /** Gives every machine images, by default the one that most tests run. Their containerds must be up. */
+  importImages(images: readonly BuiltImage[] = [busyboxImage()]): void {
+    for (const { data } of this.machines) importImages(join(data, 'containerd/containerd.sock'), images);
   }
 
   /** Fetches a URL from a machine's own network; the text, or the error's code. */
@@ -151,13 +151,13 @@ async function remove(bridge: string, namespaces: string[], folder: string): Pro
   if (problems.length > 0) throw problems[0];
 }
 
-/** Gives containerds, by their sockets, the image that tests run. */
-export function importImages(...sockets: string[]): void {
+/** Gives a containerd, by its socket, images, by default the one that most tests run. */
+export function importImages(socket: string, images: readonly BuiltImage[] = [busyboxImage()]): void {
   const folder = mkdtempSync(join(tmpdir(), 'zeroplane-images-'));
   const archive = join(folder, 'images.tar');
   try {
-    writeImages(archive, [busyboxImage()]);
-    for (const socket of sockets) run('ctr', '-a', socket, '-n', 'k8s.io', 'images', 'import', archive);
+    writeImages(archive, images);
+    run('ctr', '-a', socket, '-n', 'k8s.io', 'images', 'import', archive);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -67,6 +67,7 @@ function placeWith(config: string): Place {
     remoteServices: [],
     definitions: [],
     removedNodes: [],
+    flows: { schemas: [], levels: [] },
   };
   return {
     cluster: 'c',

@@ -152,12 +152,11 @@ export async function deleteOptions(context: Context): Promise<DeleteRequest> {
   const { request, url } = context;
   const bytes = await readBody(request);
   const q = url.searchParams;
-  const kind = { group: '', version: 'v1', kind: 'DeleteOptions' };
-  const meta = { group: 'meta.k8s.io', version: 'v1', kind: 'DeleteOptions' };
+  const kind = { group: '', version: 'v1', kind: 'DeleteOptions', unversioned: true };
   const body =
     bytes.byteLength === 0
       ? {}
-      : (decodeBytes(bytes, contentType(request), kind, 'Ignore', [meta, kind]).object as unknown as DeleteBody);
+      : (decodeBytes(bytes, contentType(request), kind, 'Ignore').object as unknown as DeleteBody);
   const grace =
     body.gracePeriodSeconds ?? (q.get('gracePeriodSeconds') ? integerOf(q, 'gracePeriodSeconds') : undefined);
   const policy = body.propagationPolicy ?? q.get('propagationPolicy') ?? undefined;

@@ -7,7 +7,8 @@ import { readBody } from '../decode.ts';
 import { containerOf } from './containers.ts';
 import { responseOf } from './head.ts';
 import { logOptions } from './log-options.ts';
-import { negotiateProtocol } from './protocol.ts';
+import { overWebSocket } from './over-websocket.ts';
+import { negotiateProtocol, wantsWebSocket } from './protocol.ts';
 import { Relay } from './relay.ts';
 
 export interface PodStream {
@@ -101,8 +102,10 @@ async function socket(session: Fetching, stream: PodStream, container: string): 
 async function logs(session: Fetching, stream: PodStream): Promise<Response> {
   logOptions(stream.url.searchParams);
   const container = containerOf(stream.pod, stream.url.searchParams.get('container'));
+  const protocol = wantsWebSocket(stream.request) ? negotiateProtocol(stream.request, 'log') : undefined;
   const relay = new Relay(await open(session, stream, { container }));
   await relay.first();
+  if (protocol !== undefined) return overWebSocket(relay.body, protocol);
   return new Response(relay.body, { headers: { 'content-type': 'text/plain', 'content-encoding': 'identity' } });
 }
 

@@ -1,6 +1,6 @@
 /** Kubernetes' protobuf: `k8s\0`, an envelope with kind and apiVersion, and the object by its schema's field numbers. */
 import { badRequest } from '../errors.ts';
-import type { JsonObject } from '../meta.ts';
+import { formatApiVersion, type GroupVersion, type JsonObject } from '../meta.ts';
 import { type MessageSchema, schemaByName, schemaFor } from '../schema/index.ts';
 import { decodeMessage } from './protobuf-read.ts';
 import { encodeMessage } from './protobuf-write.ts';
@@ -8,13 +8,17 @@ import { BYTES, numberOf, Reader, typeOf, Writer } from './wire.ts';
 
 const MAGIC = Uint8Array.of(0x6b, 0x38, 0x73, 0x00);
 
-/** Decodes a body with its envelope. Throws BadRequest for anything that is not one. */
-export function decodeProtobuf(bytes: Uint8Array): { apiVersion: string; kind: string; object: JsonObject } {
+/** Decodes a body with its envelope; one of the kind of `unversioned` in whatever version it says. Throws BadRequest for anything that is not one. */
+export function decodeProtobuf(
+  bytes: Uint8Array,
+  unversioned?: GroupVersion & { kind: string },
+): { apiVersion: string; kind: string; object: JsonObject } {
   if (MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw badRequest('provided data does not appear to be a protobuf message, expected prefix 6b 38 73 00');
   }
   const { apiVersion, kind, raw } = readEnvelope(new Reader(bytes, MAGIC.length));
-  const schema = schemaFor(apiVersion, kind);
+  const version = kind === unversioned?.kind ? formatApiVersion(unversioned) : apiVersion;
+  const schema = schemaFor(version, kind);
   if (schema === undefined) throw badRequest(`no kind "${kind}" is registered for version "${apiVersion}"`);
   const object = decodeMessage(raw, schema, 0);
   return { apiVersion, kind, object: { kind, apiVersion, ...object } };

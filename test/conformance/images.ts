@@ -1,0 +1,88 @@
+/** The images that the suite's pods name, as far as they can be made here: of its own programs and of this machine's. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { TarEntry } from '../../agent/runtime/tar.ts';
+import { type BuiltImage, buildImage, busyboxEntries, type ImageConfig } from '../support/images.ts';
+import type { Suite } from './suite.ts';
+
+const E2E = 'registry.k8s.io/e2e-test-images';
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** By the name that a container calls them. */
+const TOOLS = { curl: 'curl', dig: 'dig', nc: 'nc.openbsd', ss: 'ss', ip: 'ip', bash: 'bash', getent: 'getent' };
+
+/** Every image of the suite that can be made. */
+export function suiteImages({ programs, source }: Suite): BuiltImage[] {
+  const file = (path: string): Buffer => readFileSync(join(source, 'test/images', path));
+  const shell = busyboxEntries();
+  const tools = toolEntries();
+  const agnhost: TarEntry[] = [
+    ...withUsers(shell).filter(({ path }) => !tools.some((tool) => tool.path === path)),
+    ...tools,
+    { path: 'agnhost', data: readFileSync(programs.agnhost), mode: 0o755 },
+    { path: 'agnhost-2', link: 'agnhost' },
+    { path: 'uploads', directory: true, mode: 0o777 },
+    { path: 'localhost.crt', data: file('agnhost/porter/localhost.crt') },
+    { path: 'localhost.key', data: file('agnhost/porter/localhost.key') },
+  ];
+  const page: TarEntry = { path: 'www/index.html', data: Buffer.from('<title>Welcome to nginx!</title>\n') };
+  const pet = (name: string): TarEntry[] =>
+    [`${name}.jpg`, 'data.json'].map((path) => ({ path, data: file(`${name}/html/${path}`) }));
+  const nnp: TarEntry = { path: 'usr/local/bin/nnp', data: readFileSync(programs.nnp), mode: 0o4755 };
+  const host = (args: string[], ...more: TarEntry[][]): BuiltImage =>
+    buildImage('', [agnhost, ...more], { Env: [PATH], Entrypoint: ['/agnhost'], Cmd: args });
+  const plain = (config: ImageConfig, ...more: TarEntry[]): BuiltImage =>
+    buildImage('', [[...shell, ...more]], { Env: [PATH], Cmd: ['sh'], ...config });
+  return named([
+    [host(['pause']), `${E2E}/agnhost:2.55`, `${E2E}/agnhost:2.63.0`, 'registry.k8s.io/pause:3.10.2'],
+    [host(['test-webserver'], pet('kitten')), `${E2E}/kitten:1.8`],
+    [host(['test-webserver'], pet('nautilus')), `${E2E}/nautilus:1.8`],
+    [plain({}), `${E2E}/busybox:1.37.0-1`],
+    [plain({ Cmd: ['httpd', '-f', '-p', '80', '-h', '/www'] }, page), `${E2E}/nginx:1.15-4`, `${E2E}/nginx:1.27-0`],
+    [plain({ User: '1234' }), `${E2E}/nonroot:1.5`],
+    [plain({ Cmd: ['nnp'] }, nnp), `${E2E}/nonewprivs:1.4`],
+  ]);
+}
+
+/** The images under all their names. */
+const named = (images: readonly (readonly [BuiltImage, ...string[]])[]): BuiltImage[] =>
+  images.flatMap(([image, ...names]) => names.map((name) => ({ ...image, name })));
+
+/** The user and the groups that tests of supplemental groups look for in the image. */
+function withUsers(entries: readonly TarEntry[]): TarEntry[] {
+  const lines: Record<string, string> = {
+    'etc/passwd': 'user-defined-in-image:x:1000:1000::/home:/bin/sh\n',
+    'etc/group': 'user-defined-in-image:x:1000:\ngroup-defined-in-image:x:50000:user-defined-in-image\n',
+  };
+  return entries.map((entry) => {
+    const line = lines[entry.path];
+    return line !== undefined && 'data' in entry
+      ? { ...entry, data: Buffer.concat([entry.data, Buffer.from(line)]) }
+      : entry;
+  });
+}
+
+/** Programs of this machine with the libraries that they need; what it lacks is left out, and said. */
+function toolEntries(): TarEntry[] {
+  const libraries = new Set<string>();
+  const found: TarEntry[] = [];
+  for (const [name, program] of Object.entries(TOOLS)) {
+    const { stdout } = spawnSync('which', [program], { encoding: 'utf8' });
+    if (stdout === '') {
+      console.error(`${program} is not on this machine: tests that run it in a container will fail.`);
+      continue;
+    }
+    const binary = stdout.trim();
+    found.push({ path: `bin/${name}`, data: readFileSync(binary), mode: 0o755 });
+    for (const [, path = ''] of ldd(binary).matchAll(/(\/\S+) \(0x/g)) libraries.add(path);
+  }
+  for (const path of libraries)
+    found.push({ path: libraryPath(path), data: readFileSync(realpathSync(path)), mode: 0o755 });
+  return found;
+}
+
+const ldd = (binary: string): string => execFileSync('ldd', [binary], { encoding: 'utf8' });
+
+/** Where the loader finds it: the loader itself stands where programs name it, all else in `/lib`. */
+const libraryPath = (path: string): string =>
+  basename(path).startsWith('ld-linux') ? path.slice(1) : `lib/${basename(path)}`;
