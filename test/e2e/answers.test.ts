@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { decodeProtobuf } from '../../src/apimachinery/codec/index.ts';
-import { numberOf, Reader } from '../../src/apimachinery/codec/wire.ts';
+import { numberOf, Reader, Writer } from '../../src/apimachinery/codec/wire.ts';
 import type { JsonObject } from '../../src/apimachinery/meta.ts';
 import { type Answered, client, type Send } from '../support/https.ts';
 import { decodeSwagger } from '../support/swagger-decoder.ts';
@@ -27,6 +27,29 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await plane?.stop();
+});
+
+describe('options of a delete', () => {
+  it.each(['v1', 'apps/v1', 'meta.k8s.io/v1', 'example.com/v3'])('may be of version %s', async (apiVersion) => {
+    await send({ method: 'POST', path: PATH, body: { metadata: { name: 'gone' } } });
+    const body = { kind: 'DeleteOptions', apiVersion, preconditions: { uid: 'another' } };
+    const gone = (options: object) => send({ method: 'DELETE', path: `${PATH}/gone`, body: options });
+    expect((await gone(body)).body.reason).toBe('Conflict');
+    expect((await gone({ ...body, preconditions: {} })).status).toBe(200);
+  });
+
+  it('may be of any version in protobuf', async () => {
+    await send({ method: 'POST', path: PATH, body: { metadata: { name: 'gone' } } });
+    const envelope = new Writer();
+    envelope.raw(Buffer.from('k8s\0'));
+    envelope.nested(1, () => {
+      envelope.text(1, 'apps/v1');
+      envelope.text(2, 'DeleteOptions');
+    });
+    const headers = { 'content-type': PROTOBUF };
+    const answer = await send({ method: 'DELETE', path: `${PATH}/gone`, body: envelope.finish(), headers });
+    expect(answer.status).toBe(200);
+  });
 });
 
 describe('protobuf', () => {

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { importImages, processOf } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must, type Result } from './support.ts';
 
-const SERVER = 'mkdir -p /www; echo from $(hostname) > /www/index.html; exec httpd -f -p 8080 -h /www';
+const SERVER = 'mkdir -p /www; echo from $(hostname) > /www/index.html; echo serving; exec httpd -f -p 8080 -h /www';
 
 /** Serves 8080, which everything else calls `web`; nothing listens on its other port. */
 const NAMED = `
@@ -121,6 +122,20 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('pods o
     } finally {
       child.kill();
     }
+  });
+
+  it.each([
+    ['exec?stdout=1&stderr=1&command=echo&command=said', 'channel.k8s.io', '\u0001said\n\u0003'],
+    ['exec?stdout=1&command=false', 'channel.k8s.io', '\u0003command terminated with non-zero exit code'],
+    ['log?tailLines=1', 'binary.k8s.io', 'serving\n'],
+  ])('a WebSocket of the first kind: %s', async (path, protocol, expected) => {
+    const url = `${plane.server.replace('https', 'wss')}/api/v1/namespaces/default/pods/named/${path}`;
+    const headers = { authorization: `Bearer ${plane.token}` };
+    const socket = new WebSocket(url, protocol, { headers, rejectUnauthorized: false });
+    const said: Buffer[] = [];
+    socket.on('message', (data: Buffer) => said.push(data));
+    await new Promise((resolve, reject) => socket.on('close', resolve).on('error', reject));
+    expect(Buffer.concat(said).toString()).toMatch(expected);
   });
 
   it('proxies to pods and Services, by number and by name', async () => {
