@@ -9,7 +9,16 @@ import type { Suite } from './suite.ts';
 const E2E = 'registry.k8s.io/e2e-test-images';
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** By the name that a container calls them. */
-const TOOLS = { curl: 'curl', dig: 'dig', nc: 'nc.openbsd', ss: 'ss', ip: 'ip', bash: 'bash', getent: 'getent' };
+const TOOLS = {
+  sh: 'dash',
+  curl: 'curl',
+  dig: 'dig',
+  nc: 'nc.openbsd',
+  ss: 'ss',
+  ip: 'ip',
+  bash: 'bash',
+  getent: 'getent',
+};
 
 /** Every image of the suite that can be made. */
 export function suiteImages({ programs, source }: Suite): BuiltImage[] {
