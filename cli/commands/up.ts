@@ -12,7 +12,7 @@ import { bold, dim, say, step } from '../progress.ts';
 import { Agent } from '../up/agent.ts';
 import { authenticationOf } from '../up/authentication.ts';
 import { build } from '../up/build.ts';
-import { bootstrapSecret, encryptionKeys, requestCredential, writeKubeconfig } from '../up/credentials.ts';
+import { bootstrapSecret, encryptionKeys, messageOf, requestCredential, writeKubeconfig } from '../up/credentials.ts';
 import { endLeftovers } from '../up/leftover.ts';
 import { lockFolder } from '../up/lock.ts';
 import { UP_HELP, type UpOptions, upOptions } from '../up/options.ts';
@@ -176,10 +176,11 @@ function reachable(server: string, ca: string): Promise<void> {
 /** Where nobody may ask without a name, being refused is an answer. */
 const isAnonymousRefused = (status: number | undefined): boolean => status === 401 || status === 403;
 
-/** What the server says of a configuration that it cannot go by: waiting does not help. */
+/** What the server says of a configuration or of keys that it cannot go by: waiting does not help. */
 function misconfigured(body: string): UserError | undefined {
-  const why = /the authentication configuration is invalid: [^"\n]*(?:\\"[^"\n]*)*/.exec(body)?.[0];
-  return why === undefined ? undefined : new UserError(`${why.replaceAll('\\"', '"')}.`);
+  const [, why] =
+    /^Internal error occurred: (.*(?:authentication configuration|ENCRYPTION_KEYS).*)$/s.exec(messageOf(body)) ?? [];
+  return why === undefined ? undefined : new UserError(`${why}.`);
 }
 
 function summary({ kubeconfig, data }: UpOptions, server: string, nodes: string): void {

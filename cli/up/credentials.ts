@@ -97,7 +97,8 @@ function sendJson<T>(method: string, url: string, bearer: string, body: unknown,
   });
 }
 
-function messageOf(text: string): string {
+/** The message of a Status; empty for what is none. */
+export function messageOf(text: string): string {
   try {
     return String((JSON.parse(text) as { message?: unknown }).message ?? '');
   } catch {

@@ -8,6 +8,7 @@ import { NODE_PREFIX } from './authentication/user.ts';
 import { Authorizer } from './authorization/authorizer.ts';
 import { CustomResources } from './custom-resources.ts';
 import { Flows } from './flowcontrol/flows.ts';
+import { unwrap } from './respond.ts';
 
 /** How old a copy may be, in ms. */
 const MAX_AGE = 1000;
@@ -87,7 +88,7 @@ export class SnapshotCache {
     const { drops = 0 } = known ?? {};
     const startedAt = Date.now();
     const facts = await cluster.snapshot(known?.snapshot.version ?? -1, known?.stale ?? false);
-    const snapshot = facts === null ? known?.snapshot : compile(facts, this.entries.get(name)?.snapshot);
+    const snapshot = facts === null ? known?.snapshot : compile(unwrap(facts), this.entries.get(name)?.snapshot);
     // Whoever asks for a cluster that is not there is nobody's client.
     if (snapshot === undefined) throw unauthorized();
     // What was written while this was on its way is not in it.

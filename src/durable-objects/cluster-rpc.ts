@@ -193,9 +193,9 @@ export type SignedRequest = { certificate: string } | { problem: string };
 export interface ClusterRpc extends SubscriberRpc {
   /**
    * The snapshot, or null when `known` is its version still, or when there is no such cluster; `reload` reads everything anew. Creates the
-   * default cluster on first use.
+   * default cluster on first use. Fails where its keys cannot be read.
    */
-  snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null>;
+  snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | Failure | null>;
   /** The cluster's CustomResourceDefinitions without their schemas. */
   definitions(): Promise<CustomResourceDefinition[]>;
   mint(request: MintRequest): Promise<Credential>;

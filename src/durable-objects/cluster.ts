@@ -21,13 +21,14 @@ import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import { bootstrapTokenSecret, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
-import { StatusError } from '../apimachinery/errors.ts';
+import { internalError, StatusError } from '../apimachinery/errors.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { APIService } from '../generated/types/apiregistration.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
 import type { Encryption, Keyring } from '../store/encryption/keyring.ts';
+import { BadKeys } from '../store/encryption/root-keys.ts';
 import {
   type Binding,
   bindingFact,
@@ -92,9 +93,17 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     this.removed = new RemovedNodes(ctx.storage.kv, NODE_TTL_SECONDS);
   }
 
-  async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | null> {
+  async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | Failure | null> {
     if (!this.exists()) return null;
-    const identity = await this.ready();
+    try {
+      return await this.snapshotOf(await this.ready(), known, reload);
+    } catch (error) {
+      if (error instanceof BadKeys) return { status: internalError(error.message).status };
+      throw error;
+    }
+  }
+
+  private async snapshotOf(identity: Identity, known: number, reload: boolean): Promise<ClusterSnapshot | null> {
     if (this.dirty || reload || this.snapshotNow === undefined) {
       // Cleared first: what changes while the stores are read makes it dirty again.
       this.dirty = false;

@@ -58,7 +58,7 @@ export class Identity {
 
   /** A new cluster's. */
   static async create(kv: SyncKvStorage, keyring: Keyring | undefined): Promise<Identity> {
-    const key = await newKey(0, 0);
+    const key = await newKey(Date.now(), 0);
     const identity = new Identity(kv, keyring, {
       signing: [key],
       authority: await createAuthority(),

@@ -1,5 +1,7 @@
 /** What lies on the disk: a copy of the data folder's databases shows no Secret, and the launcher keeps the key beside them to itself. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../agent/client.ts';
@@ -60,6 +62,30 @@ describe('the data folder', () => {
   it('keeps its own keys readable by their owner alone', () => {
     for (const name of ['encryption-keys', 'bootstrap-secret']) {
       expect(statSync(join(plane.data, name)).mode & 0o777).toBe(0o600);
+    }
+  });
+});
+
+describe('the launcher', () => {
+  it('says which key is missing, loses nothing, and goes on when it is back', { timeout: 120_000 }, async () => {
+    const data = mkdtempSync(join(tmpdir(), 'zeroplane-keys-'));
+    const file = join(data, 'encryption-keys');
+    const start = (): Promise<ControlPlane> => startControlPlane({ nodes: 'none', controllers: 'off', data });
+    try {
+      await (await start()).stop();
+      const key = readFileSync(file, 'utf8');
+      writeFileSync(file, randomBytes(32).toString('base64'));
+      const why = /zeroplane: cluster key \w+ is encrypted under the key \w{8}, which ENCRYPTION_KEYS does not hold\./;
+      await expect(start()).rejects.toThrow(why);
+      writeFileSync(file, 'nonsense');
+      await expect(start()).rejects.toThrow('zeroplane: ENCRYPTION_KEYS must hold keys of 32 bytes in base64');
+      // Another key before the old one takes its place.
+      writeFileSync(file, `${randomBytes(32).toString('base64')} ${key}`);
+      await (await start()).stop();
+      writeFileSync(file, readFileSync(file, 'utf8').split(' ')[0] as string);
+      await (await start()).stop();
+    } finally {
+      rmSync(data, { recursive: true, force: true });
     }
   });
 });

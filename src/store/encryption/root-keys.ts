@@ -45,8 +45,11 @@ export class RootKeys {
   }
 }
 
+/** What stands in the way of reading what is kept; a person has to do something about it. */
+export class BadKeys extends Error {}
+
 /** What is kept was encrypted under a key that is not at hand. */
-export class MissingKey extends Error {
+export class MissingKey extends BadKeys {
   constructor(place: string, root: string) {
     super(`${place} is encrypted under the key ${root}, which ENCRYPTION_KEYS does not hold`);
   }
@@ -55,7 +58,7 @@ export class MissingKey extends Error {
 function rootKey(text: string): RootKey {
   const bytes = /^[A-Za-z0-9+/]{43}=$/.test(text) ? fromBase64(text) : undefined;
   if (bytes?.length !== KEY_LENGTH) {
-    throw new Error('ENCRYPTION_KEYS must hold keys of 32 bytes in base64, separated by spaces');
+    throw new BadKeys('ENCRYPTION_KEYS must hold keys of 32 bytes in base64, separated by spaces');
   }
   return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 8), bytes };
 }
