@@ -1,12 +1,10 @@
 /** The Cluster object: signing keys, the CA, and the snapshot that API Workers judge requests by. One per cluster. */
 import { DurableObject } from 'cloudflare:workers';
-import { HOOK_STORES, hookFact } from '../api/admission/hooks/facts.ts';
-import { remoteServiceFact } from '../api/aggregation/remote-services.ts';
 import { bootstrapUser } from '../api/authentication/bootstrap-token.ts';
 import { API_AUDIENCE } from '../api/authentication/tokens.ts';
 import { AGENTS, NODE_PREFIX, NODES } from '../api/authentication/user.ts';
 import { Authorizer } from '../api/authorization/authorizer.ts';
-import { ensureObjects, reconcilePolicy } from '../api/bootstrap/ensure.ts';
+import { ensureObjects } from '../api/bootstrap/ensure.ts';
 import {
   bootstrapObjects,
   CLUSTER_CIDR,
@@ -16,28 +14,16 @@ import {
 } from '../api/bootstrap/objects.ts';
 import { issueApiProxy, issueFrontProxy, type KeyPair, signRequest } from '../api/certificates/authority.ts';
 import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
-import { FLOW_SCHEMAS, flowSchemaFact, PRIORITY_LEVELS, priorityLevelFact } from '../api/flowcontrol/facts.ts';
-import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
+import { DEFINITIONS } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import { bootstrapTokenSecret, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
-import type { ResourceId } from '../apimachinery/client.ts';
 import { internalError, StatusError } from '../apimachinery/errors.ts';
-import type { KubeObject } from '../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
-import type { APIService } from '../generated/types/apiregistration.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
 import type { Encryption, Keyring } from '../store/encryption/keyring.ts';
 import { BadKeys } from '../store/encryption/root-keys.ts';
-import {
-  type Binding,
-  bindingFact,
-  digestOf,
-  type Namespace,
-  namespaceFact,
-  type Role,
-  roleFact,
-} from './cluster-facts.ts';
+import { digestOf, FactReader, QUOTAS } from './cluster-facts.ts';
 import type {
   ClusterRpc,
   ClusterSnapshot,
@@ -58,22 +44,12 @@ import { surroundings } from './surroundings.ts';
 
 /** A node credential lasts a week; an agent renews it when two thirds of that are over. */
 const NODE_TTL_SECONDS = 7 * 24 * 3600;
-const RBAC = 'rbac.authorization.k8s.io';
-const QUOTAS = 'core/resourcequotas';
-const API_SERVICES = 'apiregistration.k8s.io/apiservices';
 /** How old a front proxy's certificate may be when it is given out: it lasts an hour. */
 const FRONT_PROXY_MS = 20 * 60_000;
-const IN_SNAPSHOT: readonly ResourceId[] = [
-  'core/namespaces',
-  QUOTAS,
-  API_SERVICES,
-  ...['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((name) => `${RBAC}/${name}`),
-];
-
-type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys'>;
 
 export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private readonly client: StoreClient;
+  private readonly facts: FactReader;
   private readonly removed: RemovedNodes;
   private identity: Identity | undefined;
   private creating: Promise<Identity> | undefined;
@@ -81,15 +57,13 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private dirty = true;
   private bootstrapped = false;
   private proxy: { at: number; pair: KeyPair } | undefined;
-  /** Since this object woke. */
-  private policyIsWhole = false;
-  /** Facts about objects that change seldom, by store. */
-  private readonly kept = new Map<ResourceId, Promise<readonly unknown[]>>();
-  private known: { at: number; list: CustomResourceDefinition[] } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.client = new StoreClient(surroundings(env), ctx.id.name ?? 'default', CLUSTER);
+    const around = surroundings(env);
+    const name = ctx.id.name ?? 'default';
+    this.client = new StoreClient(around, name, CLUSTER);
+    this.facts = new FactReader(this.client, () => around.store(name, DEFINITIONS));
     this.removed = new RemovedNodes(ctx.storage.kv, NODE_TTL_SECONDS);
   }
 
@@ -107,8 +81,8 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     if (this.dirty || reload || this.snapshotNow === undefined) {
       // Cleared first: what changes while the stores are read makes it dirty again.
       this.dirty = false;
-      if (reload) this.kept.clear();
-      const facts = await this.read();
+      if (reload) this.facts.forget();
+      const facts = { ...(await this.facts.read()), removedNodes: this.removed.list() };
       const before = this.snapshotNow;
       const next = { issuer: identity.issuer, keys: identity.publicKeys, ...facts };
       const same =
@@ -120,7 +94,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   }
 
   async definitions(): Promise<CustomResourceDefinition[]> {
-    return this.readDefinitions();
+    return this.facts.definitions();
   }
 
   async mint(request: MintRequest): Promise<Credential> {
@@ -205,7 +179,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   async approval(spec: CertificateSigningRequestSpec): Promise<string | undefined> {
     const kinds = nodeRequestKinds(spec);
     if (kinds.length === 0) return undefined;
-    const { roles, bindings } = await this.read();
+    const { roles, bindings } = await this.facts.read();
     const authorizer = new Authorizer(roles, bindings);
     const { username: name = '', uid = '', groups = [], extra = {} } = spec;
     const where = { isResource: true, group: 'certificates.k8s.io', namespace: '', name: '', path: '' };
@@ -240,13 +214,13 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     // Of quotas it matters only where there are any.
     if (store === QUOTAS && notices.every(({ type }) => type === 'MODIFIED')) return Promise.resolve();
     this.dirty = true;
-    this.kept.delete(store);
+    this.facts.forget(store);
     return Promise.resolve();
   }
 
   tick(_cluster: string): Promise<void> {
     this.dirty = true;
-    this.kept.clear();
+    this.facts.forget();
     return Promise.resolve();
   }
 
@@ -280,60 +254,5 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   private keyring(): Keyring | undefined {
     return keyringOf(this.env, this.ctx.storage, 'cluster', () => true);
-  }
-
-  /** What the snapshot is made of. The first time since the object woke, the default policy is made whole on the way: it is read anyway. */
-  private async read(): Promise<Facts> {
-    let lists = await this.lists();
-    if (!this.policyIsWhole) {
-      if (await reconcilePolicy(this.client, lists)) lists = await this.lists();
-      this.policyIsWhole = true;
-    }
-    const all = <T extends KubeObject>(...ids: ResourceId[]): T[] => ids.flatMap((id) => (lists.get(id) ?? []) as T[]);
-    const [hooks, schemas, levels] = await Promise.all([
-      Promise.all(HOOK_STORES.map((id) => this.keep(id, (object) => hookFact(id, object)))),
-      this.keep(FLOW_SCHEMAS, flowSchemaFact),
-      this.keep(PRIORITY_LEVELS, priorityLevelFact),
-    ]);
-    return {
-      namespaces: all<Namespace>('core/namespaces').map(namespaceFact),
-      roles: all<Role>(`${RBAC}/roles`, `${RBAC}/clusterroles`).map(roleFact),
-      bindings: all<Binding>(`${RBAC}/rolebindings`, `${RBAC}/clusterrolebindings`).map(bindingFact),
-      definitions: await this.readDefinitions(),
-      hooks: hooks.flat(),
-      quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
-      remoteServices: all<APIService>(API_SERVICES).flatMap((service) => remoteServiceFact(service) ?? []),
-      removedNodes: this.removed.list(),
-      flows: { schemas, levels },
-    };
-  }
-
-  /** Definitions are many and large: they are listed again only when one has changed. */
-  private async readDefinitions(): Promise<CustomResourceDefinition[]> {
-    const { known } = this;
-    if (known !== undefined) {
-      const store = surroundings(this.env).store(this.ctx.id.name ?? 'default', DEFINITIONS);
-      const { notices, expired } = await store.changesSince(known.at);
-      if (notices.length === 0 && !expired) return known.list;
-    }
-    const { resourceVersion, items } = await this.client.list(DEFINITIONS);
-    this.known = { at: Number(resourceVersion), list: items.map(withoutSchemas) };
-    return this.known.list;
-  }
-
-  /** The facts about a store's objects; they are listed again only when it has said that one has changed. */
-  private keep<T>(id: ResourceId, fact: (object: KubeObject) => T): Promise<T[]> {
-    const known = this.kept.get(id);
-    if (known !== undefined) return known as Promise<T[]>;
-    // Known before it is read: what changes meanwhile makes it unknown again.
-    const reading = this.client.list(id).then(({ items }) => items.map(fact));
-    this.kept.set(id, reading);
-    reading.catch(() => this.kept.delete(id));
-    return reading;
-  }
-
-  private async lists(): Promise<Map<ResourceId, readonly KubeObject[]>> {
-    const lists = await Promise.all(IN_SNAPSHOT.map((id) => this.client.list(id)));
-    return new Map(IN_SNAPSHOT.map((id, index) => [id, lists[index]?.items ?? []]));
   }
 }
