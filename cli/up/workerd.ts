@@ -1,7 +1,7 @@
 /** workerd itself, with a configuration of ours: native TLS, state on disk, and a private socket that fires the tick. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
@@ -58,7 +58,7 @@ export class Workerd {
   /** Writes the configuration and starts workerd; wait for the API with a request. */
   static async start(options: ServeOptions): Promise<Workerd> {
     const { data } = options;
-    await Promise.all(['state', 'logs'].map((folder) => mkdir(join(data, folder), { recursive: true })));
+    await Promise.all(['state', 'logs'].map((folder) => ownFolder(join(data, folder))));
     await writeFile(join(data, 'workerd.capnp'), configuration(options));
     const workerd = new Workerd(options, createWriteStream(join(data, 'logs/workerd.log'), { flags: 'a' }));
     await workerd.spawn();
@@ -105,6 +105,12 @@ export class Workerd {
     if (wait === undefined) this.options.onLost(`workerd ended again and again (${why})`);
     else setTimeout(() => void this.spawn(), wait);
   }
+}
+
+/** A folder for its owner alone, also where it was there before. */
+async function ownFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o700);
 }
 
 const tickSocket = (data: string): string => join(data, 'tick.sock');

@@ -59,10 +59,11 @@ describe('the data folder', () => {
     expect(filesWith(['PRIVATE KEY', 'P-256'])).toEqual([]);
   });
 
-  it('keeps its own keys readable by their owner alone', () => {
+  it('keeps its own keys, and the databases, readable by their owner alone', () => {
     for (const name of ['encryption-keys', 'bootstrap-secret']) {
       expect(statSync(join(plane.data, name)).mode & 0o777).toBe(0o600);
     }
+    expect(statSync(join(plane.data, 'state')).mode & 0o777).toBe(0o700);
   });
 });
 

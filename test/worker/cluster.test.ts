@@ -1,5 +1,5 @@
 /** The Cluster object: who brings a cluster about, and who does not. */
-import { listDurableObjectIds } from 'cloudflare:test';
+import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import type { ClusterSnapshot } from '../../src/durable-objects/cluster-rpc.ts';
@@ -26,4 +26,29 @@ it('makes a cluster for who may mint its first credential', async () => {
 it('makes the deployment’s own cluster when it is first asked for', async () => {
   const snapshot = (await CLUSTER.getByName('default').snapshot(-1, false)) as ClusterSnapshot | null;
   expect(snapshot?.issuer).toMatch(/^https:/);
+});
+
+it('keeps the keys of a cluster of before, and seals them', { timeout: 60_000 }, async () => {
+  const cluster = CLUSTER.getByName('before');
+  await cluster.mint({ user: 'admin', groups: [], ttlSeconds: 60 });
+  const kid = await runInDurableObject(cluster, (object, { storage }) => {
+    expect(storage.kv.get('identity')).toBeInstanceOf(Uint8Array);
+    const { facts } = (object as unknown as { identity: { facts: { signing: [{ kid: string; jwk: object }] } } })
+      .identity;
+    const [{ kid, jwk }] = facts.signing;
+    // What a Worker has left behind that knew of one key, and of none to seal it under.
+    storage.kv.put('identity', { ...facts, signing: { kid, jwk } });
+    for (const name of ['data-keys', 'sealed-under']) storage.kv.delete(name);
+    return kid;
+  });
+  await evictDurableObject(cluster);
+  const state = { kid, state: 'signs', from: '1970-01-01T00:00:00.000Z', until: '' };
+  expect(await cluster.keys()).toEqual([state]);
+  await cluster.rotateSigningKey(0);
+  expect((await cluster.keys())[1]).toEqual({ ...state, state: 'verifies' });
+  const snapshot = (await cluster.snapshot(-1, false)) as ClusterSnapshot;
+  expect(snapshot.keys.map((key) => key.kid)).toContain(kid);
+  await runInDurableObject(cluster, (_, { storage }) => {
+    expect(storage.kv.get('identity')).toBeInstanceOf(Uint8Array);
+  });
 });
