@@ -25,7 +25,7 @@ export async function callHook(context: Requester, hook: Hook, review: JsonObjec
     const response = await post(context, hook, url, JSON.stringify(review), signal);
     answer = { status: response.status, text: await textOf(response, hook.maxAnswer) };
   } catch (error) {
-    throw new HookError(`Post ${JSON.stringify(url.href)}: ${causeOf(error)}`);
+    throw new HookError(`Post ${JSON.stringify(textOfAddress(hook, url))}: ${causeOf(error)}`);
   }
   const { status, text } = answer;
   if (status < 200 || status > 299) throw new HookError(refusalOf(status, text));
@@ -48,6 +48,11 @@ function addressOf({ client, timeoutSeconds }: Hook): URL {
   const parsed = new URL(address);
   parsed.searchParams.set('timeout', `${timeoutSeconds}s`);
   return parsed;
+}
+
+/** Upstream names the port of a Service, even that of HTTPS. */
+function textOfAddress({ client: { service } }: Hook, { href, host, port }: URL): string {
+  return service === undefined || port !== '' ? href : href.replace(`://${host}`, `://${host}:443`);
 }
 
 const HEADERS = {

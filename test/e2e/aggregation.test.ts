@@ -1,14 +1,12 @@
 /** An aggregated API server in a pod of a real node, behind an APIService: what clients see of it, and of it being away. */
 import { once } from 'node:events';
-import { readFileSync, realpathSync } from 'node:fs';
 import https from 'node:https';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROOT } from '../../cli/command.ts';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { client, type Send } from '../support/https.ts';
-import { BUSYBOX_IMAGE } from '../support/images.ts';
+import { nodeServer } from '../support/node-server.ts';
 import { importImages } from './lab.ts';
 import { eventually, hasKubectl, isRoot, kubectl, must } from './support.ts';
 
@@ -16,59 +14,6 @@ const GROUP = 'fortunes.example.org';
 const BASE = `/apis/${GROUP}/v1`;
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 const WITHIN = { timeout: 60_000, interval: 250 };
-
-/** The test's own Node.js and the libraries that it needs, as the node has them: the image has nothing but busybox. */
-const HOST = { node: dirname(realpathSync(process.execPath)), lib: '/usr/lib', lib64: '/usr/lib64' };
-const MOUNTED = { node: '/node', lib: '/lib', lib64: '/lib64' };
-
-const workload = (name: string): object[] => {
-  const labels = { app: name };
-  const host = Object.entries(HOST).map(([volume, path]) => ({ name: volume, hostPath: { path } }));
-  return [
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name },
-      spec: {
-        selector: { matchLabels: labels },
-        template: {
-          metadata: { labels },
-          spec: {
-            terminationGracePeriodSeconds: 1,
-            containers: [
-              {
-                name: 'server',
-                image: BUSYBOX_IMAGE,
-                command: ['/node/node', '/program/server.mjs', '/tls', '/auth'],
-                readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
-                volumeMounts: [
-                  ...Object.entries(MOUNTED).map(([volume, mountPath]) => ({
-                    name: volume,
-                    mountPath,
-                    readOnly: true,
-                  })),
-                  ...['program', 'tls', 'auth'].map((volume) => ({ name: volume, mountPath: `/${volume}` })),
-                ],
-              },
-            ],
-            volumes: [
-              ...host,
-              { name: 'program', configMap: { name } },
-              { name: 'tls', secret: { secretName: name } },
-              { name: 'auth', configMap: { name: 'extension-apiserver-authentication' } },
-            ],
-          },
-        },
-      },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name },
-      spec: { selector: labels, ports: [{ name: 'https', port: 443, targetPort: 8443 }] },
-    },
-  ];
-};
 
 describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('an aggregated API', () => {
   let plane: ControlPlane;
@@ -109,19 +54,15 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('an agg
     plane = await startControlPlane({ nodes: 'real' });
     send = client(plane);
     importImages(join(plane.data, 'node/containerd/containerd.sock'));
-    const { cert, key } = await selfSigned('fortunes.kube-system.svc');
-    caBundle = Buffer.from(cert).toString('base64');
-    const program = readFileSync(join(ROOT, 'test/support/extension-server.mjs'), 'utf8');
-    await apply(
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'fortunes' }, data: { 'server.mjs': program } },
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name: 'fortunes' },
-        stringData: { 'tls.crt': cert, 'tls.key': key },
-      },
-      ...workload('fortunes'),
-    );
+    const server = await nodeServer({
+      name: 'fortunes',
+      namespace: 'kube-system',
+      program: 'extension-server.mjs',
+      args: ['/auth'],
+      volumes: [{ name: 'auth', configMap: { name: 'extension-apiserver-authentication' } }],
+    });
+    caBundle = server.caBundle;
+    await apply(...server.objects);
     await register();
     await run('-n', 'kube-system', 'rollout', 'status', 'deployment/fortunes', '--timeout=90s');
     await run('wait', '--for=condition=Available', `apiservice/v1.${GROUP}`, '--timeout=60s');

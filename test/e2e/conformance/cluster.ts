@@ -84,8 +84,8 @@ export class Cluster {
     this.api = this.config.makeApiClient(Api);
   }
 
-  static async start(): Promise<Cluster> {
-    return new Cluster(await startControlPlane({ nodes: 'simulated=3' }));
+  static async start(nodes = 'simulated=3'): Promise<Cluster> {
+    return new Cluster(await startControlPlane({ nodes }));
   }
 
   stop(): Promise<void> {
