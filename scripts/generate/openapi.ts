@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../src/apimachinery/meta.ts';
 import { formatApiVersion } from '../../src/apimachinery/meta.ts';
 import { allMessages, type MessageSchema, schemaFor } from '../../src/apimachinery/schema/index.ts';
+import { swaggerProtobuf } from '../../src/apimachinery/swagger/protobuf.ts';
 import { resources } from '../../src/resources/index.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import type { GroupVersionKind } from './operations.ts';
 import { discoveryPath, pathsOf } from './paths.ts';
 import { Schemas } from './schemas.ts';
-import { swaggerProtobuf } from './swagger-protobuf.ts';
 
 const INFO = { title: 'Kubernetes', version: 'v1.36.0' };
 /** Kinds of `meta/v1` that every version's document has. */

@@ -20,10 +20,23 @@ const bool =
   (reader, into) => {
     into[name] = reader.int() === 1;
   };
+const int =
+  (name: string): Read =>
+  (reader, into) => {
+    into[name] = reader.int();
+  };
+const double =
+  (name: string): Read =>
+  (reader, into) => {
+    into[name] = reader.double();
+  };
 const one =
   (name: string, read: (reader: Reader) => unknown): Read =>
   (reader, into) => {
-    into[name] = read(reader.nested());
+    const value = read(reader.nested());
+    // A message that comes in two parts has the fields of both.
+    const before = into[name];
+    into[name] = typeof before === 'object' && before !== null ? { ...before, ...(value as object) } : value;
   };
 const many =
   (name: string, read: (reader: Reader) => unknown): Read =>
@@ -63,8 +76,22 @@ const schema = (reader: Reader): Json =>
   message({
     1: text('$ref'),
     2: text('format'),
+    3: text('title'),
     4: text('description'),
     5: one('default', any),
+    6: double('multipleOf'),
+    7: double('maximum'),
+    8: bool('exclusiveMaximum'),
+    9: double('minimum'),
+    10: bool('exclusiveMinimum'),
+    11: int('maxLength'),
+    12: int('minLength'),
+    13: text('pattern'),
+    14: int('maxItems'),
+    15: int('minItems'),
+    16: bool('uniqueItems'),
+    17: int('maxProperties'),
+    18: int('minProperties'),
     19: texts('required'),
     20: many('enum', any),
     21: one('additionalProperties', inside({ 1: one('it', schema), 2: bool('it') })),

@@ -28,7 +28,7 @@ function optionsOf({ info, url }: Context, resource: Resource): KubeObject {
   const kind = resource.subresources?.find(({ name }) => name === info.subresource)?.kind ?? '';
   const options: JsonObject = { kind, apiVersion };
   for (const [name, field] of schemaFor(apiVersion, kind)?.fields ?? []) {
-    const value = name === 'path' ? pathOf(info.rest, url) : valueOf(field, url.searchParams.getAll(name));
+    const value = name === 'path' ? pathOf(info.rest, url) : said(field, url.searchParams.getAll(name));
     if (value !== undefined) options[name] = value;
   }
   return options as unknown as KubeObject;
@@ -40,7 +40,7 @@ function pathOf(rest: string, url: URL): string | undefined {
 }
 
 /** Undefined for what was not said. */
-function valueOf({ kind, shape }: Field, given: readonly string[]): JsonObject[string] {
+function said({ kind, shape }: Field, given: readonly string[]): JsonObject[string] {
   const [first] = given;
   if (first === undefined) return undefined;
   if (shape === 'repeated') return kind === 'string' ? [...given] : given.map(Number).filter(Number.isInteger);

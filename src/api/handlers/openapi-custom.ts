@@ -41,11 +41,7 @@ export async function customDocument(
   if (members.length === 0) return undefined;
   const schemas: JsonObject = { ...(await commonSchemas(context.around.assets)) };
   const paths: JsonObject = {};
-  for (const { custom } of members) {
-    const { definition = '', resourceVersion = '' } = custom ?? {};
-    const found = await definedResources(context.around, context.info.cluster, definition, resourceVersion);
-    const resource = found?.get(version);
-    if (resource === undefined) continue;
+  for (const resource of await withSchemas(context, members)) {
     Object.assign(schemas, schemasOf(resource));
     Object.assign(paths, pathsOf(resource));
   }
@@ -57,8 +53,20 @@ export async function customDocument(
   };
 }
 
+/** The resources as their definitions have them: a snapshot knows them without their schemas. */
+export async function withSchemas(context: Context, members: readonly Resource[]): Promise<Resource[]> {
+  const found: Resource[] = [];
+  for (const { custom, version } of members) {
+    const { definition = '', resourceVersion = '' } = custom ?? {};
+    const all = await definedResources(context.around, context.info.cluster, definition, resourceVersion);
+    const resource = all?.get(version);
+    if (resource !== undefined) found.push(resource);
+  }
+  return found;
+}
+
 /** `com.example.demo.v1.Widget`. */
-const schemaName = ({ group, version }: Resource, kind: string): string =>
+export const schemaName = ({ group, version }: Resource, kind: string): string =>
   `${group.split('.').reverse().join('.')}.${version}.${kind}`;
 
 const listKindOf = ({ kind, listKind }: Resource): string => listKind ?? `${kind}List`;
@@ -76,7 +84,8 @@ const TYPE_META: JsonObject = {
   },
 };
 
-function schemasOf(resource: Resource): JsonObject {
+/** The schemas of a resource and of its list, by name. */
+export function schemasOf(resource: Resource): JsonObject {
   const { kind } = resource;
   const { properties = {}, ...schema } = resource.custom?.schema ?? { type: 'object' };
   const { metadata: _, ...own } = properties as Record<string, StructuralSchema>;

@@ -6,6 +6,7 @@ import type { Context, Fetching } from '../context.ts';
 import { acceptsGzip, JSON_TYPE } from '../negotiation.ts';
 import { respond } from '../respond.ts';
 import { customDocument, customDocuments } from './openapi-custom.ts';
+import { customV2 } from './openapi-custom-v2.ts';
 
 /** What clients ask for; it is answered by a name without `@`, which no media type may have. */
 const PROTOBUF_ASKED = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
@@ -32,7 +33,9 @@ export async function openapi(context: Context): Promise<Response | undefined> {
   if (path === '/openapi/v2') {
     for (const { type } of parseAccept(request.headers.get('accept') || '*/*')) {
       const form = V2_FORMS.find(([asked]) => takes(type, asked));
-      if (form !== undefined) return varying(await send(around.assets, request, form[2], form[1]));
+      if (form === undefined) continue;
+      const merged = await customV2(context, form[2], (await hashes(around.assets))[form[2]] ?? '', form[1]);
+      return varying(merged ?? (await send(around.assets, request, form[2], form[1])));
     }
     return new Response(null, { status: 406, headers: { vary: 'Accept' } });
   }

@@ -1,8 +1,8 @@
 /** Swagger 2 as the protobuf that Go clients before 1.29 ask for. */
-import { encodeYaml } from '../../src/apimachinery/codec/index.ts';
-import { VARINT, Writer } from '../../src/apimachinery/codec/wire.ts';
-import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
-import { type Choice, DOCUMENT, type Form, type Message, type Scalar } from './swagger-messages.ts';
+import { encodeYaml } from '../codec/index.ts';
+import { FIXED64, VARINT, Writer } from '../codec/wire.ts';
+import type { Json, JsonObject } from '../meta.ts';
+import { type Choice, DOCUMENT, type Form, type Message, type Scalar } from './messages.ts';
 
 /** A Swagger 2 document as `openapi.v2.Document`. Throws for what the messages have no field for. */
 export function swaggerProtobuf(document: JsonObject): Uint8Array {
@@ -48,6 +48,14 @@ function writeValue(writer: Writer, number: number, value: Json, as: Scalar | Me
     case 'bool':
       writer.tag(number, VARINT);
       writer.int(value === true ? 1 : 0);
+      break;
+    case 'int':
+      writer.tag(number, VARINT);
+      writer.int(value as number);
+      break;
+    case 'double':
+      writer.tag(number, FIXED64);
+      writer.double(value as number);
       break;
     case 'any':
       writer.nested(number, () => writer.text(2, encodeYaml(value)));

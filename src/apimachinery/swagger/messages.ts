@@ -1,7 +1,7 @@
 /** Swagger 2 as protobuf: the messages of gnostic's `OpenAPIv2.proto` that our document is made of. */
 
 /** `any`: whatever value, as a text of YAML; `strings`: a message that holds nothing but texts. */
-export type Scalar = 'string' | 'bool' | 'any' | 'strings';
+export type Scalar = 'string' | 'bool' | 'int' | 'double' | 'any' | 'strings';
 
 /** How a value of the JSON document is written. */
 export interface Form {
@@ -24,6 +24,8 @@ export type Choice = (value: unknown) => Form;
 
 const string: Form = { as: 'string' };
 const bool: Form = { as: 'bool' };
+const int: Form = { as: 'int' };
+const double: Form = { as: 'double' };
 const any: Form = { as: 'any' };
 
 const schema: Message = { extensions: 31 };
@@ -33,8 +35,22 @@ const valueOrSchema: Choice = (value) =>
 schema.fields = {
   $ref: [1, string],
   format: [2, string],
+  title: [3, string],
   description: [4, string],
   default: [5, any],
+  multipleOf: [6, double],
+  maximum: [7, double],
+  exclusiveMaximum: [8, bool],
+  minimum: [9, double],
+  exclusiveMinimum: [10, bool],
+  maxLength: [11, int],
+  minLength: [12, int],
+  pattern: [13, string],
+  maxItems: [14, int],
+  minItems: [15, int],
+  uniqueItems: [16, bool],
+  maxProperties: [17, int],
+  minProperties: [18, int],
   required: [19, string, 'many'],
   enum: [20, any, 'many'],
   additionalProperties: [21, valueOrSchema],
@@ -103,6 +119,9 @@ const pathItem: Message = {
   },
 };
 const apiKey: Message = { fields: { type: [1, string], name: [2, string], in: [3, string], description: [4, string] } };
+
+/** What a schema can say. */
+export const SCHEMA_FIELDS: ReadonlySet<string> = new Set(Object.keys(schema.fields));
 
 /** `openapi.v2.Document`. */
 export const DOCUMENT: Message = {
