@@ -99,6 +99,8 @@ export interface CustomType {
   /** The definition's name, and as of when it is. */
   definition: string;
   resourceVersion: string;
+  /** Counts the changes of what the definition says. */
+  generation: number;
   /** Of the whole object; undefined: anything goes. */
   schema: StructuralSchema | undefined;
   /** The same resource in all its versions, and the one in which objects are kept. */

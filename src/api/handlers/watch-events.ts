@@ -7,6 +7,7 @@ import { converting, isConvertedByWebhook } from '../conversion/index.ts';
 import type { Accepted } from '../negotiation.ts';
 import { includeObject } from '../printers/table.ts';
 import { transformObject } from '../printers/transform.ts';
+import { type Snapshot, snapshots } from '../snapshot.ts';
 
 /**
  * The bytes that a client gets, made of those that the store has sent: one event or more. Throws a StatusError where a webhook cannot say
@@ -22,8 +23,42 @@ interface WatchEvent {
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
-/** The conversion that a client wants; undefined where it takes events as they are. Throws BadRequest for Tables that cannot be made. */
+/**
+ * The conversion that a client wants; undefined where it takes events as they are. Custom resources are watched as long as their
+ * definition stays what it is. Throws BadRequest for Tables that cannot be made.
+ */
 export function converter(context: Context, resource: Resource, accepted: Accepted): Convert | undefined {
+  const convert = plainConverter(context, resource, accepted);
+  const { custom } = resource;
+  if (custom === undefined) return convert;
+  const asDefined = (events: Uint8Array | ArrayBuffer): ReturnType<Convert> =>
+    convert === undefined ? new Uint8Array(events) : convert(events);
+  const unlessChanged = (isOther: boolean, events: Uint8Array | ArrayBuffer): ReturnType<Convert> =>
+    isOther ? END : asDefined(events);
+  return (events) => {
+    const isOther = hasChanged(context, resource, custom.generation);
+    return isOther instanceof Promise
+      ? isOther.then((changed) => unlessChanged(changed, events))
+      : unlessChanged(isOther, events);
+  };
+}
+
+/** Instead of events: the watch is over. Its client begins another one, of what the definition says by now. */
+export const END = new Uint8Array();
+
+/** Whether a definition says something else by now, as of a second ago. One that goes does not: its objects' deletion is seen. */
+function hasChanged(context: Context, resource: Resource, since: number): boolean | Promise<boolean> {
+  const { info, around } = context;
+  const { group, version, resource: plural } = resource;
+  const isOther = ({ custom }: Snapshot): boolean => {
+    const { generation = 0, deletionTimestamp } = custom.find(group, version, plural)?.metadata ?? {};
+    return generation > since && deletionTimestamp === undefined;
+  };
+  const found = snapshots.get(info.cluster, around.cluster(info.cluster));
+  return found instanceof Promise ? found.then(isOther) : isOther(found);
+}
+
+function plainConverter(context: Context, resource: Resource, accepted: Accepted): Convert | undefined {
   const { url } = context;
   const { format, as } = accepted;
   if (format === 'json' && as === undefined && resource.conversion === undefined) return undefined;

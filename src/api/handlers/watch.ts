@@ -9,7 +9,7 @@ import { formsOf, JSON_TYPE, negotiateWatch, PROTOBUF_TYPE } from '../negotiatio
 import { isTrue } from '../request-info.ts';
 import { listQuery } from './options.ts';
 import { storeFor } from './read.ts';
-import { type Convert, converter, encodeEvent } from './watch-events.ts';
+import { type Convert, converter, END, encodeEvent } from './watch-events.ts';
 
 /** Clients are cut after 400 s without a byte: a bookmark goes out more often than that. */
 const BOOKMARK_EVERY = 55_000;
@@ -127,6 +127,10 @@ function bridge(
   const bookmarks = setInterval(() => socket.send(VERSION_PING), BOOKMARK_EVERY);
   const heartbeat = setInterval(() => isText && write(SPACE), HEARTBEAT_MS);
 
+  const deliver = (bytes: Uint8Array | ArrayBuffer): void => {
+    if (bytes === END) close();
+    else write(bytes);
+  };
   /** The last of the events that wait for a webhook; those after it wait for it. */
   let waiting: Promise<void> | undefined;
   const send = (event: Uint8Array | ArrayBuffer): void => {
@@ -135,16 +139,16 @@ function bridge(
         ? event
         : waiting === undefined
           ? convert(event)
-          : waiting.then(() => (open ? convert(event) : new Uint8Array()));
+          : waiting.then(() => (open ? convert(event) : END));
     if (!(made instanceof Promise)) {
-      write(made);
+      deliver(made);
       return;
     }
     queued += event.byteLength;
     const written = made
       .then(
         (bytes) => {
-          if (open) write(bytes);
+          if (open) deliver(bytes);
         },
         (error: unknown) => {
           if (open) write(fail(error));

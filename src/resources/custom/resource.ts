@@ -45,6 +45,7 @@ function resourceOf(
   const custom: CustomType = {
     definition: metadata.name,
     resourceVersion: metadata.resourceVersion ?? '',
+    generation: metadata.generation ?? 0,
     schema: structural,
     versions,
     storage: spec.versions?.find(({ storage }) => storage === true)?.name ?? name,
