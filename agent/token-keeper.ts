@@ -101,7 +101,7 @@ export class TokenKeeper implements Running {
     if (bootstrap !== undefined && (await this.#trade(bootstrap))) return;
     const why = hasEnded
       ? `ended on ${new Date(expiresAt).toISOString()}, while it did not run`
-      : 'is not of this cluster';
+      : 'is not, or no more, of this cluster';
     const what = bootstrap === undefined ? 'there is no bootstrap token' : 'the bootstrap token is no good any more';
     throw new Refused(
       `this node’s credential ${why}, and ${what}: make one with 'zeroplane token create', and give it with --bootstrap-token or in the file bootstrap-token of the data folder`,

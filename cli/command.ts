@@ -1,6 +1,7 @@
 /** What a command of the command line is. */
 
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
@@ -26,6 +27,20 @@ export class UserError extends Error {
 
 /** The project's folder. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** A path as the person means it: npm runs scripts in the project's folder, INIT_CWD is where the person stood. */
+export function pathOf(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+}
+
+/** The text of a file that was named on the command line. Throws a UserError where it cannot be read. */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(pathOf(file), 'utf8');
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
 
 /** Parses a command's options; throws a UserError (exit code 2) for what it does not know. */
 export function parseOptions<T extends ParseArgsConfig>(config: T) {

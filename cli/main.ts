@@ -5,13 +5,28 @@ import { bench, soak } from './commands/bench.ts';
 import { conformance } from './commands/conformance.ts';
 import { keys } from './commands/keys.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
+import { login } from './commands/login.ts';
+import { node } from './commands/node.ts';
 import { converge, replay } from './commands/recorded.ts';
 import { test } from './commands/test.ts';
 import { token } from './commands/token.ts';
 import { up } from './commands/up.ts';
 
 /** Adding a command is a file and a line here. */
-const COMMANDS: readonly Command[] = [up, kubeconfig, token, keys, test, bench, soak, replay, converge, conformance];
+const COMMANDS: readonly Command[] = [
+  up,
+  kubeconfig,
+  login,
+  token,
+  node,
+  keys,
+  test,
+  bench,
+  soak,
+  replay,
+  converge,
+  conformance,
+];
 
 function help(): string {
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`);

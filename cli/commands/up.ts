@@ -95,7 +95,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
     return requestCredential(server, secret, { ...ADMIN, ttlSeconds: YEAR }, ca);
   });
   await mkdir(dirname(options.kubeconfig), { recursive: true });
-  await writeKubeconfig(options.kubeconfig, server, admin.token, ca);
+  await writeKubeconfig(options.kubeconfig, server, admin, ca);
 
   const client = new HttpClient({ server, ca, token: () => admin.token });
   if (nodes.kind === 'simulated') {
@@ -109,13 +109,13 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
   } else if (nodes.kind === 'real') {
     const nodeName = hostname().toLowerCase();
     await step(`Joining this machine as node ${nodeName}`, async () => {
-      const token = await requestCredential(server, secret, { bootstrap: true, ttlSeconds: HOUR }, ca);
       const since = Date.now();
       const agent = await Agent.start({
         server,
         ca: pki.ca,
         nodeName,
-        bootstrapToken: token.token,
+        bootstrapToken: async () =>
+          (await requestCredential(server, secret, { bootstrap: true, ttlSeconds: HOUR }, ca)).token,
         data,
         onLost: (why) =>
           lost(`the node agent ended again and again (${why}); its log is ${join(data, 'logs/agent.log')}`),

@@ -11,7 +11,8 @@ export interface AgentOptions {
   /** File with the CA of the API's certificate. */
   ca: string;
   nodeName: string;
-  bootstrapToken: string;
+  /** A token to join with: for the start, and for when the machine has slept. */
+  bootstrapToken(): Promise<string>;
   data: string;
   /** It has died too often in a row. */
   onLost(why: string): void;
@@ -21,6 +22,9 @@ export interface AgentOptions {
 const STOP_MS = 15_000;
 /** Waits before it is started again, by the number of deaths in a row. */
 const RESTART_MS = [0, 500, 1000, 2000, 5000];
+/** How often the clock is looked at. A minute that took so much longer was slept through, and the node's credential may have ended in it. */
+const WATCH_MS = 60_000;
+const SLEPT_MS = 600_000;
 /** An agent that has lived so long is in order. */
 const SOUND_MS = 30_000;
 
@@ -33,6 +37,7 @@ export class Agent {
   private gone: Promise<void> = Promise.resolve();
   private deaths = 0;
   private restart: NodeJS.Timeout | undefined;
+  private watch: NodeJS.Timeout | undefined;
   private stopping = false;
 
   private constructor(args: readonly string[], log: WriteStream, { data, onLost }: AgentOptions) {
@@ -47,19 +52,22 @@ export class Agent {
     const data = join(options.data, 'node');
     await mkdir(data, { recursive: true });
     const tokenFile = join(data, 'bootstrap-token');
-    // In a file: arguments can be read by every process of the machine.
-    await writeFile(tokenFile, options.bootstrapToken, { mode: 0o600 });
+    // In a file: arguments can be read by every process of the machine, and the agent looks into it again.
+    const invite = async (): Promise<void> => writeFile(tokenFile, await options.bootstrapToken(), { mode: 0o600 });
+    await invite();
     const args = ['--server', options.server, '--ca', options.ca, '--node-name', options.nodeName];
     args.push('--bootstrap-token-file', tokenFile, '--data', data, '--stop-pods');
     const log = createWriteStream(join(options.data, 'logs/agent.log'), { flags: 'a' });
     const agent = new Agent(args, log, options);
     await agent.spawn();
+    agent.watchClock(invite);
     return agent;
   }
 
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.restart);
+    clearInterval(this.watch);
     const { child } = this;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
@@ -67,6 +75,20 @@ export class Agent {
     await this.gone;
     clearTimeout(deadline);
     await forget(this.data, 'agent');
+  }
+
+  private watchClock(wokeUp: () => Promise<void>): void {
+    let last = Date.now();
+    this.watch = setInterval(() => {
+      const now = Date.now();
+      // A server that is not up again yet is asked the next time.
+      if (now - last > SLEPT_MS)
+        wokeUp().then(
+          () => (last = now),
+          () => {},
+        );
+      else last = now;
+    }, WATCH_MS);
   }
 
   private async spawn(): Promise<void> {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import https from 'node:https';
 import { join } from 'node:path';
-import { UserError } from '../command.ts';
+import { pathOf, readText, UserError } from '../command.ts';
 
 export interface Credential {
   token: string;
@@ -60,7 +60,7 @@ export async function deploymentOf({ server, secret, ca }: DeploymentOptions): P
   if (server === undefined) throw new UserError('--server is missing. See --help.', 2);
   if (!given)
     throw new UserError('the deployment’s secret is missing: --secret, or BOOTSTRAP_SECRET in the environment.', 2);
-  const pem = ca === undefined ? undefined : await readFile(ca, 'utf8');
+  const pem = ca === undefined ? undefined : await readText(ca);
   return { server: server.replace(/\/$/, ''), secret: given, ca: pem };
 }
 
@@ -121,16 +121,27 @@ export function requestKeys<T>({ server, secret, ca }: Deployment, method: strin
   return sendJson<T>(method, `${server}/zeroplane/v1/keys${path}`, secret, undefined, ca);
 }
 
+/** How the user of a kubeconfig shows who it is: with a token, or with what a plugin says. */
+export type KubeconfigUser = { token: string } | { exec: Record<string, unknown> };
+
 /** Writes a kubeconfig in one go, readable by its owner alone. */
-export async function writeKubeconfig(file: string, server: string, token: string, ca?: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, kubeconfigText(server, token, ca), { mode: 0o600 });
-  await rename(temporary, file);
+export async function writeKubeconfig(
+  file: string,
+  server: string,
+  user: KubeconfigUser,
+  ca?: string,
+  name?: string,
+): Promise<void> {
+  const path = pathOf(file);
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, kubeconfigText(server, user, ca, name), { mode: 0o600 });
+  await rename(temporary, path);
 }
 
 /** A kubeconfig with one cluster, one user, one context. */
-export function kubeconfigText(server: string, token: string, ca?: string): string {
+export function kubeconfigText(server: string, user: KubeconfigUser, ca?: string, name = 'admin'): string {
   const authority = ca === undefined ? '' : `    certificate-authority-data: ${Buffer.from(ca).toString('base64')}\n`;
+  const quoted = JSON.stringify(name);
   return `apiVersion: v1
 kind: Config
 clusters:
@@ -138,14 +149,14 @@ clusters:
   cluster:
     server: ${server}
 ${authority}users:
-- name: admin
+- name: ${quoted}
   user:
-    token: ${token}
+    ${'token' in user ? `token: ${user.token}` : `exec: ${JSON.stringify(user.exec)}`}
 contexts:
 - name: zeroplane
   context:
     cluster: zeroplane
-    user: admin
+    user: ${quoted}
 current-context: zeroplane
 `;
 }

@@ -1,6 +1,6 @@
 /** Options of `npm start`; tests, scripts and `--help` share them. */
-import { join, resolve } from 'node:path';
-import { parseOptions, UserError } from '../command.ts';
+import { join } from 'node:path';
+import { parseOptions, pathOf, UserError } from '../command.ts';
 
 export interface UpOptions {
   address: string;
@@ -64,19 +64,17 @@ export function upOptions(args: string[]): UpOptions {
   if (!/^([a-z0-9.-]+(,(?!$)|$))*$/.test(encryptedResources)) {
     throw new UserError('--encrypted-resources is a list such as secrets,widgets.example.com.', 2);
   }
-  // npm runs scripts in the project's folder; INIT_CWD is where the person stood.
-  const from = (path: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
-  const data = from(values.data);
+  const data = pathOf(values.data);
   const { kubeconfig, 'authentication-config': authentication } = values;
   return {
     address: values.address,
     port,
     data,
-    kubeconfig: kubeconfig === undefined ? join(data, 'kubeconfig') : from(kubeconfig),
+    kubeconfig: kubeconfig === undefined ? join(data, 'kubeconfig') : pathOf(kubeconfig),
     nodes: nodesOption(values.nodes),
     controllers: values.controllers,
     encryptedResources,
-    authenticationConfig: authentication === undefined ? undefined : from(authentication),
+    authenticationConfig: authentication === undefined ? undefined : pathOf(authentication),
     yes: values.yes,
   };
 }

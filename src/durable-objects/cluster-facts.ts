@@ -2,7 +2,7 @@
 import { HOOK_STORES, hookFact } from '../api/admission/hooks/facts.ts';
 import { remoteServiceFact } from '../api/aggregation/remote-services.ts';
 import { reconcilePolicy } from '../api/bootstrap/ensure.ts';
-import type { Store } from '../api/context.ts';
+import type { Store, Surroundings } from '../api/context.ts';
 import { FLOW_SCHEMAS, flowSchemaFact, PRIORITY_LEVELS, priorityLevelFact } from '../api/flowcontrol/facts.ts';
 import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
@@ -11,6 +11,7 @@ import type { KubeObject } from '../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { APIService } from '../generated/types/apiregistration.v1.ts';
 import type { BindingFact, ClusterSnapshot, NamespaceFact, PolicyRule, RoleFact, Subject } from './cluster-rpc.ts';
+import { KnownLists } from './known-lists.ts';
 import type { StoreClient } from './store-client.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -20,6 +21,9 @@ const IN_SNAPSHOT: readonly ResourceId[] = [
   'core/namespaces',
   QUOTAS,
   API_SERVICES,
+  ...HOOK_STORES,
+  FLOW_SCHEMAS,
+  PRIORITY_LEVELS,
   ...['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((name) => `${RBAC}/${name}`),
 ];
 
@@ -27,46 +31,35 @@ type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys' | 'removedNodes
 
 export class FactReader {
   private readonly client: StoreClient;
+  private readonly lists: KnownLists;
   private readonly definitionsStore: () => Store;
   /** Since this was made. */
   private policyIsWhole = false;
-  /** Facts about objects that change seldom, by store. */
-  private readonly kept = new Map<ResourceId, Promise<readonly unknown[]>>();
   private known: { at: number; list: CustomResourceDefinition[] } | undefined;
 
-  constructor(client: StoreClient, definitionsStore: () => Store) {
+  constructor(client: StoreClient, around: Surroundings, cluster: string) {
     this.client = client;
-    this.definitionsStore = definitionsStore;
-  }
-
-  /** Something has changed: in this store, or nobody knows where. */
-  forget(store?: ResourceId): void {
-    if (store === undefined) this.kept.clear();
-    else this.kept.delete(store);
+    this.lists = new KnownLists(client, around, cluster);
+    this.definitionsStore = () => around.store(cluster, DEFINITIONS);
   }
 
   /** What the snapshot is made of. The first time since the object woke, the default policy is made whole on the way: it is read anyway. */
   async read(): Promise<Facts> {
-    let lists = await this.lists();
+    let lists = await this.lists.read(IN_SNAPSHOT);
     if (!this.policyIsWhole) {
-      if (await reconcilePolicy(this.client, lists)) lists = await this.lists();
+      if (await reconcilePolicy(this.client, lists)) lists = await this.lists.read(IN_SNAPSHOT);
       this.policyIsWhole = true;
     }
     const all = <T extends KubeObject>(...ids: ResourceId[]): T[] => ids.flatMap((id) => (lists.get(id) ?? []) as T[]);
-    const [hooks, schemas, levels] = await Promise.all([
-      Promise.all(HOOK_STORES.map((id) => this.keep(id, (object) => hookFact(id, object)))),
-      this.keep(FLOW_SCHEMAS, flowSchemaFact),
-      this.keep(PRIORITY_LEVELS, priorityLevelFact),
-    ]);
     return {
       namespaces: all<Namespace>('core/namespaces').map(namespaceFact),
       roles: all<Role>(`${RBAC}/roles`, `${RBAC}/clusterroles`).map(roleFact),
       bindings: all<Binding>(`${RBAC}/rolebindings`, `${RBAC}/clusterrolebindings`).map(bindingFact),
       definitions: await this.definitions(),
-      hooks: hooks.flat(),
+      hooks: HOOK_STORES.flatMap((id) => all(id).map((object) => hookFact(id, object))),
       quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
       remoteServices: all<APIService>(API_SERVICES).flatMap((service) => remoteServiceFact(service) ?? []),
-      flows: { schemas, levels },
+      flows: { schemas: all(FLOW_SCHEMAS).map(flowSchemaFact), levels: all(PRIORITY_LEVELS).map(priorityLevelFact) },
     };
   }
 
@@ -80,22 +73,6 @@ export class FactReader {
     const { resourceVersion, items } = await this.client.list(DEFINITIONS);
     this.known = { at: Number(resourceVersion), list: items.map(withoutSchemas) };
     return this.known.list;
-  }
-
-  /** The facts about a store's objects; they are listed again only when it has said that one has changed. */
-  private keep<T>(id: ResourceId, fact: (object: KubeObject) => T): Promise<T[]> {
-    const known = this.kept.get(id);
-    if (known !== undefined) return known as Promise<T[]>;
-    // Known before it is read: what changes meanwhile makes it unknown again.
-    const reading = this.client.list(id).then(({ items }) => items.map(fact));
-    this.kept.set(id, reading);
-    reading.catch(() => this.kept.delete(id));
-    return reading;
-  }
-
-  private async lists(): Promise<Map<ResourceId, readonly KubeObject[]>> {
-    const lists = await Promise.all(IN_SNAPSHOT.map((id) => this.client.list(id)));
-    return new Map(IN_SNAPSHOT.map((id, index) => [id, lists[index]?.items ?? []]));
   }
 }
 

@@ -211,7 +211,7 @@ export interface ClusterRpc extends SubscriberRpc {
   encryption(rotate: boolean): Promise<Encryption | null>;
   /** A token of the form `abcdef.0123456789abcdef`. */
   createBootstrapToken(ttlSeconds: number): Promise<Credential>;
-  /** Whether a bootstrap token is valid; answers its id. */
+  /** Whether a node may join with a bootstrap token now. */
   checkBootstrapToken(token: string): Promise<boolean>;
   /**
    * What a node joins with. `issuedAt`: of the credential that it renews, in seconds since the epoch; null where the node was removed

@@ -14,9 +14,8 @@ import {
 } from '../api/bootstrap/objects.ts';
 import { issueApiProxy, issueFrontProxy, type KeyPair, signRequest } from '../api/certificates/authority.ts';
 import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
-import { DEFINITIONS } from '../api/registry/definitions.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
-import { bootstrapTokenSecret, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
+import { bootstrapTokenSecret, NODE_GROUP, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
 import { internalError, StatusError } from '../apimachinery/errors.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
@@ -39,6 +38,7 @@ import type { Env } from './env.ts';
 import { Identity } from './identity.ts';
 import { RemovedNodes } from './removed-nodes.ts';
 import type { Failure, Notification } from './rpc.ts';
+import { SnapshotMaker } from './snapshot-maker.ts';
 import { CLUSTER, StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -51,10 +51,9 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private readonly client: StoreClient;
   private readonly facts: FactReader;
   private readonly removed: RemovedNodes;
+  private readonly snapshots: SnapshotMaker;
   private identity: Identity | undefined;
   private creating: Promise<Identity> | undefined;
-  private snapshotNow: ClusterSnapshot | undefined;
-  private dirty = true;
   private bootstrapped = false;
   private proxy: { at: number; pair: KeyPair } | undefined;
 
@@ -63,34 +62,23 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     const around = surroundings(env);
     const name = ctx.id.name ?? 'default';
     this.client = new StoreClient(around, name, CLUSTER);
-    this.facts = new FactReader(this.client, () => around.store(name, DEFINITIONS));
+    this.facts = new FactReader(this.client, around, name);
     this.removed = new RemovedNodes(ctx.storage.kv, NODE_TTL_SECONDS);
+    this.snapshots = new SnapshotMaker(async () => {
+      const { issuer, publicKeys: keys } = await this.ready();
+      return { issuer, keys, ...(await this.facts.read()), removedNodes: this.removed.list() };
+    });
   }
 
   async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | Failure | null> {
     if (!this.exists()) return null;
     try {
-      return await this.snapshotOf(await this.ready(), known, reload);
+      await this.ready();
+      return await this.snapshots.get(known, reload);
     } catch (error) {
       if (error instanceof BadKeys) return { status: internalError(error.message).status };
       throw error;
     }
-  }
-
-  private async snapshotOf(identity: Identity, known: number, reload: boolean): Promise<ClusterSnapshot | null> {
-    if (this.dirty || reload || this.snapshotNow === undefined) {
-      // Cleared first: what changes while the stores are read makes it dirty again.
-      this.dirty = false;
-      if (reload) this.facts.forget();
-      const facts = { ...(await this.facts.read()), removedNodes: this.removed.list() };
-      const before = this.snapshotNow;
-      const next = { issuer: identity.issuer, keys: identity.publicKeys, ...facts };
-      const same =
-        before !== undefined && JSON.stringify({ ...before, version: 0 }) === JSON.stringify({ version: 0, ...next });
-      if (!same) this.snapshotNow = { version: Math.max(Date.now(), (before?.version ?? 0) + 1), ...next };
-    }
-    const current = this.snapshotNow as ClusterSnapshot;
-    return current.version === known ? null : current;
   }
 
   async definitions(): Promise<CustomResourceDefinition[]> {
@@ -114,7 +102,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   async rotateSigningKey(afterMs: number): Promise<void> {
     await (await this.ready()).rotate(afterMs);
-    this.dirty = true;
+    this.snapshots.changed();
   }
 
   async retireKey(kid: string): Promise<Failure | null> {
@@ -125,7 +113,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
       if (error instanceof StatusError) return { status: error.status };
       throw error;
     }
-    this.dirty = true;
+    this.snapshots.changed();
     return null;
   }
 
@@ -146,7 +134,8 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     await this.ready();
     const id = token.split('.')[0] as string;
     const secret = await this.client.get<Secret>('core/secrets', 'kube-system', `bootstrap-token-${id}`);
-    return secret !== undefined && bootstrapUser(secret, token, Date.now()) !== undefined;
+    const user = secret === undefined ? undefined : bootstrapUser(secret, token, Date.now());
+    return user?.groups.includes(NODE_GROUP) === true;
   }
 
   async nodeCredential(nodeName: string, issuedAt = Number.POSITIVE_INFINITY): Promise<NodeCredential | null> {
@@ -173,7 +162,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   async removeNode(nodeName: string): Promise<void> {
     await this.ready();
     this.removed.add(nodeName);
-    this.dirty = true;
+    this.snapshots.changed();
   }
 
   async approval(spec: CertificateSigningRequestSpec): Promise<string | undefined> {
@@ -213,14 +202,12 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   notify({ store, notices }: Notification): Promise<void> {
     // Of quotas it matters only where there are any.
     if (store === QUOTAS && notices.every(({ type }) => type === 'MODIFIED')) return Promise.resolve();
-    this.dirty = true;
-    this.facts.forget(store);
+    this.snapshots.changed();
     return Promise.resolve();
   }
 
   tick(_cluster: string): Promise<void> {
-    this.dirty = true;
-    this.facts.forget();
+    this.snapshots.changed();
     return Promise.resolve();
   }
 

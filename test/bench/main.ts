@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../cli/harness/control-plane.ts';
 import { step } from '../../cli/progress.ts';
+import { measureAccess } from './access.ts';
 import { BenchClient } from './client.ts';
 import { Figures } from './figures.ts';
 import { measureRequests, measureRows, prepare } from './requests.ts';
@@ -32,6 +33,7 @@ try {
     await step(`Watches, watchers: ${watchers}`, () => measureWatches(alone, figures, watchers));
   }
   await step('Rows', () => measureRows(alone, figures));
+  await step('Access', () => measureAccess(alone, figures));
 } finally {
   await alone.stop();
 }

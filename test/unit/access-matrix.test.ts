@@ -225,6 +225,20 @@ describe('what is no resource', () => {
     }
   });
 
+  it('the documents of every group are for whoever is known', async () => {
+    const groups = resources.map(({ group, version }) =>
+      group === '' ? `api/${version}` : `apis/${group}/${version}`,
+    );
+    const paths = [...new Set(groups)].flatMap((group) => [`/${group}`, `/openapi/v3/${group}`]);
+    const wrong: string[] = [];
+    for (const path of paths) {
+      if ((await answer('GET', path, undefined)) !== 403) wrong.push(`anonymous ${path}`);
+      if ((await answer('GET', path, identities['nobody'])) === 403) wrong.push(`nobody ${path}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(paths.length).toBeGreaterThan(30);
+  });
+
   const OURS: [method: string, path: string, body: unknown, others: number, who: string | undefined][] = [
     ['POST', 'credentials', { user: 'root', groups: ['system:masters'] }, 401, undefined],
     ['GET', 'keys', undefined, 401, undefined],

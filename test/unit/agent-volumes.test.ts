@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeAtomically } from '../../agent/kubelet/volumes/atomic-writer.ts';
 import { setGroup } from '../../agent/kubelet/volumes/mount.ts';
-import { tokenAccess } from '../../agent/kubelet/volumes/payload.ts';
+import { type PayloadSources, tokenAccess, volumePayload } from '../../agent/kubelet/volumes/payload.ts';
 import type { Container, PodSpec } from '../../src/generated/types/core.v1.ts';
 
 const root = process.getuid?.() === 0;
@@ -29,6 +29,19 @@ describe('a token', () => {
     ['a group’s', { containers: [as()], securityContext: { fsGroup: 2000 } }, { mode: 0o600 }],
   ])('is %s', (_, spec, access) => {
     expect(tokenAccess({ metadata: { name: 'p' }, spec }, 0o644)).toEqual(access);
+  });
+});
+
+describe('a projected volume', () => {
+  const payload = (source: object) =>
+    volumePayload({ metadata: { name: 'p' } }, { name: 'v', projected: { sources: [source] } }, {} as PayloadSources);
+
+  it('takes nothing from a source without a kind', async () => {
+    expect(await payload({})).toEqual(new Map());
+  });
+
+  it.each(['clusterTrustBundle', 'podCertificate'])('says that there are no objects for a %s', async (kind) => {
+    await expect(payload({ [kind]: {} })).rejects.toThrow(`projected volumes with a ${kind} are not supported`);
   });
 });
 

@@ -2,8 +2,11 @@
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
+import type { KubeObject } from '../../src/apimachinery/meta.ts';
 import type { ClusterSnapshot } from '../../src/durable-objects/cluster-rpc.ts';
 import type { Env } from '../../src/durable-objects/env.ts';
+import { StoreClient } from '../../src/durable-objects/store-client.ts';
+import { surroundings } from '../../src/durable-objects/surroundings.ts';
 
 const { CLUSTER, STORE } = env as unknown as Env;
 
@@ -51,4 +54,40 @@ it('keeps the keys of a cluster of before, and seals them', { timeout: 60_000 },
   await runInDurableObject(cluster, (_, { storage }) => {
     expect(storage.kv.get('identity')).toBeInstanceOf(Uint8Array);
   });
+});
+
+it('follows what is made, changed and deleted, and says nothing when nothing is', { timeout: 20_000 }, async () => {
+  const cluster = CLUSTER.getByName('followed');
+  await cluster.mint({ user: 'admin', groups: [], ttlSeconds: 60 });
+  const client = new StoreClient(surroundings(env as unknown as Env), 'followed', 'test');
+  const RESOURCE = 'rbac.authorization.k8s.io/rolebindings';
+  const binding = (name: string, user: string): KubeObject & { subjects: object[]; roleRef: object } => ({
+    metadata: { name, namespace: 'default' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+  });
+  let version = -1;
+  const now = async (): Promise<string[] | null> => {
+    const snapshot = await cluster.snapshot(version, true);
+    if (snapshot === null) return null;
+    version = snapshot.version;
+    const own = snapshot.bindings.filter(({ namespace }) => namespace === 'default');
+    return own.map(({ name, subjects }) => `${name} ${subjects[0]?.name}`);
+  };
+  expect(await now()).toEqual([]);
+  await client.create(RESOURCE, binding('b', 'ann'));
+  expect(await now()).toEqual(['b ann']);
+  expect(await now()).toBeNull();
+  await client.create(RESOURCE, binding('a', 'bob'));
+  const made = await client.get<ReturnType<typeof binding>>(RESOURCE, 'default', 'b');
+  await client.update(RESOURCE, { ...binding('b', 'eve'), metadata: made?.metadata as KubeObject['metadata'] });
+  expect(await now()).toEqual(['a bob', 'b eve']);
+  await client.delete(RESOURCE, 'default', 'b');
+  // Whoever asks at the same time learns the same.
+  const together = await Promise.all(Array.from({ length: 5 }, () => cluster.snapshot(version, true)));
+  expect(new Set(together.map((snapshot) => snapshot?.version)).size).toBe(1);
+  expect(await now()).toEqual(['a bob']);
+  // Too many at once to be looked at one by one.
+  await Promise.all(Array.from({ length: 210 }, (_, i) => client.create(RESOURCE, binding(`c-${i}`, 'ann'))));
+  expect(await now()).toHaveLength(211);
 });
