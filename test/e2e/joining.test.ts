@@ -23,10 +23,10 @@ beforeAll(async () => {
 afterAll(() => plane?.stop());
 
 /** Runs `zeroplane` against the control plane. */
-function zeroplane(...args: string[]): Promise<Result> {
+const zeroplane = (...args: string[]): Promise<Result> => run([...args, '--kubeconfig', plane.kubeconfig]);
+function run(args: string[]): Promise<Result> {
   return new Promise((resolve) => {
-    const all = [join(ROOT, 'cli/main.ts'), ...args, '--kubeconfig', plane.kubeconfig];
-    execFile(process.execPath, all, (error, stdout, stderr) => {
+    execFile(process.execPath, [join(ROOT, 'cli/main.ts'), ...args], (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
     });
   });
@@ -105,6 +105,39 @@ describe('a bootstrap token', () => {
     expect(await ask('/api/v1/namespaces/kube-public/configmaps/kube-root-ca.crt', '')).toBe(403);
     expect(await ask('/api/v1/namespaces/kube-public/configmaps', '')).toBe(403);
     expect(await ask(INFO, '', { method: 'DELETE' })).toBe(403);
+  });
+});
+
+describe('a kubeconfig for a person', () => {
+  const secret = (): string => readFileSync(join(plane.data, 'bootstrap-secret'), 'utf8').trim();
+  const kubeconfig = (...args: string[]): Promise<Result> =>
+    run([
+      'kubeconfig',
+      '--server',
+      plane.server,
+      '--ca',
+      join(plane.data, 'pki/ca.crt'),
+      '--secret',
+      secret(),
+      ...args,
+    ]);
+
+  it.each<[string[], user: string, groups: string[]]>([
+    [['--user', 'ann', '--group', 'dev', '--group', 'qa', '--ttl', '8h'], 'ann', ['dev', 'qa', 'system:authenticated']],
+    [['--user', 'bob'], 'bob', ['system:authenticated']],
+    [[], 'admin', ['system:masters', 'system:authenticated']],
+  ])('with %j is %s', async (args, username, groups) => {
+    const { stdout } = await kubeconfig(...args);
+    expect(stdout).toContain(`- name: "${username}"`);
+    const token = /^ {4}token: (.+)$/m.exec(stdout)?.[1] ?? '';
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const { status } = (await send({ method: 'POST', path, body: {}, token })).body as { status: { userInfo: object } };
+    expect(status.userInfo).toMatchObject({ username, groups });
+  });
+
+  it.each([[['--ttl', 'soon']], [['--ttl', '1s']]])('is refused in one sentence with %j', async (args) => {
+    const { code, stderr } = await kubeconfig(...args);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^zeroplane: --ttl is a time of a minute or more.*\n$/)]);
   });
 });
 
