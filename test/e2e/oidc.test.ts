@@ -1,14 +1,18 @@
 /** A real issuer before the real Worker: its tokens are let in as its configuration says, and a bad configuration is said at once. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../../cli/command.ts';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { client, type Send } from '../support/https.ts';
 import { type IssuerKey, issuerKey, signed } from '../support/oidc-issuer.ts';
+import { hasKubectl, KUBECTL } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zeroplane-oidc-'));
 const file = join(folder, 'authentication.yaml');
@@ -18,16 +22,28 @@ let server: Server;
 let issuer: string;
 let key: IssuerKey;
 let plane: ControlPlane;
+/** What somebody gets who logs in. */
+let idToken = '';
+let certificate: string;
 let send: Send;
 
 beforeAll(async () => {
   const { cert, key: serverKey } = await selfSigned('localhost');
   key = await issuerKey('one', 'RS256');
+  certificate = join(folder, 'issuer.crt');
+  writeFileSync(certificate, cert);
   server = createServer({ cert, key: serverKey }, (request, response) => {
     asked.push(request.url ?? '');
     const documents: Record<string, object> = {
-      '/.well-known/openid-configuration': { issuer, jwks_uri: `${issuer}/keys` },
+      '/.well-known/openid-configuration': {
+        issuer,
+        jwks_uri: `${issuer}/keys`,
+        token_endpoint: `${issuer}/token`,
+        device_authorization_endpoint: `${issuer}/device`,
+      },
       '/keys': { keys: [key.jwk] },
+      '/device': { device_code: 'd', user_code: 'u', verification_uri: issuer, interval: 0.01, expires_in: 60 },
+      '/token': { id_token: idToken },
     };
     const found = documents[request.url ?? ''];
     response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
@@ -82,6 +98,20 @@ describe('an issuer’s token', () => {
     expect((await review({ groups: ['system:masters'] })).status).toBe(401);
     expect((await review({}, await issuerKey('one', 'RS256'))).status).toBe(401);
     expect((await review({ aud: 'other' })).status).toBe(401);
+  });
+});
+
+it.skipIf(!hasKubectl)('is what kubectl shows that logs in by zeroplane login', async () => {
+  idToken = await signed(key, { iss: issuer, aud: 'cluster', sub: 'alice', groups: ['ops'] });
+  const kubeconfig = join(folder, 'kubeconfig');
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificate, KUBECONFIG: kubeconfig };
+  const run = promisify(execFile);
+  const args = ['--issuer-url', issuer, '--client-id', 'cluster', '--device', '--cache-dir', join(folder, 'cache')];
+  args.push('--kubeconfig', kubeconfig, '--server', plane.server, '--ca', join(plane.data, 'pki/ca.crt'));
+  await run(process.execPath, [join(ROOT, 'cli/main.ts'), 'login', ...args], { env });
+  const { stdout } = await run(KUBECTL, ['auth', 'whoami', '-o', 'json'], { env });
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: { userInfo: { username: 'oidc:alice', groups: ['ops', 'system:authenticated'] } },
   });
 });
 
