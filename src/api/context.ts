@@ -21,6 +21,8 @@ export interface Fetching {
 /** The surroundings: Durable Objects by name, static files, settings. In tests, anything that looks alike. */
 export interface Surroundings {
   store(cluster: string, id: ResourceId): Store;
+  /** Where new objects of a store go, when that is not the store itself. */
+  creator?(cluster: string, id: ResourceId): Pick<Store, 'create'>;
   cluster(cluster: string): ClusterRpc;
   nodeSession(cluster: string, node: string): Fetching;
   assets: Fetching;

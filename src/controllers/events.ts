@@ -10,7 +10,7 @@ const SIMILAR_WINDOW_MS = 600_000;
 const BURST = 25;
 const REFILL_MS = 300_000;
 const REMEMBERED = 4096;
-const PARALLEL = 16;
+const PARALLEL = 64;
 /** Of a message, in UTF-16 units; the API allows 1024 bytes. */
 const MESSAGE_LIMIT = 1000;
 

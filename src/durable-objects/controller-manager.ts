@@ -57,9 +57,13 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
     } finally {
       // While another call works, setting the alarm is for it to do.
       const due = core.busy ? undefined : core.nextDue();
-      const set = await this.ctx.storage.getAlarm();
-      if (due !== undefined && (set === null || due < set || set < Date.now())) await this.ctx.storage.setAlarm(due);
+      if (due !== undefined) await this.wakeAt(due);
     }
+  }
+
+  private async wakeAt(due: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || due < set || set < Date.now()) await this.ctx.storage.setAlarm(due);
   }
 
   private async loaded(cluster: string): Promise<Core> {

@@ -30,7 +30,15 @@ import { expiredEvents } from './event-expiry.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Notifier, notice } from './notifier.ts';
 import { Rewriter } from './rewrite.ts';
-import type { Assignment, ChangeRequest, ChangesSince, Failure, ResourceStoreRpc, StoreStats } from './rpc.ts';
+import type {
+  Assignment,
+  ChangeRequest,
+  ChangesSince,
+  Creation,
+  Failure,
+  ResourceStoreRpc,
+  StoreStats,
+} from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -108,8 +116,12 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
 
   async create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult> {
     await this.group.turn();
-    if (this.id !== SERVICES) return this.core.create(key, object, dryRun);
-    return this.core.commit(key, this.allocating(key, createDecision(this.groupResource(), key, object, dryRun)));
+    return this.core.commit(key, this.creation({ key, object, dryRun }));
+  }
+
+  async createMany(creations: readonly Creation[]): Promise<CommitResult[]> {
+    await this.group.turn();
+    return this.core.commitMany(creations.map((creation) => ({ key: creation.key, decide: this.creation(creation) })));
   }
 
   async change(key: string, request: ChangeRequest): Promise<CommitResult> {
@@ -243,6 +255,11 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     const source = surroundings(this.env);
     const found = await definedResources(source, this.cluster, named.definition, named.resourceVersion);
     return found?.get(named.version);
+  }
+
+  private creation({ key, object, dryRun }: Creation): Decide {
+    const decide = createDecision(this.groupResource(), key, object, dryRun);
+    return this.id === SERVICES ? this.allocating(key, decide) : decide;
   }
 
   private decision(key: string, request: ChangeRequest, custom?: Resource): Decide {

@@ -51,6 +51,13 @@ export interface Assignment {
   annotations?: Record<string, string>;
 }
 
+/** A new object, and the key that it is to be kept under. */
+export interface Creation {
+  key: string;
+  object: Encoded;
+  dryRun: boolean;
+}
+
 /** A change without the object's text: who needs more asks for it. */
 export interface Notice {
   key: string;
@@ -93,6 +100,8 @@ export interface ResourceStoreRpc {
   /** {@link list} as the bytes of a JSON body, or a stream of them where they are many. */
   listBody(query: ListQuery, kind: ListKind): Promise<Uint8Array | ReadableStream | Failure>;
   create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult>;
+  /** Many new objects in one transaction, in order; each succeeds or fails by itself. */
+  createMany(creations: readonly Creation[]): Promise<CommitResult[]>;
   change(key: string, request: ChangeRequest): Promise<CommitResult>;
   /** Many changes in one transaction; each succeeds or fails by itself. */
   changeMany(changes: { key: string; request: ChangeRequest }[]): Promise<CommitResult[]>;

@@ -23,7 +23,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
   /** One at a time: what arrives meanwhile is taken up by the run that follows. */
   private running: Promise<void> | undefined;
   private arrived = new Map<string, Arrived>();
-  /** When the alarm is set to; undefined: not known. */
+  /** When the alarm is set to; null: it is not set; undefined: not known. */
   private alarmAt: number | null | undefined;
 
   async notify({ cluster, store, from, notices }: Notification): Promise<void> {
@@ -160,8 +160,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
         !change.pod.metadata.deletionTimestamp,
     );
     if (wants) return true;
-    this.alarmAt ??= await this.ctx.storage.getAlarm();
-    return this.alarmAt !== null;
+    return (await this.alarmTime()) !== null;
   }
 
   private async loaded(stores: StorePorts): Promise<Core> {
@@ -175,13 +174,18 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
 
   /** One alarm for the pod whose time comes first; one that comes too early does no harm, and costs no write. */
   private async wakeAt(next: number | undefined): Promise<void> {
-    this.alarmAt ??= await this.ctx.storage.getAlarm();
+    const set = await this.alarmTime();
     if (next === undefined) {
-      if (this.alarmAt !== null) await this.ctx.storage.deleteAlarm();
+      if (set !== null) await this.ctx.storage.deleteAlarm();
       this.alarmAt = null;
-    } else if (this.alarmAt === null || next < this.alarmAt) {
+    } else if (set === null || next < set) {
       await this.ctx.storage.setAlarm(next);
       this.alarmAt = next;
     }
+  }
+
+  private async alarmTime(): Promise<number | null> {
+    if (this.alarmAt === undefined) this.alarmAt = await this.ctx.storage.getAlarm();
+    return this.alarmAt;
   }
 }

@@ -33,6 +33,7 @@ import type { CustomResourceDefinition } from '../generated/types/apiextensions.
 import { isEstablished } from '../resources/custom/resource.ts';
 import { resourceById } from '../resources/index.ts';
 import { type Resource, storeOf } from '../resources/resource.ts';
+import { GroupedCreates } from './grouped-creates.ts';
 import type { RequestOptions } from './rpc.ts';
 
 /** The component that is the cluster itself. */
@@ -74,7 +75,13 @@ export class StoreClient implements Client {
 
   /** `component`: upstream's name of it, as in `system:serviceaccount:kube-system:<component>`. */
   constructor(around: Surroundings, cluster: string, component: string) {
-    this.around = around;
+    const creators = new Map<ResourceId, GroupedCreates>();
+    const creator = (_: string, id: ResourceId): GroupedCreates => {
+      const known = creators.get(id) ?? new GroupedCreates(() => around.store(cluster, id));
+      creators.set(id, known);
+      return known;
+    };
+    this.around = { ...around, creator };
     this.cluster = cluster;
     this.options = { fieldManager: component, dryRun: false, fieldValidation: 'Ignore' };
     this.user = { name: `system:serviceaccount:kube-system:${component}`, uid: '', groups: GROUPS, extra: {} };

@@ -3,7 +3,7 @@ import { alreadyExists, badRequest, invalidObject, StatusError } from '../../api
 import { invalid, notSupported } from '../../apimachinery/field.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
-import type { Resource } from '../../resources/resource.ts';
+import { type Resource, storeOf } from '../../resources/resource.ts';
 import { admit, validate } from '../admission/chain.ts';
 import { checkDelete } from '../admission/namespace-lifecycle.ts';
 import { authorize } from '../authorization/authorize.ts';
@@ -65,7 +65,8 @@ export async function createObject(
   beforeCreate(resource, object);
   await validate(attributes);
   context.warnings.push(...(resource.strategy.warnings?.(object) ?? []));
-  const store = storeFor(context, resource);
+  const { around, info } = context;
+  const store = around.creator?.(info.cluster, storeOf(resource)) ?? storeFor(context, resource);
   for (let attempt = 1; ; attempt++) {
     const key = keyOf(object.metadata.namespace, object.metadata.name);
     const encoded = await converting(context, resource, () => encodeStored(resource, object));
