@@ -1,6 +1,8 @@
 /** One call of a webhook: a review over HTTPS, within its time (upstream's `webhook.ClientManager`). */
+
 import { StatusError } from '../apimachinery/errors.ts';
 import type { JsonObject } from '../apimachinery/meta.ts';
+import { refusalOf } from '../apimachinery/refusal.ts';
 import type { WebhookClientConfig } from '../generated/types/admissionregistration.v1.ts';
 import type { Requester } from './context.ts';
 import { callService } from './streaming/service-call.ts';
@@ -93,27 +95,6 @@ async function textOf(response: Response, maxAnswer: number): Promise<string> {
     parts.push(part);
   }
   return new Blob(parts).text();
-}
-
-const REFUSALS: Record<number, string> = {
-  401: 'the server has asked for the client to provide credentials',
-  404: 'the server could not find the requested resource',
-  405: 'the server does not allow this method on the requested resource',
-  429: 'the server has received too many requests and has asked us to try again later',
-  503: 'the server is currently unable to handle the request',
-};
-
-/** What upstream's client makes of an answer that is none. */
-function refusalOf(status: number, text: string): string {
-  const known = REFUSALS[status];
-  if (known !== undefined) return known;
-  if (status === 403 || status === 500) {
-    const said = text.trim().slice(0, 2048) || 'unknown';
-    return status === 403
-      ? `forbidden: ${said}`
-      : `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`;
-  }
-  return `the server responded with the status code ${status} but did not return more information`;
 }
 
 /** Why an exchange failed, as far as there are words for it. */

@@ -72,6 +72,9 @@ export interface CertificateAuthority {
 /** Asks an extension API server for the discovery document of its group-version: the answer's status, or why there was none. */
 export type DiscoveryProbe = (service: APIService) => Promise<{ status: number } | { error: string }>;
 
+/** A GET of a path that an APIService's extension API server serves, in the controller's name. Nobody there is a 503. */
+export type ExtensionReader = (service: APIService, path: string) => Promise<{ status: number; body: string }>;
+
 export interface ControllerContext {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -84,6 +87,7 @@ export interface ControllerContext {
   secretToken(request: SecretTokenRequest): Promise<string>;
   certificates: CertificateAuthority;
   probeDiscovery: DiscoveryProbe;
+  readExtension: ExtensionReader;
   /** Pod addresses of the cluster; each node has a /24 of it. */
   clusterCidr: string;
   /** Whether the node's agent holds its session with the control plane. */

@@ -9,7 +9,14 @@ import type { Client, ResourceId } from '../apimachinery/client.ts';
 import { isReason, StatusError } from '../apimachinery/errors.ts';
 import { FIRST_VERSION, type KubeObject } from '../apimachinery/meta.ts';
 import { type ChangeNotice, merge, readOnce, type StoreChanges } from './changes.ts';
-import { type Controller, type ControllerContext, keyOf, type ObjectChange, parseKey } from './controller.ts';
+import {
+  type Controller,
+  type ControllerContext,
+  type ExtensionReader,
+  keyOf,
+  type ObjectChange,
+  parseKey,
+} from './controller.ts';
 import { EventMemory, EventRecorder } from './events.ts';
 import { KeptReads } from './kept-reads.ts';
 import { forEachLimited } from './objects.ts';
@@ -40,6 +47,8 @@ export interface ManagerOptions {
   clusterCidr: string;
   /** Without it every extension API server answers. */
   probeDiscovery?: ControllerContext['probeDiscovery'];
+  /** For the controller of a name; without it nobody is there. */
+  readExtension?(controller: string, ...question: Parameters<ExtensionReader>): ReturnType<ExtensionReader>;
   /** Whether the node's agent holds its session; without it none does. */
   nodeConnected?(node: string): Promise<boolean>;
   now?: () => number;
@@ -343,6 +352,8 @@ export class ControllerManager {
       certificates,
       clusterCidr,
       probeDiscovery: this.#options.probeDiscovery ?? (() => Promise.resolve({ status: 200 })),
+      readExtension: (service, path) =>
+        this.#options.readExtension?.(name, service, path) ?? Promise.resolve({ status: 503, body: '' }),
       nodeConnected: (node) => this.#options.nodeConnected?.(node) ?? Promise.resolve(false),
     };
   }

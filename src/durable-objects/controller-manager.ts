@@ -5,6 +5,7 @@ import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/controller-manager/migrations.js';
 import { forgetListed } from '../api/admission/listed.ts';
 import { probeDiscovery } from '../api/aggregation/probe.ts';
+import { readExtension } from '../api/aggregation/read.ts';
 import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
 import { splitKey } from '../api/registry/encode.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
@@ -14,7 +15,7 @@ import { lostKey, nodeLifecycleController } from '../controllers/node-lifecycle/
 import { SqliteBackend } from '../controllers/queue/sqlite.ts';
 import type { Env } from './env.ts';
 import type { Notification, SubscriberRpc } from './rpc.ts';
-import { StoreClient } from './store-client.ts';
+import { controllerUser, StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
 
 /** What admission keeps lists of. */
@@ -105,6 +106,8 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
       secretToken: (request) => around.cluster(cluster).mintLegacy(request),
       clusterCidr: CLUSTER_CIDR,
       probeDiscovery: (service) => probeDiscovery(around, cluster, service),
+      readExtension: (controller, service, path) =>
+        readExtension(around, cluster, controllerUser(controller), service, path),
       nodeConnected: (node) => this.env.NODE_SESSION.getByName(`${cluster}/${node}`).connected(),
     });
     return this.core;

@@ -64,6 +64,14 @@ interface Definitions {
   versions: ReadonlyMap<string, string>;
 }
 
+/** The service account that upstream's controller of the name acts as. */
+export const controllerUser = (component: string): User => ({
+  name: `system:serviceaccount:kube-system:${component}`,
+  uid: '',
+  groups: GROUPS,
+  extra: {},
+});
+
 /** A client for one cluster, acting as one component. */
 export class StoreClient implements Client {
   private readonly around: Surroundings;
@@ -84,7 +92,7 @@ export class StoreClient implements Client {
     this.around = { ...around, creator };
     this.cluster = cluster;
     this.options = { fieldManager: component, dryRun: false, fieldValidation: 'Ignore' };
-    this.user = { name: `system:serviceaccount:kube-system:${component}`, uid: '', groups: GROUPS, extra: {} };
+    this.user = controllerUser(component);
     this.isCluster = component === CLUSTER;
   }
 

@@ -328,6 +328,8 @@ const utilization = (averageUtilization: number): MetricSpec => ({
   resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } },
 });
 
+const nobody = () => Promise.resolve({ status: 503, body: '' });
+
 describe('metrics', () => {
   const target: Target = {
     namespace: 'ns',
@@ -437,7 +439,7 @@ describe('metrics', () => {
     ],
   ])('%j that cannot be had', async (spec, reason, message) => {
     const simulation = new Simulation({ controllers: [] });
-    const error = await evaluate({ spec: {} }, spec, target, metricsSource(simulation.cluster)).catch(
+    const error = await evaluate({ spec: {} }, spec, target, metricsSource(simulation.cluster, nobody)).catch(
       (e: unknown) => e,
     );
     expect(error).toBeInstanceOf(MetricError);

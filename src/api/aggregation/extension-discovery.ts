@@ -62,14 +62,20 @@ export async function extensionJson(
 ): Promise<{ status: number; type: string; body: Json }> {
   const call = { method: 'GET', path, headers: { accept }, signal: AbortSignal.timeout(TIMEOUT_MS) };
   const answer = await callExtension(around, cluster, remote, AGGREGATOR, call);
+  const text = await boundedText(answer, path);
+  const body = answer.ok ? (JSON.parse(text) as Json) : null;
+  return { status: answer.status, type: answer.headers.get('content-type') ?? '', body };
+}
+
+/** The body of an answer to a question for `path`, unless it is too large: then it throws. */
+export async function boundedText({ body }: Response, path: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
-  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > MAX_BYTES) throw new Error(`${path} is too large`);
   }
-  const body = answer.ok ? (JSON.parse(text) as Json) : null;
-  return { status: answer.status, type: answer.headers.get('content-type') ?? '', body };
+  return text;
 }
 
 /** The version's entry for aggregated discovery: Stale, and as it was or without resources, while the extension does not answer. */

@@ -2,6 +2,7 @@
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { formatLabelSelector } from '../../apimachinery/labels.ts';
 import { type KubeObject, parseApiVersion } from '../../apimachinery/meta.ts';
+import { refusalOf } from '../../apimachinery/refusal.ts';
 import type { CustomResourceDefinition } from '../../generated/types/apiextensions.v1.ts';
 import type { HorizontalPodAutoscaler } from '../../generated/types/autoscaling.v2.ts';
 import { customResources } from '../../resources/custom/resource.ts';
@@ -62,16 +63,17 @@ function selectorText({ custom, kind }: Resource, selector: unknown): string {
 
 async function resourceOf(client: Client, apiVersion: string, kind: string): Promise<Resource> {
   if (apiVersion.split('/').length > 2) throw new Error(`unexpected GroupVersion string: ${apiVersion}`);
-  const { group } = parseApiVersion(apiVersion);
+  const found = await resourceOfKind(client, parseApiVersion(apiVersion).group, kind);
+  if (found.subresources?.some(({ name }) => name === 'scale') !== true) throw new Error(refusalOf(404, ''));
+  return found;
+}
+
+/** The resource of a kind, built in or custom (`RESTMapping`); throws upstream's words where there is none. */
+export async function resourceOfKind(client: Client, group: string, kind: string): Promise<Resource> {
   const builtIn = resources.find((resource) => resource.group === group && resource.kind === kind);
   const found = builtIn ?? (await customResource(client, group, kind));
-  if (found === undefined) {
-    throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`);
-  }
-  if (found.subresources?.some(({ name }) => name === 'scale') !== true) {
-    throw new Error('the server could not find the requested resource');
-  }
-  return found;
+  if (found !== undefined) return found;
+  throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`);
 }
 
 /** A custom resource, in the version in which its objects are kept. */
