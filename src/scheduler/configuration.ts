@@ -57,6 +57,7 @@ const POINTS: Readonly<Record<string, readonly string[]>> = {
   bind: ['bind'],
   postBind: ['postBind'],
 };
+const FIT = 'NodeResourcesFit';
 const METHODS = Object.values(POINTS).flat();
 
 /** What runs when nothing is configured. */
@@ -70,21 +71,25 @@ export function readConfiguration(text: string): Configuration {
   if (raw?.kind !== 'KubeSchedulerConfiguration') throw new Error('it is no KubeSchedulerConfiguration');
   if (raw.apiVersion !== 'kubescheduler.config.k8s.io/v1')
     throw new Error(`no kind "${raw.kind}" in version "${raw.apiVersion}"`);
+  const extenders = (raw.extenders ?? []).map((config) => new Extender(config));
+  const binders = extenders.filter(({ binds }) => binds).length;
+  if (binders > 1) throw new Error(`extenders: only one extender can implement bind, found ${binders}`);
+  const ignored = extenders.flatMap(({ ignoredResources }) => ignoredResources);
   const given = raw.profiles?.length ? raw.profiles : [{}];
-  const profiles = given.map((profile) => readProfile(profile, raw.percentageOfNodesToScore ?? 0));
+  const profiles = given.map((profile) => readProfile(profile, raw.percentageOfNodesToScore ?? 0, ignored));
   const names = new Set(profiles.map(({ schedulerName }) => schedulerName));
   if (names.size < profiles.length) throw new Error('profiles: two of them have the same schedulerName');
   const initialMs = (raw.podInitialBackoffSeconds ?? 1) * 1000;
   const maxMs = (raw.podMaxBackoffSeconds ?? 10) * 1000;
   if (!(initialMs > 0 && maxMs >= initialMs))
     throw new Error('podMaxBackoffSeconds: must not be below podInitialBackoffSeconds');
-  const extenders = (raw.extenders ?? []).map((config) => new Extender(config));
   return { profiles, extenders, backoff: { initialMs, maxMs } };
 }
 
 function readProfile(
   { schedulerName = SCHEDULER_NAME, percentageOfNodesToScore, plugins = {}, pluginConfig = [] }: ProfileConfig,
   percentage: number,
+  ignoredResources: readonly string[],
 ): Profile {
   const known = new Map(defaultPlugins.map((plugin) => [plugin.name, plugin]));
   const factoryOf = (name: string): PluginFactory => {
@@ -98,6 +103,7 @@ function readProfile(
   }
   const args = new Map(pluginConfig.map(({ name = '', args: given = {} }) => [name, given]));
   for (const name of args.keys()) factoryOf(name);
+  if (ignoredResources.length > 0) args.set(FIT, ignoring(args.get(FIT), ignoredResources));
 
   const enabled = new Map<string, Enabled & { off: Set<string>; weight: number }>();
   const enable = (name: string, weight: number, off: Iterable<string>): void => {
@@ -130,6 +136,12 @@ function readProfile(
     plugins: [...enabled.values()],
     percentageOfNodesToScore: percentageOfNodesToScore ?? percentage,
   };
+}
+
+/** Arguments of NodeResourcesFit, with more resources that it does not look at. */
+function ignoring(args: Record<string, unknown> = {}, more: readonly string[]): Record<string, unknown> {
+  const { ignoredResources = [] } = args as { ignoredResources?: readonly string[] };
+  return { ...args, ignoredResources: [...ignoredResources, ...more] };
 }
 
 const disables = (set: PluginSet | undefined, plugin: string): boolean =>

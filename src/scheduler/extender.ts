@@ -20,13 +20,15 @@ export interface ExtenderConfig {
   managedResources?: { name?: string; ignoredByScheduler?: boolean }[];
   /** A pod is scheduled though the extender does not answer. */
   ignorable?: boolean;
+  tlsConfig?: object;
 }
 
+/** Answers with their names in small letters: {@link Extender.send} makes them so. */
 interface FilterResult {
   nodes?: { items?: Node[] };
   nodenames?: string[];
-  failedNodes?: Record<string, string>;
-  failedAndUnresolvableNodes?: Record<string, string>;
+  failednodes?: Record<string, string>;
+  failedandunresolvablenodes?: Record<string, string>;
   error?: string;
 }
 
@@ -44,10 +46,18 @@ export class Extender {
   constructor(config: ExtenderConfig, send: typeof fetch = (...request) => fetch(...request)) {
     if (!URL.canParse(config.urlPrefix ?? '')) throw new Error(`extenders: "${config.urlPrefix}" is no URL`);
     if (config.prioritizeVerb && !(Number(config.weight) > 0)) throw new Error('extenders: weight must be above 0');
+    if (config.tlsConfig !== undefined)
+      throw new Error('extenders: there is no tlsConfig here: the public roots alone are trusted');
     this.config = config;
     this.ignorable = config.ignorable === true;
     this.timeoutMs = parseDuration(config.httpTimeout ?? '') ?? TIMEOUT_MS;
     this.fetch = send;
+  }
+
+  /** Resources that it alone judges: the scheduler's own plugins look away. */
+  get ignoredResources(): string[] {
+    const managed = this.config.managedResources ?? [];
+    return managed.flatMap(({ name, ignoredByScheduler }) => (name && ignoredByScheduler ? [name] : []));
   }
 
   /** Whether it has a say about a pod: all of them, or those that ask for a resource that it manages. */
@@ -75,8 +85,8 @@ export class Extender {
     const left = new Set(result.nodenames ?? result.nodes?.items?.map(({ metadata }) => metadata.name) ?? []);
     for (const node of nodes) {
       if (left.has(node.name)) continue;
-      const never = result.failedAndUnresolvableNodes?.[node.name];
-      const status = never === undefined ? unschedulable(result.failedNodes?.[node.name] ?? '') : unresolvable(never);
+      const never = result.failedandunresolvablenodes?.[node.name];
+      const status = never === undefined ? unschedulable(result.failednodes?.[node.name] ?? '') : unresolvable(never);
       statuses.set(node, status);
     }
     return nodes.filter(({ name }) => left.has(name));
@@ -104,7 +114,7 @@ export class Extender {
   /** Binds in the scheduler's stead. Throws when it does not. */
   async bind({ metadata }: Pod, node: string): Promise<void> {
     const { name, namespace, uid } = metadata;
-    const args = { podName: name, podNamespace: namespace, podUID: uid, node };
+    const args = { PodName: name, PodNamespace: namespace, PodUID: uid, Node: node };
     const { error } = await this.send<{ error?: string }>(this.config.bindVerb ?? '', args);
     if (error) throw new Error(error);
   }
@@ -112,10 +122,11 @@ export class Extender {
   /** Names alone for one that knows the nodes; else the nodes as they are. */
   private async args(pod: Pod, nodes: readonly NodeInfo[], client: Client): Promise<object> {
     const names = nodes.map(({ name }) => name);
-    if (this.config.nodeCacheCapable) return { pod, nodenames: names };
+    if (this.config.nodeCacheCapable) return { Pod: pod, Nodes: null, NodeNames: names };
     const wanted = new Set(names);
     const { items } = await client.list<Node>('core/nodes');
-    return { pod, nodes: { items: items.filter(({ metadata }) => wanted.has(metadata.name)) } };
+    const there = items.filter(({ metadata }) => wanted.has(metadata.name));
+    return { Pod: pod, Nodes: { metadata: {}, items: there }, NodeNames: null };
   }
 
   private async send<T>(verb: string, body: object): Promise<T> {
@@ -127,6 +138,12 @@ export class Extender {
       signal: AbortSignal.timeout(this.timeoutMs),
     });
     if (!response.ok) throw new Error(`failed ${verb} with extender at URL ${url}, code ${response.status}`);
-    return (await response.json()) as T;
+    const answer: unknown = await response.json();
+    if (typeof answer !== 'object' || answer === null) throw new Error(`extender at URL ${url} did not answer ${verb}`);
+    return (Array.isArray(answer) ? answer.map(inSmallLetters) : inSmallLetters(answer)) as T;
   }
 }
+
+/** Upstream's types have no names of their own for JSON: they are sent as Go has them, and read however they are written. */
+const inSmallLetters = (answer: object): object =>
+  Object.fromEntries(Object.entries(answer ?? {}).map(([name, value]) => [name.toLowerCase(), value]));

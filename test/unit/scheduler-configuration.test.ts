@@ -75,6 +75,9 @@ profiles:
     ['profiles: [{}, {}]', 'the same schedulerName'],
     ['profiles: [{plugins: {bind: {disabled: [{name: "*"}]}}}]', 'DefaultBinder cannot be left out'],
     ['extenders: [{urlPrefix: nowhere}]', 'is no URL'],
+    ["extenders: [{urlPrefix: 'http://a', prioritizeVerb: p}]", 'weight must be above 0'],
+    ["extenders: [{urlPrefix: 'https://a', tlsConfig: {insecure: true}}]", 'there is no tlsConfig here'],
+    ["extenders: [{urlPrefix: 'http://a', bindVerb: b}, {urlPrefix: 'http://b', bindVerb: b}]", 'found 2'],
   ])('say what is wrong with %s', (text, problem) => {
     expect(() => readConfiguration(config(text))).toThrow(problem);
   });
@@ -103,9 +106,9 @@ describe('an extender', () => {
   it('filters, scores and binds', async () => {
     const bound: unknown[] = [];
     const url = await serve({
-      filter: ({ nodenames }: { nodenames: string[] }) => ({
-        nodenames: nodenames.filter((name) => name !== 'n1'),
-        failedNodes: { n1: 'not this one' },
+      filter: ({ NodeNames }: { NodeNames: string[] }) => ({
+        NodeNames: NodeNames.filter((name) => name !== 'n1'),
+        FailedNodes: { n1: 'not this one' },
       }),
       prioritize: () => [{ host: 'n3', score: 10 }],
       bind: (args) => {
@@ -123,7 +126,7 @@ describe('an extender', () => {
     for (const name of ['n1', 'n2', 'n3']) await lab.node(name);
     await lab.pod('p');
     await lab.settle();
-    expect(bound).toMatchObject([{ podName: 'p', podNamespace: 'default', node: 'n3' }]);
+    expect(bound).toMatchObject([{ PodName: 'p', PodNamespace: 'default', Node: 'n3' }]);
   });
 
   it('says why not, and does not stand in the way when it may be ignored', async () => {
@@ -142,6 +145,47 @@ describe('an extender', () => {
     await ignorable.pod('p');
     await ignorable.settle();
     expect(ignorable.nodeOf('p')).toBe('n');
+  });
+
+  it('is given the nodes themselves when it does not know them', async () => {
+    const asked: unknown[] = [];
+    const url = await serve({
+      filter: (args: { Nodes: { items: object[] } }) => {
+        asked.push(args);
+        return { nodes: { items: args.Nodes.items.slice(1) } };
+      },
+    });
+    const lab = new SchedulerLab(readConfiguration(config(`extenders: [{urlPrefix: '${url}', filterVerb: filter}]`)));
+    for (const name of ['n1', 'n2']) await lab.node(name);
+    await lab.pod('p');
+    await lab.settle();
+    expect(asked).toMatchObject([{ Pod: { metadata: { name: 'p' } }, Nodes: { items: [{}, {}] }, NodeNames: null }]);
+    expect(lab.nodeOf('p')).toBe('n2');
+  });
+
+  it('alone judges the resources that it manages when it says so', async () => {
+    const url = await serve({ filter: ({ NodeNames }: { NodeNames: string[] }) => ({ nodenames: NodeNames }) });
+    const managed = (ignored: boolean): string =>
+      `extenders: [{urlPrefix: '${url}', filterVerb: filter, nodeCacheCapable: true, managedResources: [{name: example.com/gpu, ignoredByScheduler: ${ignored}}]}]`;
+    for (const ignored of [true, false]) {
+      const lab = new SchedulerLab(readConfiguration(config(managed(ignored))));
+      await lab.node('n');
+      await lab.pod('p', { 'example.com/gpu': '1' });
+      await lab.settle();
+      expect(lab.nodeOf('p')).toBe(ignored ? 'n' : undefined);
+    }
+  });
+
+  it.each(['null', '7', '[]', '{"nodenames": 5}'])('that answers %s is one that does not answer', async (answer) => {
+    const url = await serve({ filter: () => JSON.parse(answer) as unknown });
+    const lab = new SchedulerLab(
+      readConfiguration(config(`extenders: [{urlPrefix: '${url}', filterVerb: filter, nodeCacheCapable: true}]`)),
+    );
+    await lab.node('n');
+    await lab.pod('p');
+    await lab.settle();
+    expect(lab.nodeOf('p')).toBeUndefined();
+    expect(lab.why('p')).toBeDefined();
   });
 
   it('is not asked about pods that want nothing of what it manages', async () => {
