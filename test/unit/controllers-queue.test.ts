@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FakeCluster } from '../../src/controllers/client/fake.ts';
 import { type Controller, itself } from '../../src/controllers/controller.ts';
-import { ControllerManager, type ManagerOptions } from '../../src/controllers/manager.ts';
+import { ControllerManager } from '../../src/controllers/manager.ts';
+import type { ManagerOptions } from '../../src/controllers/options.ts';
 import { MemoryBackend, type QueueRow } from '../../src/controllers/queue/backend.ts';
 import { backoffMs, restMs, WorkQueue } from '../../src/controllers/queue/work-queue.ts';
 
