@@ -1,7 +1,8 @@
 /** The Scheduler object: a thin shell that tells the scheduler of changes, and wakes it when a pod's time has come. */
 import { DurableObject } from 'cloudflare:workers';
 import { FIRST_VERSION } from '../apimachinery/meta.ts';
-import { type Change, Scheduler as Core } from '../scheduler/scheduler.ts';
+import type { Change } from '../scheduler/ports.ts';
+import { Scheduler as Core } from '../scheduler/scheduler.ts';
 import type { Env } from './env.ts';
 import type { Notice, Notification, SubscriberRpc } from './rpc.ts';
 import { CONFIG_KEY, CONFIG_MAPS, NODES, PODS, StorePorts } from './scheduler-ports.ts';

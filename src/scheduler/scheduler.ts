@@ -1,59 +1,29 @@
 /** kube-scheduler without its surroundings: changes in, bindings out. */
-import type { Client, ResourceId } from '../apimachinery/client.ts';
-import type { Status as ApiStatus, KubeObject } from '../apimachinery/meta.ts';
+import type { ResourceId } from '../apimachinery/client.ts';
 import { topologyLabels } from '../apimachinery/topology.ts';
-import type { Node, Pod } from '../generated/types/core.v1.ts';
-import { Binder, type Binding } from './binder.ts';
+import type { Pod } from '../generated/types/core.v1.ts';
+import { Binder } from './binder.ts';
 import { Cache } from './cache.ts';
-import { nodeActions, pendingActions, podActions } from './changes.ts';
+import { podActions } from './changes.ts';
 import { tellUnscheduled } from './conditions.ts';
 import { type Configuration, defaultConfiguration } from './configuration.ts';
 import { Cycle } from './cycle.ts';
-import type { ClusterChange } from './framework/cluster-event.ts';
 import type { CycleState } from './framework/cycle-state.ts';
 import { type FitError, fitMessage } from './framework/fit-error.ts';
 import { Framework } from './framework/framework.ts';
 import { Nominator } from './framework/nominator.ts';
-import { BINDING_TIMEOUT_MS, type PodRef } from './framework/plugin.ts';
-import { type Candidate, candidateOf, isTerminal, type PodInfo } from './framework/pod-info.ts';
+import { BINDING_TIMEOUT_MS } from './framework/plugin.ts';
+import type { Candidate } from './framework/pod-info.ts';
 import { messageOf, type Status } from './framework/status.ts';
 import { Informers } from './informers.ts';
-import { SCHEDULER_NAME } from './profile.ts';
+import type { Change, Ports } from './ports.ts';
 import { type Entry, Queue } from './queue.ts';
+import { State, type Waiting } from './state.ts';
 
 /** Bindings in one transaction. */
 const BATCH = 200;
 /** Cycles of one batch go on no longer than this before their bindings are committed. */
 const BATCH_MS = 50;
-
-/** What the scheduler has of the cluster. */
-export interface Ports {
-  readonly client: Client;
-  /** All pods, in pages. */
-  pods(): AsyncIterable<Pod[]>;
-  nodes(): Promise<Node[]>;
-  /** All objects of another resource, of whose changes {@link Scheduler.apply} is told from then on. */
-  objects(resource: ResourceId): Promise<readonly KubeObject[]>;
-  /** In one transaction; for each binding undefined, or why it failed. */
-  bind(bindings: readonly Binding[]): Promise<(ApiStatus | undefined)[]>;
-  /** Records an event; it is written in its own time. */
-  event(pod: PodRef, type: 'Normal' | 'Warning', reason: string, message: string): void;
-  now?(): number;
-}
-
-/** A change of a pod, a node or another object; the object is undefined when it is gone. */
-export type Change =
-  | { kind: 'pod'; key: string; pod: Pod | undefined }
-  | { kind: 'node'; name: string; node: Node | undefined }
-  | { kind: 'object'; resource: ResourceId; key: string; object: KubeObject | undefined };
-
-/** A pod that has a node in memory, and waits for a plugin before it is bound. */
-interface Waiting {
-  entry: Entry;
-  state: CycleState;
-  node: string;
-  until: number;
-}
 
 export class Scheduler {
   private readonly ports: Ports;
@@ -64,13 +34,7 @@ export class Scheduler {
   private readonly queue: Queue;
   private readonly cycle: Cycle;
   private readonly binder: Binder;
-  /** Pods that were put on a node here, and that the store has not yet told of. */
-  private readonly assumed = new Set<string>();
-  private readonly waiting = new Map<string, Waiting>();
-  /** Something changed since the waiting ones were last asked. */
-  private changed = false;
-  /** What was last said of a pod, so that it is not said again. */
-  private readonly said = new Map<string, string>();
+  private readonly state: State;
 
   constructor(ports: Ports, { profiles, extenders, backoff }: Configuration = defaultConfiguration()) {
     this.ports = ports;
@@ -98,6 +62,8 @@ export class Scheduler {
     }
     const [first] = this.frameworks.values();
     this.queue = new Queue((a, b) => first?.compare(a, b) ?? 0, backoff);
+    const { cache, nominator, informers, queue, frameworks } = this;
+    this.state = new State({ cache, nominator, informers, queue, frameworks, now: () => this.now() });
   }
 
   /** How many pods wait for a node. */
@@ -113,27 +79,21 @@ export class Scheduler {
   /** Reads the whole cluster; called once, when the scheduler wakes. */
   async load(): Promise<void> {
     for (const node of await this.ports.nodes()) this.cache.setNode(node);
-    for await (const page of this.ports.pods()) for (const pod of page) this.setPod(pod);
+    for await (const page of this.ports.pods()) for (const pod of page) this.state.setPod(pod);
   }
 
   /** Takes changes into account, in order. */
   apply(changes: readonly Change[]): void {
-    for (const change of changes) {
-      if (change.kind === 'pod') {
-        if (change.pod === undefined) this.forget(change.key);
-        else this.setPod(change.pod);
-      } else if (change.kind === 'node') this.setNode(change.name, change.node);
-      else this.tell(this.informers.set(change.resource, change.key, change.object));
-    }
+    this.state.apply(changes);
   }
 
   /** Tries every pod whose time has come. Answers when to come again, in ms; undefined when nothing waits for a time. */
   async run(): Promise<number | undefined> {
-    if (this.changed || this.waiting.size > 0) await this.askWaiting();
+    if (this.state.changed || this.state.waiting.size > 0) await this.askWaiting();
     for (let more = true; more; ) more = await this.runBatch();
     const next = Math.min(
       this.queue.nextAt(this.now()) ?? Number.POSITIVE_INFINITY,
-      ...[...this.waiting.values()].map(({ until }) => until),
+      ...[...this.state.waiting.values()].map(({ until }) => until),
     );
     return Number.isFinite(next) ? next : undefined;
   }
@@ -192,7 +152,7 @@ export class Scheduler {
   }
 
   private async wait(waiting: Waiting): Promise<void> {
-    this.waiting.set(waiting.entry.key, { ...waiting, until: waiting.until || this.now() + BINDING_TIMEOUT_MS });
+    this.state.waiting.set(waiting.entry.key, { ...waiting, until: waiting.until || this.now() + BINDING_TIMEOUT_MS });
   }
 
   /** PreBind and Bind of a pod that has a node in memory. */
@@ -202,21 +162,21 @@ export class Scheduler {
     if (failure?.code === 'Wait') return this.wait({ entry, state, node, until });
     if (failure !== undefined) return this.release(entry, state, node, failure);
     this.queue.remove(key);
-    this.said.delete(key);
+    this.state.said.delete(key);
     this.nominator.delete(key);
     // The store has said so: there is no need to hear it again.
-    this.assumed.delete(key);
+    this.state.assumed.delete(key);
     const after = this.cache.pod(key);
-    if (after !== undefined) this.tell({ kind: 'pod', actions: podActions(undefined, after), after });
+    if (after !== undefined) this.state.tell({ kind: 'pod', actions: podActions(undefined, after), after });
     framework.postBind(state, candidate, node);
     this.ports.event(candidate.pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
   }
 
   /** Asks plugins again that wanted to wait; after the time-out they have refused. */
   private async askWaiting(): Promise<void> {
-    this.changed = false;
-    const waiting = [...this.waiting.values()];
-    this.waiting.clear();
+    this.state.changed = false;
+    const waiting = [...this.state.waiting.values()];
+    this.state.waiting.clear();
     await Promise.all(
       waiting.map(async ({ entry, state, node, until }) => {
         const { candidate, framework } = entry;
@@ -233,7 +193,7 @@ export class Scheduler {
 
   private assume({ info }: Candidate, node: string): void {
     this.cache.place({ ...info, node });
-    this.assumed.add(info.key);
+    this.state.assumed.add(info.key);
     this.nominator.delete(info.key);
   }
 
@@ -241,9 +201,9 @@ export class Scheduler {
   private async release(entry: Entry, state: CycleState, node: string, status: Status): Promise<void> {
     const { key, candidate, framework } = entry;
     framework.unreserve(state, candidate, node);
-    if (this.assumed.delete(key)) {
+    if (this.state.assumed.delete(key)) {
       const before = this.cache.remove(key);
-      if (before !== undefined) this.tell({ kind: 'pod', actions: podActions(before, undefined), before });
+      if (before !== undefined) this.state.tell({ kind: 'pod', actions: podActions(before, undefined), before });
     }
     if (status.code === 'Error') return this.fail(entry, status);
     const plugins = new Set(status.plugin === undefined ? [] : [status.plugin]);
@@ -276,74 +236,9 @@ export class Scheduler {
     about: { reason: string; message: string; node?: string | undefined },
   ): Promise<void> {
     const text = `${about.message}\n${about.node ?? ''}`;
-    if (this.said.get(key) === text) return;
-    this.said.set(key, text);
+    if (this.state.said.get(key) === text) return;
+    this.state.said.set(key, text);
     this.ports.event(pod, 'Warning', 'FailedScheduling', about.message);
     await tellUnscheduled(this.ports.client, pod, about, this.now());
-  }
-
-  private setNode(name: string, node: Node | undefined): void {
-    const { before, after } =
-      node === undefined ? { before: this.cache.removeNode(name), after: undefined } : this.cache.setNode(node);
-    const actions = nodeActions(before, after);
-    if (actions !== 0) this.tell({ kind: 'node', actions, ...(before && { before }), ...(after && { after }) });
-  }
-
-  private setPod(pod: Pod): void {
-    const { spec, metadata } = pod;
-    const candidate = candidateOf(pod);
-    const { key } = candidate.info;
-    const framework = this.frameworks.get(spec?.schedulerName || SCHEDULER_NAME);
-    const leaves = isTerminal(pod) || (!spec?.nodeName && metadata.deletionTimestamp !== undefined);
-    if (leaves || (!spec?.nodeName && framework === undefined)) this.forget(key);
-    else if (spec?.nodeName) this.setPlaced(candidate.info);
-    // What is assumed here is on its way to the store, and what the store has now is older.
-    else if (framework !== undefined && !this.assumed.has(key)) this.setPending(candidate, framework);
-  }
-
-  private setPlaced(after: PodInfo): void {
-    const { key } = after;
-    this.queue.remove(key);
-    this.said.delete(key);
-    this.nominator.delete(key);
-    const before = this.assumed.delete(key) ? undefined : this.cache.pod(key);
-    this.cache.place(after);
-    const actions = podActions(before, after);
-    if (actions !== 0) this.tell({ kind: 'pod', actions, ...(before && { before }), after });
-  }
-
-  private setPending(after: Candidate, framework: Framework): void {
-    const { key } = after.info;
-    const entry = this.queue.get(key);
-    const nominated = after.pod.status?.nominatedNodeName;
-    if (nominated) this.nominator.set(after, nominated);
-    else if (entry?.pod.status?.nominatedNodeName) this.nominator.delete(key);
-    if (entry !== undefined && entry.pod.metadata.uid === after.pod.metadata.uid) {
-      const before = entry.candidate;
-      this.queue.update(entry, { kind: 'pending', actions: pendingActions(before, after), before, after }, this.now());
-      return;
-    }
-    if (this.cache.pod(key) !== undefined || entry !== undefined) this.forget(key);
-    this.queue.add(after, framework, this.now());
-  }
-
-  private forget(key: string): void {
-    this.queue.remove(key);
-    this.said.delete(key);
-    this.nominator.delete(key);
-    this.assumed.delete(key);
-    const waiting = this.waiting.get(key);
-    if (waiting !== undefined) {
-      this.waiting.delete(key);
-      waiting.entry.framework.unreserve(waiting.state, waiting.entry.candidate, waiting.node);
-    }
-    const before = this.cache.remove(key);
-    if (before !== undefined) this.tell({ kind: 'pod', actions: podActions(before, undefined), before });
-  }
-
-  private tell(change: ClusterChange | undefined): void {
-    if (change === undefined) return;
-    this.changed = true;
-    this.queue.wake(change, this.now());
   }
 }

@@ -5,7 +5,8 @@ import { FakeCluster } from '../../src/controllers/client/fake.ts';
 import type { Node, Pod } from '../../src/generated/types/core.v1.ts';
 import type { Binding } from '../../src/scheduler/binder.ts';
 import { type Configuration, defaultConfiguration } from '../../src/scheduler/configuration.ts';
-import { type Change, type Ports, Scheduler } from '../../src/scheduler/scheduler.ts';
+import type { Change, Ports } from '../../src/scheduler/ports.ts';
+import { Scheduler } from '../../src/scheduler/scheduler.ts';
 
 const RESOURCE = { group: '', resource: 'pods' };
 const PODS = 'core/pods';
