@@ -4,15 +4,18 @@ import type { Client } from '../apimachinery/client.ts';
 import { parseDuration } from '../apimachinery/duration.ts';
 import { toMilli } from '../apimachinery/quantity.ts';
 import type { Node, Pod } from '../generated/types/core.v1.ts';
+import { askPreemption } from './extender-preemption.ts';
 import type { NodeInfo } from './framework/node-info.ts';
-import { MAX_SCORE } from './framework/plugin.ts';
+import { MAX_SCORE, type PluginExtender, type Preemption } from './framework/plugin.ts';
 import { type Status, unresolvable, unschedulable } from './framework/status.ts';
+import { inSmallLetters } from './small-letters.ts';
 
 export interface ExtenderConfig {
   urlPrefix?: string;
   filterVerb?: string;
   prioritizeVerb?: string;
   bindVerb?: string;
+  preemptVerb?: string;
   weight?: number;
   /** `5s`. */
   httpTimeout?: string;
@@ -23,7 +26,12 @@ export interface ExtenderConfig {
   tlsConfig?: object;
 }
 
-/** Answers with their names in small letters: {@link Extender.send} makes them so. */
+interface HostPriority {
+  host: string;
+  score: number;
+}
+
+/** With its names in small letters, as answers are read. */
 interface FilterResult {
   nodes?: { items?: Node[] };
   nodenames?: string[];
@@ -36,7 +44,7 @@ const TIMEOUT_MS = 5000;
 /** Extenders score from 0 to this. */
 const MAX_EXTENDER_SCORE = 10;
 
-export class Extender {
+export class Extender implements PluginExtender {
   readonly ignorable: boolean;
   private readonly config: ExtenderConfig;
   private readonly timeoutMs: number;
@@ -80,7 +88,8 @@ export class Extender {
     statuses: Map<NodeInfo, Status>,
   ): Promise<NodeInfo[]> {
     if (!this.config.filterVerb) return [...nodes];
-    const result = await this.send<FilterResult>(this.config.filterVerb, await this.args(pod, nodes, client));
+    const answer = await this.send(this.config.filterVerb, await this.args(pod, nodes, client));
+    const result = inSmallLetters<FilterResult>(answer);
     if (result.error) throw new Error(result.error);
     const left = new Set(result.nodenames ?? result.nodes?.items?.map(({ metadata }) => metadata.name) ?? []);
     for (const node of nodes) {
@@ -97,8 +106,9 @@ export class Extender {
     if (!this.config.prioritizeVerb) return;
     try {
       const args = await this.args(pod, nodes, client);
-      const list = await this.send<{ host?: string; score?: number }[]>(this.config.prioritizeVerb, args);
-      const byHost = new Map(list.map(({ host = '', score = 0 }) => [host, score]));
+      const answer = await this.send(this.config.prioritizeVerb, args);
+      const list = Array.isArray(answer) ? answer.map((one) => inSmallLetters<HostPriority>(one)) : [];
+      const byHost = new Map(list.map(({ host = '', score = 0 }) => [host, Number(score) || 0]));
       const factor = (this.config.weight ?? 1) * (MAX_SCORE / MAX_EXTENDER_SCORE);
       for (const [i, { name }] of nodes.entries()) scores[i] = (scores[i] as number) + (byHost.get(name) ?? 0) * factor;
     } catch (error) {
@@ -115,8 +125,19 @@ export class Extender {
   async bind({ metadata }: Pod, node: string): Promise<void> {
     const { name, namespace, uid } = metadata;
     const args = { PodName: name, PodNamespace: namespace, PodUID: uid, Node: node };
-    const { error } = await this.send<{ error?: string }>(this.config.bindVerb ?? '', args);
+    const { error } = inSmallLetters<{ error: string }>(await this.send(this.config.bindVerb ?? '', args));
     if (error) throw new Error(error);
+  }
+
+  /** Whether it has a say about whom a pod may preempt. */
+  get preempts(): boolean {
+    return Boolean(this.config.preemptVerb);
+  }
+
+  /** What it leaves of preemptions. Throws when it does not answer. */
+  preempt(pod: Pod, found: readonly Preemption[], client: Client): Promise<Preemption[]> {
+    const { preemptVerb = '', nodeCacheCapable = false } = this.config;
+    return askPreemption((args) => this.send(preemptVerb, args), nodeCacheCapable, pod, found, client);
   }
 
   /** Names alone for one that knows the nodes; else the nodes as they are. */
@@ -129,7 +150,7 @@ export class Extender {
     return { Pod: pod, Nodes: { metadata: {}, items: there }, NodeNames: null };
   }
 
-  private async send<T>(verb: string, body: object): Promise<T> {
+  private async send(verb: string, body: object): Promise<object> {
     const url = `${this.config.urlPrefix?.replace(/\/$/, '')}/${verb}`;
     const response = await this.fetch(url, {
       method: 'POST',
@@ -140,10 +161,6 @@ export class Extender {
     if (!response.ok) throw new Error(`failed ${verb} with extender at URL ${url}, code ${response.status}`);
     const answer: unknown = await response.json();
     if (typeof answer !== 'object' || answer === null) throw new Error(`extender at URL ${url} did not answer ${verb}`);
-    return (Array.isArray(answer) ? answer.map(inSmallLetters) : inSmallLetters(answer)) as T;
+    return answer;
   }
 }
-
-/** Upstream's types have no names of their own for JSON: they are sent as Go has them, and read however they are written. */
-const inSmallLetters = (answer: object): object =>
-  Object.fromEntries(Object.entries(answer ?? {}).map(([name, value]) => [name.toLowerCase(), value]));

@@ -163,6 +163,57 @@ describe('an extender', () => {
     expect(lab.nodeOf('p')).toBe('n2');
   });
 
+  it.each([true, false])('has a say about whom a pod preempts, and knows pods by uid alone: %s', async (capable) => {
+    const asked: Record<string, unknown>[] = [];
+    type Victims = Record<string, { Pods: { UID?: string; metadata?: { uid: string } }[] }>;
+    const url = await serve({
+      preempt: (args: Record<string, Victims | null>) => {
+        asked.push(args);
+        const given = args[capable ? 'NodeNameToMetaVictims' : 'NodeNameToVictims']?.['n2']?.Pods[0];
+        return { NodeNameToMetaVictims: { n2: { Pods: [{ UID: given?.UID ?? given?.metadata?.uid }] } } };
+      },
+    });
+    const lab = new SchedulerLab(
+      readConfiguration(
+        config(`extenders: [{urlPrefix: '${url}', preemptVerb: preempt, nodeCacheCapable: ${capable}}]`),
+      ),
+    );
+    for (const node of ['n1', 'n2']) {
+      await lab.node(node);
+      // By itself the scheduler takes the less important pod, of n1.
+      await lab.pod(`on-${node}`, { cpu: '4' }, { nodeName: node, priority: node === 'n1' ? 0 : 5 });
+    }
+    await lab.pod('important', { cpu: '4' }, { priority: 10 });
+    await lab.settle();
+    expect(asked[0]).toMatchObject({ Pod: { metadata: { name: 'important' } } });
+    expect(asked[0]?.[capable ? 'NodeNameToVictims' : 'NodeNameToMetaVictims']).toBeNull();
+    expect(lab.get('on-n1')?.metadata.deletionTimestamp).toBeUndefined();
+    expect(lab.events).toContainEqual(expect.objectContaining({ pod: 'on-n2', reason: 'Preempted' }));
+  });
+
+  it.each<[string, unknown, boolean, boolean]>([
+    ['nothing', {}, false, false],
+    ['nobody on a node', { NodeNameToMetaVictims: { n: { Pods: [] } } }, false, false],
+    ['a pod that is not there', { NodeNameToMetaVictims: { n: { Pods: [{ UID: 'x' }] } } }, false, false],
+    ['a pod that is not there, and may be ignored', { NodeNameToMetaVictims: { n: { Pods: [{}] } } }, true, true],
+    ['a node that it was not asked about', { NodeNameToMetaVictims: { other: { Pods: [] } } }, false, false],
+  ])('that wants %s preempted', async (_, answer, ignorable, preempts) => {
+    const url = await serve({ preempt: () => answer });
+    const lab = new SchedulerLab(
+      readConfiguration(
+        config(
+          `extenders: [{urlPrefix: '${url}', preemptVerb: preempt, nodeCacheCapable: true, ignorable: ${ignorable}}]`,
+        ),
+      ),
+    );
+    await lab.node('n');
+    await lab.pod('low', { cpu: '4' }, { nodeName: 'n' });
+    await lab.pod('important', { cpu: '4' }, { priority: 10 });
+    await lab.settle();
+    expect(lab.events.some(({ reason }) => reason === 'Preempted')).toBe(preempts);
+    expect(lab.why('important')).toContain('Insufficient cpu');
+  });
+
   it('alone judges the resources that it manages when it says so', async () => {
     const url = await serve({ filter: ({ NodeNames }: { NodeNames: string[] }) => ({ nodenames: NodeNames }) });
     const managed = (ignored: boolean): string =>

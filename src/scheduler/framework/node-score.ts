@@ -28,7 +28,7 @@ export function usage(
   plain: boolean,
 ): readonly [number, number] | undefined {
   const { requests, nonZero } = pod.ask;
-  if (isScalar(name) && (requests[name] ?? 0) === 0) return undefined;
+  if ((requests[name] ?? 0) === 0 && isScalar(name)) return undefined;
   const allocatable = node.facts.allocatable[name] ?? 0;
   if (allocatable === 0) return undefined;
   if (!plain && (name === 'cpu' || name === 'memory')) return [node.nonZero[name] + nonZero[name], allocatable];

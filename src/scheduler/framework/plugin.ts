@@ -114,11 +114,24 @@ export interface Objects {
 /** A pod, as far as an event or a deletion needs it. */
 export type PodRef = Pick<Pod, 'metadata'>;
 
-/** An extender, as far as binding goes. */
-export interface BindingExtender {
+/** Room for a pod on a node: who has to go, and how many of them a budget protects. */
+export interface Preemption {
+  readonly node: NodeInfo;
+  /** The most important first. */
+  readonly victims: readonly PodInfo[];
+  readonly violations: number;
+}
+
+/** An extender, as far as plugins ask it. */
+export interface PluginExtender {
   readonly binds: boolean;
+  readonly preempts: boolean;
+  /** What it fails to answer does not stand in a pod's way. */
+  readonly ignorable: boolean;
   isInterested(pod: Pod): boolean;
   bind(pod: Pod, node: string): Promise<void>;
+  /** What it leaves of preemptions. Throws when it does not answer. */
+  preempt(pod: Pod, found: readonly Preemption[], client: Client): Promise<Preemption[]>;
 }
 
 /** What plugins may do beside answering (`framework.Handle`). */
@@ -127,8 +140,7 @@ export interface Handle {
   readonly snapshot: Snapshot;
   readonly objects: Objects;
   readonly nominator: Nominator;
-  /** Those that bind in the scheduler's stead. */
-  readonly extenders: readonly BindingExtender[];
+  readonly extenders: readonly PluginExtender[];
   /** In ms since the epoch. */
   now(): number;
   /** Binds with others in one transaction; resolves to undefined, or why it failed. */

@@ -5,10 +5,10 @@ import { clearNomination, tellPreempted } from '../conditions.ts';
 import type { CycleState } from '../framework/cycle-state.ts';
 import { fitMessage } from '../framework/fit-error.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
-import type { Diagnosis, Handle, PluginFactory } from '../framework/plugin.ts';
+import type { Diagnosis, Handle, PluginFactory, Preemption } from '../framework/plugin.ts';
 import type { Candidate, PodInfo } from '../framework/pod-info.ts';
 import { failed, type Status, unresolvable, unschedulable } from '../framework/status.ts';
-import { NO_VICTIMS, type Preemption, pickOne, priorityOf, selectVictims } from './preemption.ts';
+import { moreImportant, NO_VICTIMS, pickOne, priorityOf, selectVictims } from './preemption.ts';
 
 const PODS = 'core/pods';
 const BUDGETS = 'policy/poddisruptionbudgets';
@@ -34,17 +34,18 @@ export const defaultPreemption: PluginFactory = (handle, args) => {
       const statuses = new Map<NodeInfo, Status>();
       const nodes = potential(handle, diagnosis);
       const found = await search(handle, { state, candidate, nodes, enough: enough(nodes.length), statuses });
-      const best = pickOne(found, handle.now());
-      if (best === undefined) {
+      if (found.length === 0) {
         const fit = { nodes: handle.snapshot.all().length, statuses, absent: UNHELPFUL };
         return { node: '', status: unschedulable(`preemption: ${fitMessage(fit)}`) };
       }
       try {
+        const best = pickOne(await askExtenders(handle, candidate.pod, found), handle.now());
+        if (best === undefined) return { status: unschedulable('preemption: no candidate node for preemption') };
         await makeRoom(handle, candidate.pod, best);
+        return { node: best.node.name };
       } catch (error) {
         return { status: failed(error) };
       }
-      return { node: best.node.name };
     },
   };
 };
@@ -103,6 +104,33 @@ async function search(handle: Handle, { state, candidate, nodes, enough, statuse
     if (kind.length > 0 && kind.length + violating.length >= enough) break;
   }
   return [...kind, ...violating];
+}
+
+/** What extenders leave of preemptions, one after another (`callExtenders`). Throws when one that may not be ignored does not answer. */
+async function askExtenders(
+  handle: Handle,
+  pod: Pod,
+  candidates: readonly Preemption[],
+): Promise<readonly Preemption[]> {
+  let found = candidates;
+  for (const extender of handle.extenders) {
+    if (found.length === 0) break;
+    if (!extender.preempts || !extender.isInterested(pod)) continue;
+    try {
+      const left = await extender.preempt(pod, found, handle.client);
+      const idle = left.find(({ victims }) => victims.length === 0);
+      if (idle !== undefined && !extender.ignorable) {
+        throw new Error(`expected at least one victim pod on node ${JSON.stringify(idle.node.name)}`);
+      }
+      const kept = left.filter(({ victims }) => victims.length > 0);
+      const ordered = moreImportant(handle.now());
+      found = kept.map((preemption) => ({ ...preemption, victims: [...preemption.victims].sort(ordered) }));
+    } catch (error) {
+      if (!extender.ignorable) throw error;
+      console.warn('an extender that may be ignored:', String(error));
+    }
+  }
+  return found;
 }
 
 /** Deletes the victims, each with its grace period, and takes back nominations that no longer hold (`prepareCandidate`). */

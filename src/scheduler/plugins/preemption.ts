@@ -3,7 +3,7 @@ import { selects, selectsEverything } from '../../apimachinery/labels.ts';
 import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
 import type { CycleState } from '../framework/cycle-state.ts';
 import { addPod, cloneNode, type NodeInfo, removePod } from '../framework/node-info.ts';
-import type { Handle } from '../framework/plugin.ts';
+import type { Handle, Preemption } from '../framework/plugin.ts';
 import type { Candidate, PodInfo } from '../framework/pod-info.ts';
 import { type Status, unresolvable } from '../framework/status.ts';
 
@@ -11,13 +11,6 @@ import { type Status, unresolvable } from '../framework/status.ts';
 const OFFSET = 2 ** 31;
 /** There is nobody less important on the node. */
 export const NO_VICTIMS = unresolvable('No preemption victims found for incoming pod');
-
-/** Room for a pod on a node: who has to go, the most important first, and how many of them a budget protects. */
-export interface Preemption {
-  readonly node: NodeInfo;
-  readonly victims: readonly PodInfo[];
-  readonly violations: number;
-}
 
 /** A pod's priority. */
 export const priorityOf = ({ ask }: PodInfo): number => ask.priority;
@@ -64,7 +57,7 @@ export function selectVictims(
 }
 
 /** The higher priority first, then the one that runs for longer (`MoreImportantPod`). */
-const moreImportant =
+export const moreImportant =
   (now: number) =>
   (a: PodInfo, b: PodInfo): number =>
     priorityOf(b) - priorityOf(a) || (a.startTime || now) - (b.startTime || now);
