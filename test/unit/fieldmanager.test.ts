@@ -160,6 +160,13 @@ describe('updates', () => {
     const secrets = { metadata: { name: 's' }, secrets: [{ kind: 'x' }] } as unknown as KubeObject;
     trackUpdate({ ...configMaps, type: typeOf('v1', 'ServiceAccount') }, undefined, secrets, 'one', T0);
     expect(secrets.metadata.managedFields).toBeUndefined();
+    const managedFields = [
+      { manager: 'one', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: {} },
+    ];
+    const live = { metadata: { name: 's', managedFields } } as unknown as KubeObject;
+    const next = { metadata: { name: 's', managedFields }, secrets: [{ name: '' }] } as unknown as KubeObject;
+    trackUpdate({ ...configMaps, type: typeOf('v1', 'ServiceAccount') }, live, next, 'one', T1);
+    expect(next.metadata.managedFields).toBeUndefined();
   });
 
   it('put the oldest of more than ten managers together', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findAll, parseJsonPath } from '../../src/apimachinery/json-path.ts';
 import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
 import { applyDefaults } from '../../src/apimachinery/structural/defaults.ts';
+import { coerceEmbedded } from '../../src/apimachinery/structural/embedded.ts';
 import { validateListTypes } from '../../src/apimachinery/structural/list-types.ts';
 import { prune } from '../../src/apimachinery/structural/prune.ts';
 import { matchesPattern } from '../../src/apimachinery/structural/regex.ts';
@@ -58,6 +59,38 @@ describe('pruning', () => {
     const copy = structuredClone(given);
     expect(prune(copy, schema)).toEqual(dropped);
     expect(copy).toEqual(left);
+  });
+});
+
+describe('embedded objects', () => {
+  const schema = object({ t: { type: 'array', items: object({}, { 'x-kubernetes-embedded-resource': true }) } });
+  const whole = (metadata: Json, kind: Json = 'Sub'): JsonObject => ({
+    kind: 'K',
+    apiVersion: 'example.com/v1',
+    t: [{ kind, apiVersion: 'v1', metadata }],
+  });
+
+  it('have metadata like any object', () => {
+    const given = whole({
+      name: 's',
+      bogus: 1,
+      labels: {},
+      ownerReferences: [{ extra: 'x' }],
+      creationTimestamp: null,
+    });
+    expect(coerceEmbedded(given, schema)).toEqual([
+      'unknown field "t[0].metadata.bogus"',
+      'unknown field "t[0].metadata.ownerReferences[0].extra"',
+    ]);
+    expect(given['t']).toMatchObject([{ metadata: { name: 's' } }]);
+    expect(JSON.stringify(given)).not.toMatch(/bogus|extra|labels|creationTimestamp/);
+  });
+
+  it.each([
+    [whole({ name: 1 }), /K in version "v1" cannot be handled as a K: t\[0\]\.metadata: Invalid value: \{"name":1\}: /],
+    [whole({}, 1), 'K in version "v1" cannot be handled as a K: t[0].kind: Invalid value: 1: must be a string'],
+  ])('are refused where a value is of the wrong type', (given, message) => {
+    expect(() => coerceEmbedded(given, schema)).toThrow(message);
   });
 });
 

@@ -63,13 +63,20 @@ function isEmptyContainer(value: Json): boolean {
   return true;
 }
 
+/** A key of an item as Go would hold it: an empty one may be as good as absent. */
+function heldKey(item: Type, name: string, value: Json | undefined): Json | undefined {
+  const field = item.kind === 'map' ? item.fields?.get(name) : undefined;
+  return field === undefined ? value : heldOf(value, field);
+}
+
 /** The path element of a list's item; undefined when it has none of the keys. `held`: keys are there that Go always holds. */
 export function elementOf(type: ListType, item: Json, held = false): string | undefined {
   if (type.relation === 'set') return valueElement(item);
   if (!isMap(item)) return undefined;
   const keys: [string, Json][] = [];
   for (const name of type.keys) {
-    const value = item[name] ?? type.defaults[name] ?? (held ? type.zeros[name] : undefined);
+    const given = held ? heldKey(type.item, name, item[name]) : item[name];
+    const value = given ?? type.defaults[name] ?? (held ? type.zeros[name] : undefined);
     if (value !== undefined && value !== null) keys.push([name, value]);
   }
   return keys.length === 0 ? undefined : keyElement(keys);

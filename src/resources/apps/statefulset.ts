@@ -14,6 +14,7 @@ import {
 import { scaleSubresource, statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { dns1123Label } from '../validation/formats.ts';
+import { nullable, number, pointerTo, struct, text } from '../validation/go-struct.ts';
 import { labelName } from '../validation/object-names.ts';
 import { fields, nonNegative, oneOf, optional, present } from '../validation/rules.ts';
 import { STATEFUL_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
@@ -32,18 +33,20 @@ const specFields = fields<StatefulSetSpec>({
   ),
 });
 
+const shownRolling = pointerTo(struct({ Partition: number, MaxUnavailable: nullable }));
+const shownStrategy = struct({ Type: text, RollingUpdate: shownRolling });
+
 function updateStrategy(strategy: StatefulSetSpec['updateStrategy'], errors: FieldError[]): void {
   const rolling = strategy?.rollingUpdate;
   const at = 'spec.updateStrategy';
   if (strategy?.type === 'RollingUpdate') {
     nonNegative(rolling?.partition, `${at}.rollingUpdate.partition`, errors);
   } else if (strategy?.type !== 'OnDelete') {
-    // Upstream prints its Go struct here.
-    const shown = rolling === undefined ? null : { Partition: rolling.partition ?? 0, MaxUnavailable: null };
-    const value = { Type: strategy?.type ?? '', RollingUpdate: shown };
-    errors.push(invalid(at, value, "must be 'RollingUpdate' or 'OnDelete'"));
+    errors.push(invalid(at, shownStrategy(strategy), "must be 'RollingUpdate' or 'OnDelete'"));
   } else if (rolling !== undefined) {
-    errors.push(invalid(`${at}.rollingUpdate`, rolling, "only allowed for updateStrategy 'RollingUpdate'"));
+    errors.push(
+      invalid(`${at}.rollingUpdate`, shownRolling(rolling), "only allowed for updateStrategy 'RollingUpdate'"),
+    );
   }
 }
 

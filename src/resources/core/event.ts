@@ -1,5 +1,7 @@
-import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { byteLength } from '../../apimachinery/names.ts';
 import type { Event } from '../../generated/types/core.v1.ts';
+import { qualifiedName } from '../validation/formats.ts';
 import { pathSegmentName } from '../validation/object-names.ts';
 import { core } from './group.ts';
 
@@ -21,20 +23,37 @@ function eventFields(event: Event): Record<string, string> {
   };
 }
 
-const NAMESPACES_OF_CLUSTER_SCOPED = ['', 'default', 'kube-system'];
+const MOST_OF_NOTE = 1024;
+const MOST_OF_WORDS = 128;
 
-/** The error of an event that does not lie in the namespace of its object. */
-export const namespaceMismatch = (namespace: string): FieldError =>
-  invalid('involvedObject.namespace', namespace, 'does not match event.namespace');
+/** Whether the event lies in the namespace of its object; of one that has none, in those that `alone` lists. */
+function namespaceErrors(
+  { metadata, involvedObject }: Event,
+  alone: readonly string[],
+  mayDiffer: boolean,
+): FieldError[] {
+  const own = metadata.namespace ?? '';
+  const theirs = involvedObject?.namespace ?? '';
+  if (theirs === '' ? alone.includes(own) : mayDiffer || own === theirs) return [];
+  return [invalid('involvedObject.namespace', theirs, 'does not match event.namespace')];
+}
 
-/** Whether events of cluster-scoped objects may lie in a namespace. */
-export const takesClusterScoped = (namespace = ''): boolean => NAMESPACES_OF_CLUSTER_SCOPED.includes(namespace);
-
-function validate(event: Event): FieldError[] {
-  const own = event.metadata.namespace ?? '';
-  const theirs = event.involvedObject?.namespace ?? '';
-  const matches = theirs === '' ? takesClusterScoped(own) : own === theirs;
-  return matches ? [] : [namespaceMismatch(theirs)];
+/** The errors of an event in whatever version (upstream's `legacyValidateEvent`): those that say when they happened must say more. */
+export function eventErrors(event: Event): FieldError[] {
+  if (!event.eventTime) return namespaceErrors(event, ['', 'default'], false);
+  const errors = namespaceErrors(event, ['default', 'kube-system'], true);
+  const { reportingComponent = '', message = '' } = event;
+  if (reportingComponent === '') errors.push(required('reportingController'));
+  qualifiedName(reportingComponent, 'reportingController', errors);
+  const tooMany = (field: string, most: number): void =>
+    void errors.push(invalid(field, '', `can have at most ${most} characters`));
+  for (const field of ['reportingInstance', 'action', 'reason'] as const) {
+    const words = event[field] ?? '';
+    if (words === '') errors.push(required(field));
+    if (byteLength(words) > MOST_OF_WORDS) tooMany(field, MOST_OF_WORDS);
+  }
+  if (byteLength(message) > MOST_OF_NOTE) tooMany('message', MOST_OF_NOTE);
+  return errors;
 }
 
 /** Events of the core group; `events.k8s.io` shows the same objects in its own shape. */
@@ -51,7 +70,7 @@ export const event = core<Event>({
       event.reportingComponent ??= '';
       event.reportingInstance ??= '';
     },
-    validate,
+    validate: eventErrors,
   },
   selectableFields: eventFields,
 });

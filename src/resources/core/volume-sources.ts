@@ -1,5 +1,11 @@
 /** Rules of the storage that both a pod's volumes and PersistentVolumes may name. */
-import { type FieldError, invalid, notSupported, required as requiredError } from '../../apimachinery/field.ts';
+import {
+  type FieldError,
+  invalid,
+  notSupported,
+  required as requiredError,
+  tooLong,
+} from '../../apimachinery/field.ts';
 import { isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type {
   AWSElasticBlockStoreVolumeSource,
@@ -150,20 +156,14 @@ export const storageOsNames = fields<{ volumeName?: string; volumeNamespace?: st
   volumeNamespace: optional<string>(dns1123Label),
 });
 
-const CSI_DRIVER = /^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$/;
-const CSI_DRIVER_TEXT =
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-
-/** The name of a CSI driver: 63 characters at most. */
+/** The name of a CSI driver: 63 characters at most (`ValidateCSIDriverName`). */
 export const csiDriverName: Rule<string | undefined> = (value = '', path, errors: FieldError[]) => {
-  if (value === '') errors.push(requiredError(path));
-  else if (value.length > 63) {
-    errors.push({ type: 'FieldValueTooLong', field: path, body: 'Too long: may not be more than 63 bytes' });
-  } else {
-    for (const problem of isDns1123Subdomain(value.toLowerCase())) errors.push(invalid(path, value, problem));
+  if (value === '') {
+    errors.push(requiredError(path));
+    return;
   }
-  if (value !== '' && !CSI_DRIVER.test(value) && errors.length === 0)
-    errors.push(invalid(path, value, CSI_DRIVER_TEXT));
+  if (value.length > 63) errors.push(tooLong(path, 63));
+  for (const problem of isDns1123Subdomain(value.toLowerCase())) errors.push(invalid(path, value, problem));
 };
 
 /** Deprecated kinds of storage, with what upstream says of them. */

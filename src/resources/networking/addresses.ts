@@ -5,9 +5,12 @@ import { ipFamily, parseNetwork } from '../../apimachinery/networks.ts';
 import type { IPAddress, ServiceCIDR } from '../../generated/types/networking.v1.ts';
 import type { Strategy } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
+import { pointerTo, struct, text } from '../validation/go-struct.ts';
 import { strictCidr } from '../validation/networks.ts';
 import { each, immutable } from '../validation/rules.ts';
 import { parentReference } from './references.ts';
+
+const shownParent = pointerTo(struct({ Group: text, Resource: text, Namespace: text, Name: text }));
 
 function addressErrors({ spec }: IPAddress): FieldError[] {
   const errors: FieldError[] = [];
@@ -25,7 +28,7 @@ export const ipAddress: Strategy<IPAddress> = {
   validateUpdate(address, old) {
     const errors = addressErrors(address);
     if (!deepEqual(address.spec?.parentRef, old.spec?.parentRef)) {
-      errors.push(invalid('spec.parentRef', address.spec?.parentRef ?? null, 'field is immutable'));
+      errors.push(invalid('spec.parentRef', shownParent(address.spec?.parentRef), 'field is immutable'));
     }
     return errors;
   },

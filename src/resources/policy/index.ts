@@ -3,6 +3,7 @@ import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
+import { nullable, struct } from '../validation/go-struct.ts';
 import { validateIntOrPercent } from '../validation/int-or-percent.ts';
 import { pathSegmentName } from '../validation/object-names.ts';
 import { oneOf, present } from '../validation/rules.ts';
@@ -10,11 +11,18 @@ import { labelSelector } from '../validation/selectors.ts';
 
 const policy = groupVersion('policy', 'v1');
 
+const shown = struct({
+  MinAvailable: nullable,
+  Selector: nullable,
+  MaxUnavailable: nullable,
+  UnhealthyPodEvictionPolicy: nullable,
+});
+
 function validate({ spec = {} }: PodDisruptionBudget): FieldError[] {
   const errors: FieldError[] = [];
   const { minAvailable, maxUnavailable } = spec;
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    errors.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'));
+    errors.push(invalid('spec', shown(spec), 'minAvailable and maxUnavailable cannot be both set'));
   }
   if (minAvailable !== undefined) validateIntOrPercent(minAvailable, 'spec.minAvailable', true, errors);
   if (maxUnavailable !== undefined) validateIntOrPercent(maxUnavailable, 'spec.maxUnavailable', true, errors);

@@ -8,6 +8,7 @@ import type {
   ResourceSlice,
   ResourceSliceSpec,
 } from '../../generated/types/resource.v1.ts';
+import { nodeSelectorTerm } from '../core/go-types/scheduling.ts';
 import type { Strategy } from '../resource.ts';
 import { dns1123Label, dns1123Subdomain } from '../validation/formats.ts';
 import { each, immutable } from '../validation/rules.ts';
@@ -51,7 +52,13 @@ function placeErrors(spec: ResourceSliceSpec): FieldError[] {
     const terms = spec.nodeSelector.nodeSelectorTerms ?? [];
     if (terms.length !== 1) {
       const at = 'spec.nodeSelector.nodeSelectorTerms';
-      errors.push(invalid(at, terms, 'must have exactly one node selector term'));
+      errors.push(
+        invalid(
+          at,
+          spec.nodeSelector.nodeSelectorTerms?.map(nodeSelectorTerm),
+          'must have exactly one node selector term',
+        ),
+      );
     }
   }
   for (const field of ['allNodes', 'perDeviceNodeSelection'] as const) {

@@ -59,7 +59,8 @@ const volumeMount = struct({
   SubPathExpr: text,
 });
 
-const securityContext = struct({
+/** `SecurityContext`. */
+export const securityContext = struct({
   Capabilities: pointerTo(struct(all(nullable, 'Add', 'Drop'))),
   Privileged: nullable,
   SELinuxOptions: seLinuxOptions,

@@ -9,6 +9,7 @@ import type {
 } from '../../../generated/types/core.v1.ts';
 import { localDescendingPath } from '../../validation/formats.ts';
 import { all, each, fields, oneOf, present, type Rule, range, unique } from '../../validation/rules.ts';
+import { securityContext as shownContext } from '../go-types/containers.ts';
 
 const id = present<number>(range(0, 2147483647));
 
@@ -49,11 +50,11 @@ export const securityContext: Rule<SecurityContext | undefined> = present((conte
   if (context.allowPrivilegeEscalation !== false) return;
   if (context.privileged === true) {
     const detail = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true';
-    errors.push(invalid(path, context, detail));
+    errors.push(invalid(path, shownContext(context), detail));
   }
   if (addsSysAdmin(context.capabilities)) {
     const detail = 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN';
-    errors.push(invalid(path, context, detail));
+    errors.push(invalid(path, shownContext(context), detail));
   }
 });
 

@@ -2,7 +2,6 @@
 import { type FieldError, invalid, required as requiredError } from '../../../apimachinery/field.ts';
 import type {
   HostAlias,
-  LocalObjectReference,
   Pod,
   PodDNSConfig,
   PodReadinessGate,
@@ -37,7 +36,10 @@ const SEARCH_TEXT =
 
 /** Search domains may end in a dot and hold underscores; the root alone is one, too. */
 const searchDomain: Rule<string> = (value, path, errors) => {
-  if (value !== '.' && !SEARCH.test(value.replace(/\.$/, ''))) errors.push(invalid(path, value, SEARCH_TEXT));
+  const name = value.replace(/\.$/, '');
+  if (value === '.') return;
+  if (name.length > 253) errors.push(invalid(path, value, 'must be no more than 253 characters'));
+  if (!SEARCH.test(name)) errors.push(invalid(path, value, SEARCH_TEXT));
 };
 
 const dnsConfig: Rule<PodDNSConfig | undefined> = present((config: PodDNSConfig, path, errors) => {
@@ -54,7 +56,6 @@ const specFields = fields<PodSpec>({
   dnsPolicy: required<string | undefined>(oneOf('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None')),
   nodeSelector: labels,
   securityContext: podSecurityContext,
-  imagePullSecrets: each(fields<LocalObjectReference>({ name: required() })),
   affinity,
   dnsConfig,
   readinessGates: each(fields<PodReadinessGate>({ conditionType: qualifiedName })),
