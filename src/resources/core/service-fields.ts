@@ -52,8 +52,9 @@ export function dropUnused(spec: ServiceSpec, old: ServiceSpec): void {
   const drop = (...names: (keyof ServiceSpec)[]): void => {
     for (const field of names) delete spec[field];
   };
-  if (needsClusterIP(old) && !needsClusterIP(spec) && same('clusterIP') && same('clusterIPs')) {
-    drop('clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy');
+  if (needsClusterIP(old) && !needsClusterIP(spec)) {
+    if (same('clusterIP') && same('clusterIPs')) drop('clusterIP', 'clusterIPs');
+    for (const field of ['ipFamilies', 'ipFamilyPolicy'] as const) if (same(field)) drop(field);
   }
   if (needsNodePort(old) && !needsNodePort(spec) && deepEqual(nodePorts(spec), nodePorts(old))) {
     for (const port of spec.ports ?? []) delete port.nodePort;
