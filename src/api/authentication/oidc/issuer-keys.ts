@@ -24,7 +24,7 @@ export interface KeySource {
 }
 
 /** An issuer that has never told its keys. */
-export class NotInitialized extends Error {
+class NotInitialized extends Error {
   constructor() {
     super('oidc: authenticator not initialized');
   }
