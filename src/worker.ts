@@ -1,5 +1,6 @@
 /** The whole Worker at a glance. */
 import { app } from './api/app.ts';
+import { type Auditor, auditorOf } from './api/audit/auditor.ts';
 import type { Env } from './durable-objects/env.ts';
 import { surroundings } from './durable-objects/surroundings.ts';
 import { tickAll } from './durable-objects/tick.ts';
@@ -11,12 +12,13 @@ export { ResourceStore } from './durable-objects/resource-store.ts';
 export { Scheduler } from './durable-objects/scheduler.ts';
 
 /** The same for every request of an isolate: bindings never change while it lives. */
-let around: ReturnType<typeof surroundings> | undefined;
+let given: { around: ReturnType<typeof surroundings>; auditor: Auditor | undefined } | undefined;
 
 export default {
   fetch(request, env, execution): Response | Promise<Response> {
-    around ??= surroundings(env);
-    return app.fetch(request, { around, execution });
+    given ??= { around: surroundings(env), auditor: auditorOf(env) };
+    const { around, auditor } = given;
+    return app.fetch(request, { around, auditor, execution });
   },
   async scheduled(_controller, env): Promise<void> {
     await tickAll(env);

@@ -10,6 +10,7 @@ import { networkHolder } from '../../agent/network/claim.ts';
 import { type Command, UserError } from '../command.ts';
 import { bold, dim, say, step } from '../progress.ts';
 import { Agent } from '../up/agent.ts';
+import { AuditLog, readAuditPolicy } from '../up/audit-log.ts';
 import { authenticationOf } from '../up/authentication.ts';
 import { build } from '../up/build.ts';
 import { bootstrapSecret, encryptionKeys, messageOf, requestCredential, writeKubeconfig } from '../up/credentials.ts';
@@ -68,6 +69,7 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
   started.push(await lockFolder(data));
   await endLeftovers(data);
   await freePort(address, port);
+  const policy = options.auditPolicy === undefined ? '' : await readAuditPolicy(options.auditPolicy);
   const nodes = await chooseNodes(options);
   const built = await step('Building the Worker', build);
   const pki = await ensurePki(join(data, 'pki'));
@@ -80,12 +82,16 @@ async function start(options: UpOptions, started: Stoppable[]): Promise<void> {
     address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
   const server = `https://${host}:${port}`;
 
+  const audit = options.auditLog === undefined ? undefined : await AuditLog.start(data, options.auditLog);
+  // The API server ends before it, with its last events.
+  if (audit !== undefined) started.push(() => audit.stop());
   const admin = await step(`Serving the API on ${server}`, async () => {
     const workerd = await Workerd.start({
       ...options,
       bootstrapSecret: secret,
       encryptionKeys: keys,
       authentication,
+      audit: audit && { policy, socket: audit.socket },
       built,
       pki,
       onLost: (why) => lost(why),

@@ -14,6 +14,10 @@ export interface UpOptions {
   encryptedResources: string;
   /** A file; absolute. */
   authenticationConfig: string | undefined;
+  /** Absolute; undefined: only the use of `system:masters` and of the deployment's secret is noted down. */
+  auditPolicy: string | undefined;
+  /** Absolute, or `-`; undefined: nothing is. */
+  auditLog: string | undefined;
   yes: boolean;
 }
 
@@ -32,6 +36,10 @@ Options:
                        an AuthenticationConfiguration: whose tokens are believed (OIDC), who may ask without any
   --encrypted-resources LIST
                        what is encrypted at rest, as secrets,widgets.example.com (default secrets)
+  --audit-policy-file FILE
+                       which requests are noted down (audit.k8s.io/v1, see docs/audit.md)
+  --audit-log-path FILE
+                       where they are, as JSON lines; - is the standard output
   --yes                install what is missing without asking
 
 Examples:
@@ -53,6 +61,8 @@ export function upOptions(args: string[]): UpOptions {
       controllers: { type: 'string', default: 'on' },
       'authentication-config': { type: 'string' },
       'encrypted-resources': { type: 'string', default: 'secrets' },
+      'audit-policy-file': { type: 'string' },
+      'audit-log-path': { type: 'string' },
       yes: { type: 'boolean', default: false },
     },
   });
@@ -66,6 +76,10 @@ export function upOptions(args: string[]): UpOptions {
   }
   const data = pathOf(values.data);
   const { kubeconfig, 'authentication-config': authentication } = values;
+  const { 'audit-policy-file': auditPolicy, 'audit-log-path': auditLog } = values;
+  if (auditPolicy !== undefined && auditLog === undefined) {
+    throw new UserError('--audit-policy-file needs --audit-log-path, which says where to.', 2);
+  }
   return {
     address: values.address,
     port,
@@ -75,6 +89,8 @@ export function upOptions(args: string[]): UpOptions {
     controllers: values.controllers,
     encryptedResources,
     authenticationConfig: authentication === undefined ? undefined : pathOf(authentication),
+    auditPolicy: auditPolicy === undefined ? undefined : pathOf(auditPolicy),
+    auditLog: auditLog === undefined || auditLog === '-' ? auditLog : pathOf(auditLog),
     yes: values.yes,
   };
 }

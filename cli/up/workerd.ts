@@ -6,6 +6,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { UserError } from '../command.ts';
+import type { AuditSettings } from './audit-log.ts';
 import type { Authentication } from './authentication.ts';
 import type { Built } from './build.ts';
 import { forget, record } from './leftover.ts';
@@ -33,6 +34,8 @@ export interface ServeOptions {
   encryptionKeys: string;
   encryptedResources: string;
   authentication: Authentication | undefined;
+  /** Undefined: nothing is noted down. */
+  audit: AuditSettings | undefined;
   built: Built;
   pki: Pki;
   /** Called when workerd has died by itself and could not be brought back. */
@@ -83,12 +86,17 @@ export class Workerd {
   }
 
   private async spawn(): Promise<void> {
-    const { data, bootstrapSecret, encryptionKeys } = this.options;
+    const { data, bootstrapSecret, encryptionKeys, audit } = this.options;
     // One that was killed leaves its socket behind, and nobody else could bind it.
     await rm(tickSocket(data), { force: true });
     const child = spawn(workerdBinary(), ['serve', join(data, 'workerd.capnp')], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], BOOTSTRAP_SECRET: bootstrapSecret, ENCRYPTION_KEYS: encryptionKeys },
+      env: {
+        PATH: process.env['PATH'],
+        BOOTSTRAP_SECRET: bootstrapSecret,
+        ENCRYPTION_KEYS: encryptionKeys,
+        AUDIT_POLICY: audit?.policy,
+      },
     });
     this.child = child;
     child.stdout?.pipe(this.log, { end: false });
@@ -130,7 +138,7 @@ function workerdBinary(): string {
 const text = (value: string): string => JSON.stringify(value);
 
 function configuration(options: ServeOptions): string {
-  const { address, port, data, controllers, encryptedResources, authentication, built, pki } = options;
+  const { address, port, data, controllers, encryptedResources, authentication, audit, built, pki } = options;
   const namespaces = Object.values(CLASSES).map(
     (name) => `    (className = ${text(name)}, uniqueKey = ${text(`zeroplane-${name}`)}, enableSql = true),`,
   );
@@ -138,6 +146,12 @@ function configuration(options: ServeOptions): string {
     ([binding, name]) => `    (name = ${text(binding)}, durableObjectNamespace = ${text(name)}),`,
   );
   const trusted = (authentication?.authorities ?? []).map((file) => `embed ${text(relative(data, file))}`).join(', ');
+  const auditService =
+    audit && `    (name = "audit", external = (address = ${text(`unix:${audit.socket}`)}, http = ())),\n`;
+  const auditBindings =
+    audit &&
+    `    (name = "AUDIT_SERVICE", service = "audit"),
+    (name = "AUDIT_POLICY", fromEnvironment = "AUDIT_POLICY"),\n`;
   // Embedded files are found from where the configuration lies.
   const near = (file: string): string => text(relative(data, file));
   const host = address.includes(':') ? `[${address}]` : address;
@@ -150,7 +164,7 @@ const config :Workerd.Config = (
     # Admission webhooks are where their configurations say, which may be on this machine or near it.
     (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true, trustedCertificates = [${trusted}]))),
     (name = "assets", disk = (path = ${text(built.assets)})),
-  ],
+${auditService ?? ''}  ],
   sockets = [
     (name = "https", address = ${text(`${host}:${port}`)}, service = "main", https = (
       options = (),
@@ -174,7 +188,7 @@ ${bindings.join('\n')}
     (name = "BOOTSTRAP_SECRET", fromEnvironment = "BOOTSTRAP_SECRET"),
 ${authentication === undefined ? '' : `    (name = "AUTHENTICATION_CONFIG", text = embed ${near(authentication.file)}),\n`}    (name = "ENCRYPTION_KEYS", fromEnvironment = "ENCRYPTION_KEYS"),
     (name = "ENCRYPTED_RESOURCES", text = ${text(encryptedResources)}),
-  ],
+${auditBindings ?? ''}  ],
 );
 `;
 }

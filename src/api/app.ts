@@ -3,6 +3,8 @@ import { Hono, type Context as HonoContext } from 'hono';
 import { badRequest, internalError, methodNotAllowed, noSuchPath, StatusError } from '../apimachinery/errors.ts';
 import { isServed } from '../resources/index.ts';
 import { proxyToService } from './aggregation/proxy.ts';
+import type { Auditor } from './audit/auditor.ts';
+import type { AuditRecord } from './audit/record.ts';
 import { Authenticator } from './authentication/authenticate.ts';
 import { placeOf } from './authentication/place.ts';
 import { authorize } from './authorization/authorize.ts';
@@ -22,8 +24,8 @@ import { respondStatus } from './respond.ts';
 import { snapshots } from './snapshot.ts';
 
 type Env = {
-  Bindings: { around: Surroundings; execution?: Execution };
-  Variables: { context: Context; info: RequestInfo; url: URL };
+  Bindings: { around: Surroundings; execution?: Execution; auditor?: Auditor | undefined };
+  Variables: { context: Context; info: RequestInfo; url: URL; audit: AuditRecord | undefined };
 };
 
 /** Kept by the isolate, for all its requests. */
@@ -49,23 +51,32 @@ app.use(async (c, next) => {
   c.set('url', url);
   c.set('info', info);
   const answered = metrics.begin(c.req.raw, info);
+  const audit = c.env.auditor?.begin(c.req.raw, info, c.env.execution);
+  c.set('audit', audit);
   await next();
   answered(c.res.status);
   const flow = c.get('context')?.flow;
   if (flow !== undefined) replaceAnswer(c, marked(c.res, flow));
+  if (audit !== undefined) replaceAnswer(c, audit.answered(c.res, c.error));
 });
 
 /** Authentication, and whom the request acts as. */
 app.use(async (c, next) => {
   const { around } = c.env;
   const info = c.get('info');
+  const record = c.get('audit');
   const own = info.path.startsWith('/zeroplane/v1/')
     ? await zeroplane(
         c.req.raw,
         info,
         around,
-        (snapshot) => authenticator.authenticate(c.req.raw, placeOf(info, around, snapshot)),
+        async (snapshot) => {
+          const user = await authenticator.authenticate(c.req.raw, placeOf(info, around, snapshot));
+          record?.identified(user, true);
+          return user;
+        },
         snapshots,
+        record,
       )
     : undefined;
   if (own !== undefined) return own;
@@ -73,12 +84,14 @@ app.use(async (c, next) => {
   const snapshot = found instanceof Promise ? await found : found;
   const identified = authenticator.authenticate(c.req.raw, placeOf(info, around, snapshot));
   const identity = identified instanceof Promise ? await identified : identified;
+  const audit = record?.identified(identity, snapshot.remote.ofPath(info.path) !== undefined) ? record : undefined;
   const { authorizer } = snapshot;
   const acting = impersonated(c.req.raw.headers, identity, authorizer);
   const user = acting instanceof Promise ? await acting : acting;
+  if (user !== identity) audit?.impersonating(user);
   const request = c.req.raw;
   const url = c.get('url');
-  c.set('context', { request, url, info, user, snapshot, authenticator, authorizer, around, warnings: [] });
+  c.set('context', { request, url, info, user, snapshot, authenticator, authorizer, around, warnings: [], audit });
   await next();
   return;
 });

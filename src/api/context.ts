@@ -2,6 +2,7 @@
 import type { ResourceId } from '../apimachinery/client.ts';
 import type { ClusterRpc } from '../durable-objects/cluster-rpc.ts';
 import type { ResourceStoreRpc } from '../durable-objects/rpc.ts';
+import type { AuditNotes } from './audit/notes.ts';
 import type { Authenticator } from './authentication/authenticate.ts';
 import type { External } from './authentication/oidc/index.ts';
 import type { User } from './authentication/user.ts';
@@ -50,6 +51,8 @@ export interface Requester {
   snapshot?: Snapshot;
   /** What webhooks and policies need of one, where there is none. */
   rules?: Rules;
+  /** Absent where nothing is noted down. */
+  audit?: AuditNotes | undefined;
 }
 
 export type Rules = Pick<Snapshot, 'hooks' | 'authorizer' | 'custom'>;

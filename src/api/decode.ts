@@ -36,7 +36,7 @@ export interface GroupVersionKind {
 }
 
 /** The body's bytes; throws RequestEntityTooLarge above 3 MB, however it is sent. */
-export async function readBody(request: Request): Promise<Uint8Array> {
+export async function readBody(request: Pick<Request, 'headers' | 'body' | 'arrayBuffer'>): Promise<Uint8Array> {
   const limit = (): never => {
     throw tooLarge(`Request entity too large: limit is ${MAX_BODY}`);
   };
@@ -56,8 +56,8 @@ export async function readBody(request: Request): Promise<Uint8Array> {
 }
 
 /** The media type without parameters; JSON when there is none, as upstream. */
-export function contentType(request: Request): string {
-  const type = request.headers.get('content-type') ?? '';
+export function contentType({ headers }: Pick<Request, 'headers'>): string {
+  const type = headers.get('content-type') ?? '';
   const semicolon = type.indexOf(';');
   const bare = (semicolon < 0 ? type : type.slice(0, semicolon)).trim();
   return bare === '' ? JSON_TYPE : bare;

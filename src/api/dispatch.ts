@@ -30,7 +30,10 @@ export async function dispatch(context: Context): Promise<Response> {
   const { info, request } = context;
   const resource = findResource(info.group, info.version, info.resource) ?? (await customResource(context));
   if (resource === undefined) throw noSuchPath();
-  if (resource.deprecation !== undefined) context.warnings.push(resource.deprecation);
+  if (resource.deprecation !== undefined) {
+    context.warnings.push(resource.deprecation);
+    context.audit?.annotate('k8s.io/deprecated', 'true');
+  }
   if (!METHODS.has(request.method)) throw methodNotAllowed();
   if (!resource.namespaced && info.namespace !== '' && resource.resource !== 'namespaces') throw noSuchPath();
   if (resource.namespaced && info.namespace === '') checkScope(context, resource);

@@ -1,11 +1,12 @@
 /** The Worker's bindings, as wrangler.toml declares them. */
+import type { AuditBindings } from '../api/audit/auditor.ts';
 import type { Cluster } from './cluster.ts';
 import type { ControllerManager } from './controller-manager.ts';
 import type { NodeSession } from './node-session.ts';
 import type { ResourceStore } from './resource-store.ts';
 import type { Scheduler } from './scheduler.ts';
 
-export interface Env {
+export interface Env extends AuditBindings {
   STORE: DurableObjectNamespace<ResourceStore>;
   CLUSTER: DurableObjectNamespace<Cluster>;
   CONTROLLER_MANAGER: DurableObjectNamespace<ControllerManager>;

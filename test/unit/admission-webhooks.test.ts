@@ -63,6 +63,8 @@ let version = 0;
 interface Asked {
   object: KubeObject & { data?: Record<string, string> };
   warnings: string[];
+  /** Of the audit log. */
+  annotations: Record<string, string>;
   error: Status | undefined;
 }
 
@@ -91,12 +93,17 @@ async function under(plugin: AdmissionPlugin, webhooks: object[], dryRun = false
     data: {},
   };
   const warnings: string[] = [];
+  const annotations: Record<string, string> = {};
+  const annotate = (key: string, value: string): void => {
+    annotations[key] = value;
+  };
   const attributes = {
     context: {
       info: { cluster: 'c', namespace: 'ns', name: '' },
       user: { name: 'admin', uid: '', groups: ['g'], extra: {} },
       around: { store: () => store },
       warnings,
+      audit: { annotate },
       snapshot: { hooks: new Hooks([hookFact(id, configuration as unknown as KubeObject)]) },
     },
     resource: resourceById('core/configmaps'),
@@ -112,15 +119,45 @@ async function under(plugin: AdmissionPlugin, webhooks: object[], dryRun = false
       if (reinvocation.begin()) await plugin.admit?.({ ...attributes, reinvocation });
       await plugin.validate?.(attributes);
     }
-    return { object, warnings, error: undefined };
+    return { object, warnings, annotations, error: undefined };
   } catch (error) {
-    if (error instanceof StatusError) return { object, warnings, error: error.status };
+    if (error instanceof StatusError) return { object, warnings, annotations, error: error.status };
     throw error;
   }
 }
 
 const failing = (why: string) => `Internal error occurred: failed calling webhook "w0.example.com": ${why}`;
 const post = (why: string) => failing(`failed to call webhook: Post "${address}/0?timeout=1s": ${why}`);
+
+describe('the audit log', () => {
+  const notes = { kept: 'yes', dropped: 1 };
+  const name = 'w0.example.com';
+  it('has what a webhook wants it to have, and whether it changed anything', async () => {
+    const patch = Buffer.from(JSON.stringify([add('/data/a', 'b')])).toString('base64');
+    reply = (request, path) =>
+      path === '/0'
+        ? said(request, { allowed: true, auditAnnotations: notes })
+        : said(request, { allowed: true, patch, patchType: 'JSONPatch' });
+    const { annotations } = await under(mutatingWebhook, [{ reinvocationPolicy: 'IfNeeded' }, {}]);
+    const of = (webhook: string, mutated: boolean) => JSON.stringify({ configuration: 'c', webhook, mutated });
+    expect(annotations).toEqual({
+      [`${name}/kept`]: 'yes',
+      'mutation.webhook.admission.k8s.io/round_0_index_0': of(name, false),
+      'mutation.webhook.admission.k8s.io/round_0_index_1': of('w1.example.com', true),
+      'mutation.webhook.admission.k8s.io/round_1_index_0': of(name, false),
+    });
+  });
+
+  it.each<[string, AdmissionPlugin]>([
+    ['validating', validatingWebhook],
+    ['mutation', mutatingWebhook],
+  ])('has which webhook was not heard: %s', async (kind, plugin) => {
+    reply = () => 500;
+    const { error, annotations } = await under(plugin, [{ failurePolicy: 'Ignore' }]);
+    expect(error).toBeUndefined();
+    expect(annotations).toMatchObject({ [`failed-open.${kind}.webhook.admission.k8s.io/round_0_index_0`]: name });
+  });
+});
 
 describe('a webhook that refuses', () => {
   it.each<[string, object, number, string]>([

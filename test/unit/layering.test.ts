@@ -50,7 +50,15 @@ const LAYERS: Layer[] = [
   },
   {
     of: 'cli',
-    may: ['agent', 'src/apimachinery', 'node:', '@peculiar/x509', 'esbuild', 'reflect-metadata'],
+    may: [
+      'agent',
+      'src/apimachinery',
+      'src/api/audit/policy.ts',
+      'node:',
+      '@peculiar/x509',
+      'esbuild',
+      'reflect-metadata',
+    ],
     types: ['src/generated'],
   },
   { of: 'scripts', may: ['src/apimachinery', 'src/resources', 'node:'] },

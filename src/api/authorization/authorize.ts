@@ -2,9 +2,10 @@
 
 import { forbidden, StatusError } from '../../apimachinery/errors.ts';
 import { parseFieldSelector } from '../../apimachinery/fields.ts';
+import type { AuditNotes } from '../audit/notes.ts';
 import type { User } from '../authentication/user.ts';
 import type { Context } from '../context.ts';
-import type { Attributes } from './attributes.ts';
+import type { Attributes, Decision } from './attributes.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Related } from './node-authorizer.ts';
 import { relations } from './node-graph.ts';
@@ -18,13 +19,13 @@ const COLLECTION = new Set(['list', 'watch', 'deletecollection']);
 
 /** Throws Forbidden when the user may not do this; `verb` is the request's unless it does something else on the way. */
 export function authorize(context: Context, verb: string = context.info.verb): void | Promise<void> {
-  const { info, user, authorizer, around, url } = context;
+  const { info, user, authorizer, around, url, audit } = context;
   const { isResource, group, resource, subresource, namespace, name, path } = info;
   if (verb === 'get' && ALWAYS_ALLOWED.has(path)) return;
   const attributes: Attributes = { verb, isResource, group, resource, subresource, namespace, name, path };
   const selector = isResource && COLLECTION.has(verb) ? (url.searchParams.get('fieldSelector') ?? '') : '';
   const asked = selector === '' ? attributes : selected(attributes, selector);
-  return permit(authorizer, user, asked, relations(around, info.cluster));
+  return permit(authorizer, user, asked, relations(around, info.cluster), audit);
 }
 
 /** The attributes of a request for a part of a collection. A selector that does not parse selects nothing here, and is refused later. */
@@ -41,20 +42,21 @@ function selected(attributes: Attributes, selector: string): Attributes {
   }
 }
 
-/** Throws Forbidden when the user may not do what the attributes say. */
+/** Throws Forbidden when the user may not do what the attributes say; the decision is noted down in `audit`. */
 export function permit(
   authorizer: Authorizer,
   user: User,
   attributes: Attributes,
   related?: Related,
+  audit?: AuditNotes,
 ): void | Promise<void> {
   const decision = authorizer.authorize(user, attributes, related);
-  if (decision instanceof Promise) {
-    return decision.then(({ allowed, reason }) => {
-      if (!allowed) throw denied(user, attributes, reason);
-    });
-  }
-  if (!decision.allowed) throw denied(user, attributes, decision.reason);
+  const settle = ({ allowed, reason }: Decision): void => {
+    audit?.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid');
+    audit?.annotate('authorization.k8s.io/reason', reason);
+    if (!allowed) throw denied(user, attributes, reason);
+  };
+  return decision instanceof Promise ? decision.then(settle) : settle(decision);
 }
 
 function denied(user: User, a: Attributes, reason: string): StatusError {

@@ -44,7 +44,7 @@ export async function watch(context: Context, resource: Resource): Promise<Respo
   const timeoutMs = Math.min(timeoutSeconds(url) * 1000, MAX_TIMEOUT_MS);
   const isText = accepted.format === 'json';
   const fail = (error: unknown): Uint8Array => encodeEvent('ERROR', problemOf(error), accepted.format);
-  const readable = bridge(socket, query, { timeoutMs, convert, fail, isText });
+  const readable = bridge(socket, query, { timeoutMs, convert, fail, isText, ended: context.audit?.opens() });
   const type = isText ? JSON_TYPE : `${PROTOBUF_TYPE};stream=watch`;
   // `identity` keeps proxies from compressing, which would hold events back.
   return new Response(readable, {
@@ -89,13 +89,15 @@ interface BridgeOptions {
   fail(error: unknown): Uint8Array;
   /** Between the events of a text a space is nothing. */
   isText: boolean;
+  /** Called once, where somebody wants to know. */
+  ended: (() => void) | undefined;
 }
 
 /** Connects a store's socket with an HTTP body: one write for each event, closed from either side. */
 function bridge(
   socket: WebSocket,
   query: WatchQuery,
-  { timeoutMs, convert, fail, isText }: BridgeOptions,
+  { timeoutMs, convert, fail, isText, ended }: BridgeOptions,
 ): ReadableStream {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
@@ -108,6 +110,7 @@ function bridge(
     clearInterval(heartbeat);
     writer.close().catch(() => {});
     socket.close(1000);
+    ended?.();
   };
   let queued = 0;
   const write = (event: Uint8Array | ArrayBuffer): void => {

@@ -54,6 +54,7 @@ export async function createObject(
   applied = false,
 ): Promise<string> {
   ensureNamespace(resource, object, context.info.namespace);
+  context.audit?.object(object.metadata);
   refuseResourceVersion(object);
   const prefix = (object.metadata.name ?? '') === '' ? object.metadata.generateName : undefined;
   resource.strategy.default?.(object);

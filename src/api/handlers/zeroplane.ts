@@ -7,6 +7,7 @@ import { isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type { MintRequest } from '../../durable-objects/cluster-rpc.ts';
 import { resourceById } from '../../resources/index.ts';
 import { storeOf } from '../../resources/resource.ts';
+import type { AuditNotes } from '../audit/notes.ts';
 import { bearerToken } from '../authentication/authenticate.ts';
 import { MASTERS, NODE_PREFIX, NODES, type User } from '../authentication/user.ts';
 import { permit } from '../authorization/authorize.ts';
@@ -30,9 +31,11 @@ export async function zeroplane(
   around: Surroundings,
   identify: Identify,
   snapshots: SnapshotCache,
+  audit: AuditNotes | undefined,
 ): Promise<Response> {
   const parts = info.path.slice(PREFIX.length).split('/');
-  if (request.method === 'POST' && info.path === `${PREFIX}credentials`) return credentials(request, info, around);
+  if (request.method === 'POST' && info.path === `${PREFIX}credentials`)
+    return credentials(request, info, around, audit);
   if (parts[0] === 'keys') {
     await checkSecret(request, around);
     // Nor does asking for its keys bring a cluster about.
@@ -105,7 +108,12 @@ interface CredentialsBody {
 }
 
 /** Whoever holds the deployment's secret may mint any credential: it is the root of trust. */
-async function credentials(request: Request, info: RequestInfo, around: Surroundings): Promise<Response> {
+async function credentials(
+  request: Request,
+  info: RequestInfo,
+  around: Surroundings,
+  audit: AuditNotes | undefined,
+): Promise<Response> {
   await checkSecret(request, around);
   const body = await json<CredentialsBody>(request);
   const ttlSeconds = body.ttlSeconds ?? 3600;
@@ -113,9 +121,12 @@ async function credentials(request: Request, info: RequestInfo, around: Surround
     throw badRequest(`ttlSeconds must be a whole number from 60 to ${MAX_TTL}`);
   }
   const cluster = around.cluster(info.cluster);
+  audit?.annotate('zeroplane/credential-ttl', `${ttlSeconds}s`);
+  if (body.bootstrap === true) audit?.annotate('zeroplane/credential-for', 'a bootstrap token');
   if (body.bootstrap === true) return respond({ ...(await cluster.createBootstrapToken(ttlSeconds)) }, JSON_ONLY, 201);
   if (typeof body.user !== 'string' || body.user === '') throw badRequest('user must be set');
   const groups = Array.isArray(body.groups) ? body.groups.filter((g) => typeof g === 'string') : [];
+  audit?.annotate('zeroplane/credential-for', JSON.stringify({ user: body.user, groups }));
   const uid = typeof body.uid === 'string' ? { uid: body.uid } : {};
   const wanted: MintRequest = { user: body.user, ...uid, groups, ttlSeconds };
   return respond({ ...(await cluster.mint(wanted)) }, JSON_ONLY, 201);

@@ -20,6 +20,11 @@ export class Reinvocation {
     return this.second && !this.again.has(id);
   }
 
+  /** 0, and 1 for the second time. */
+  get round(): number {
+    return this.second ? 1 : 0;
+  }
+
   /** Begins the second time, if there is cause. */
   begin(): boolean {
     this.second = true;

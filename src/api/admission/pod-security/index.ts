@@ -8,7 +8,7 @@ import type { AdmissionPlugin, Operation } from '../plugin.ts';
 import { violation } from './evaluate.ts';
 import { warnOfPods } from './namespaces.ts';
 import type { PodSpec } from './pod.ts';
-import { hasPolicy, policyOf } from './policy.ts';
+import { formatLevel, hasPolicy, policyOf } from './policy.ts';
 import { isSignificantUpdate } from './update.ts';
 
 /** Where objects of other kinds carry a pod's template. */
@@ -23,6 +23,9 @@ for (const name of ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 
 const GROUPS = new Set(['', 'apps', 'batch']);
 /** Updates by which a pod may become another. */
 const OF_PODS = new Set(['', 'ephemeralcontainers', 'resize']);
+
+/** Of annotations in the audit log. */
+const NOTES = 'pod-security.kubernetes.io/';
 
 const isOf = (resource: Operation['resource'], plural: string): boolean =>
   resource.group === '' && resource.resource === plural;
@@ -55,10 +58,13 @@ export const podSecurity: AdmissionPlugin = {
 };
 
 function judge(context: Requester, namespace: KubeObject | undefined, pod: Pod, isPod: boolean): void {
-  const { enforce, warn } = policyOf(namespace?.metadata.labels);
+  const { enforce, audit, warn } = policyOf(namespace?.metadata.labels);
   const spec = pod.spec as PodSpec;
   const metadata = pod.metadata ?? {};
+  const told = context.audit === undefined ? undefined : violation(audit, spec, metadata);
+  if (told !== undefined) context.audit?.annotate(`${NOTES}audit-violations`, `would violate ${told}`);
   if (isPod) {
+    context.audit?.annotate(`${NOTES}enforce-policy`, formatLevel(enforce));
     const violated = violation(enforce, spec, metadata);
     if (violated !== undefined) {
       throw forbidden({ group: '', resource: 'pods' }, metadata.name ?? '', `violates ${violated}`);

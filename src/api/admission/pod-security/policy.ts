@@ -11,9 +11,9 @@ export interface LevelVersion {
   version: string;
 }
 
-/** What auditing asks for concerns nobody who waits for an answer. */
 export interface Policy {
   enforce: LevelVersion;
+  audit: LevelVersion;
   warn: LevelVersion;
 }
 
@@ -34,10 +34,11 @@ export function policyOf(labels: Labels = {}): Policy {
   const said = labels[`${PREFIX}enforce`];
   // A label that nobody understands must not open the door.
   const enforce = levelVersion(labels, 'enforce', 'restricted');
+  const audit = levelVersion(labels, 'audit', 'privileged');
   const warn = levelVersion(labels, 'warn', 'privileged');
-  if (labels[`${PREFIX}warn`] !== undefined || !isLevel(said)) return { enforce, warn };
+  if (labels[`${PREFIX}warn`] !== undefined || !isLevel(said)) return { enforce, audit, warn };
   const version = labels[`${PREFIX}warn-version`] === undefined ? enforce.version : warn.version;
-  return { enforce, warn: { level: enforce.level, version } };
+  return { enforce, audit, warn: { level: enforce.level, version } };
 }
 
 function levelVersion(labels: Labels, mode: string, otherwise: Level): LevelVersion {

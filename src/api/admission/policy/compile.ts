@@ -26,7 +26,7 @@ export interface CompiledPolicy {
   compiler: PolicyCompiler;
   conditions: readonly Condition[];
   validations: readonly CompiledValidation[];
-  auditAnnotations: readonly Condition[];
+  auditAnnotations: readonly (Condition & { key: string })[];
 }
 
 /** What a policy does. Its expressions have been found good when it was made; one that is not any more fails when it is reached. */
@@ -50,7 +50,8 @@ export function compilePolicy({ metadata, spec = {} }: ValidatingAdmissionPolicy
         messageExpression === '' ? undefined : compiler.expression(messageExpression, ['string'], false),
       reason: reason ?? 'Invalid',
     })),
-    auditAnnotations: auditAnnotations.map(({ valueExpression = '' }) => ({
+    auditAnnotations: auditAnnotations.map(({ key = '', valueExpression = '' }) => ({
+      key,
       expression: valueExpression,
       compiled: compiler.expression(valueExpression, ['string', 'null']),
     })),

@@ -15,8 +15,12 @@ export interface Denial {
 
 const MAX_MESSAGE_BYTES = 5 * 1024;
 
-/** The denials of all validations that do not hold. */
-export function decide(policy: CompiledPolicy, bindings: Bindings): Denial[] {
+/** The denials of all validations that do not hold; `note` is told the audit annotations. */
+export function decide(
+  policy: CompiledPolicy,
+  bindings: Bindings,
+  note: (key: string, value: string) => void = () => {},
+): Denial[] {
   const { compiler, conditions, validations, auditAnnotations, fails } = policy;
   const failed = (message: string, index: number): Denial[] => (fails ? [{ message, reason: '', index }] : []);
   const budget: Budget = { left: COST_BUDGET };
@@ -36,6 +40,7 @@ export function decide(policy: CompiledPolicy, bindings: Bindings): Denial[] {
   for (const annotation of auditAnnotations) {
     const result = evaluate(annotation, all, budget);
     if ('error' in result) denials.push(...failed(result.error, -1));
+    else if (typeof result.value === 'string' && result.value.trim() !== '') note(annotation.key, result.value.trim());
   }
   return denials;
 }

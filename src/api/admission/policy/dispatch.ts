@@ -11,6 +11,7 @@ import type { Review } from '../hooks/review.ts';
 import { bindings, type CompiledPolicy, policies } from './compile.ts';
 import { type Denial, decide } from './decide.ts';
 import { type Invocation, invocationsOf } from './invocations.ts';
+import { PolicyNotes } from './notes.ts';
 
 interface Said extends Denial {
   policy: string;
@@ -23,15 +24,17 @@ const VALIDATING = { policies, bindings, bindingStore: VALIDATING_BINDINGS };
 /** Throws what the first policy that denies the request says; what others only warn of is in the context's warnings. */
 export async function askPolicies(review: Review, concerned: readonly HookFact[]): Promise<void> {
   const values = new ReviewBindings(review);
+  const notes = new PolicyNotes(review.context.audit);
   const denials: Said[] = [];
   for (const found of await invocationsOf(review, concerned, VALIDATING)) {
-    if (!('problem' in found)) denials.push(...(await askBinding(review, found, values)));
+    if (!('problem' in found)) denials.push(...(await askBinding(review, found, values, notes)));
     else if (found.policy.fails) {
       const { policy, binding, problem: message } = found;
       const said = { policy: policy.name, message, reason: '', index: 0 };
       denials.push(binding === undefined ? said : { ...said, binding });
     }
   }
+  notes.publish();
   const [first] = denials;
   if (first !== undefined) throw refusal(review, first);
 }
@@ -40,6 +43,7 @@ async function askBinding(
   review: Review,
   { policy, binding, matched, params }: Invocation<CompiledPolicy, ValidatingAdmissionPolicyBinding>,
   values: ReviewBindings,
+  notes: PolicyNotes,
 ): Promise<Said[]> {
   const { name } = binding.metadata;
   const { validationActions = [] } = binding.spec ?? {};
@@ -47,8 +51,11 @@ async function askBinding(
   const denials = params.flatMap((param) => {
     const given: Bindings =
       policy.paramKind === undefined ? common : { ...common, params: toCel(param as unknown as Json) };
-    return decide(policy, given);
+    return decide(policy, given, (key, value) => notes.annotate(policy.name, key, value));
   });
+  if (validationActions.includes('Audit')) {
+    for (const denial of denials) notes.failed({ ...denial, policy: policy.name, binding: name }, validationActions);
+  }
   if (validationActions.includes('Warn')) {
     const by = `ValidatingAdmissionPolicy '${policy.name}' with binding '${name}'`;
     for (const { message } of denials) review.context.warnings.push(`Validation failed for ${by}: ${message}`);

@@ -9,6 +9,7 @@ export interface Answer {
   allowed: boolean;
   result: Partial<Status> | undefined;
   warnings: readonly string[];
+  auditAnnotations: Readonly<Record<string, string>>;
   /** JSON patch; of mutating webhooks only. */
   patch: Json | undefined;
 }
@@ -39,14 +40,20 @@ export function readAnswer(webhook: CompiledWebhook, review: JsonObject, uid: st
   if (mutating && patch !== '' && (patchType ?? 'JSONPatch') !== 'JSONPatch') {
     throw new CallError(webhook.name, `unsupported patch type ${JSON.stringify(patchType)}`);
   }
-  const { status, warnings } = response;
+  const { status, warnings, auditAnnotations } = response;
   return {
     allowed: response['allowed'] === true,
     result: isObject(status) ? (status as Partial<Status>) : undefined,
     warnings: Array.isArray(warnings) ? warnings.filter((text) => typeof text === 'string') : [],
+    auditAnnotations: isObject(auditAnnotations) ? textsOf(auditAnnotations) : {},
     patch: mutating && patch !== '' ? decodePatch(patch, invalid) : undefined,
   };
 }
+
+const textsOf = (object: JsonObject): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(object).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
+  );
 
 function decodePatch(patch: Json, invalid: (why: string) => CallError): Json {
   try {

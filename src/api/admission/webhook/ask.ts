@@ -11,6 +11,7 @@ import { type Answer, readAnswer } from './answer.ts';
 import { callWebhook } from './call.ts';
 import { type CompiledWebhook, webhooks } from './compile.ts';
 import { CallError, denial } from './errors.ts';
+import { noteFailedOpen, type Turn } from './notes.ts';
 
 /** The webhooks of the configurations that are concerned, in their order. */
 export async function webhooksOf(review: Review, concerned: readonly HookFact[]): Promise<CompiledWebhook[]> {
@@ -45,6 +46,7 @@ export async function askWebhook(
   webhook: CompiledWebhook,
   matched: Resource,
   mutating: boolean,
+  turn: Turn,
 ): Promise<Answer | undefined> {
   const { name, fails } = webhook;
   if (review.dryRun && !['None', 'NoneOnDryRun'].includes(webhook.webhook.sideEffects ?? '')) {
@@ -55,12 +57,16 @@ export async function askWebhook(
     const said = await callWebhook(review.context, webhook, await admissionReview(review, webhook, matched, uid));
     const answer = readAnswer(webhook, said, uid, mutating);
     review.context.warnings.push(...answer.warnings);
+    for (const [key, value] of Object.entries(answer.auditAnnotations)) {
+      review.context.audit?.annotate(`${name}/${key}`, value);
+    }
     if (!answer.allowed) throw denial(name, answer.result);
     return answer;
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     console.warn(error.message);
     if (fails) throw internalError(error.message);
+    noteFailedOpen(review.context.audit, webhook, turn, mutating);
     return undefined;
   }
 }

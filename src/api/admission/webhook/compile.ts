@@ -14,6 +14,8 @@ export interface CompiledWebhook {
   /** Unlike any other's in the cluster. */
   id: string;
   name: string;
+  /** The name of the object that it stands in. */
+  configuration: string;
   webhook: MutatingWebhook;
   client: WebhookClientConfig;
   conditions: readonly Condition[];
@@ -33,6 +35,7 @@ function compileWebhooks({
   return webhooks.map((webhook: MutatingWebhook, index) => ({
     id: `${metadata.name}/${webhook.name}/${index}`,
     name: webhook.name ?? '',
+    configuration: metadata.name,
     webhook,
     client: webhook.clientConfig ?? {},
     conditions: compileConditions(webhook.matchConditions, new PolicyCompiler(false)),

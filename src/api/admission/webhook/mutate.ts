@@ -10,19 +10,26 @@ import { replaceObject } from '../hooks/replace.ts';
 import { type Review, reviewOf } from '../hooks/review.ts';
 import type { Attributes } from '../plugin.ts';
 import { askWebhook, matchWebhook, webhooksOf } from './ask.ts';
+import { noteMutation } from './notes.ts';
 
 /** Lets the webhooks change the object, in place. Throws what the first that refuses says. */
 export async function askMutating(attributes: Attributes, concerned: readonly HookFact[]): Promise<void> {
   const { reinvocation } = attributes;
-  for (const webhook of await webhooksOf(reviewOf(attributes), concerned)) {
+  const { audit } = attributes.context;
+  for (const [index, webhook] of (await webhooksOf(reviewOf(attributes), concerned)).entries()) {
     if (reinvocation?.skips(webhook.id)) continue;
     // What the one before has changed, this one sees.
     const review = reviewOf(attributes);
     const matched = await matchWebhook(review, webhook, new ReviewBindings(review));
     if (matched === undefined) continue;
-    const answer = await askWebhook(review, webhook, matched, true);
-    const changed =
-      answer?.patch !== undefined && (await change(attributes, review, matched, answer.patch, webhook.name));
+    const turn = { round: reinvocation?.round ?? 0, index };
+    let changed = false;
+    try {
+      const answer = await askWebhook(review, webhook, matched, true, turn);
+      if (answer?.patch !== undefined) changed = await change(attributes, review, matched, answer.patch, webhook.name);
+    } finally {
+      noteMutation(audit, webhook, turn, changed);
+    }
     reinvocation?.asked(webhook.id, changed, webhook.webhook.reinvocationPolicy === 'IfNeeded');
   }
 }
@@ -53,10 +60,10 @@ function apply(object: KubeObject, patch: Json): Json {
 /** Asks the webhooks about what nobody can change: a deletion. Throws what the first that refuses says. */
 export async function askMutatingOnly(review: Review, concerned: readonly HookFact[]): Promise<void> {
   const values = new ReviewBindings(review);
-  for (const webhook of await webhooksOf(review, concerned)) {
+  for (const [index, webhook] of (await webhooksOf(review, concerned)).entries()) {
     const matched = await matchWebhook(review, webhook, values);
     if (matched === undefined) continue;
-    const answer = await askWebhook(review, webhook, matched, true);
+    const answer = await askWebhook(review, webhook, matched, true, { round: 0, index });
     if (Array.isArray(answer?.patch) && answer.patch.length > 0) throw unchangeable(webhook.name);
   }
 }

@@ -7,9 +7,9 @@ import { askWebhook, matchWebhook, webhooksOf } from './ask.ts';
 /** Throws what the first webhook that refuses says, in their order. */
 export async function askValidating(review: Review, concerned: readonly HookFact[]): Promise<void> {
   const values = new ReviewBindings(review);
-  const asked = (await webhooksOf(review, concerned)).map(async (webhook) => {
+  const asked = (await webhooksOf(review, concerned)).map(async (webhook, index) => {
     const matched = await matchWebhook(review, webhook, values);
-    if (matched !== undefined) await askWebhook(review, webhook, matched, false);
+    if (matched !== undefined) await askWebhook(review, webhook, matched, false, { round: 0, index });
   });
   for (const result of await Promise.allSettled(asked)) {
     if (result.status === 'rejected') throw result.reason;
