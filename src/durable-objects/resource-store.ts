@@ -4,26 +4,13 @@ import { drizzle } from 'drizzle-orm/durable-sqlite';
 import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/resource-store/migrations.js';
 import type { Demand } from '../api/admission/resource-quota/charge.ts';
-import { decideChange } from '../api/registry/change.ts';
 import { chargeQuotas } from '../api/registry/charge.ts';
-import { definedResources } from '../api/registry/definitions.ts';
-import { definitionNamed } from '../api/registry/resource-name.ts';
-import { ServiceAllocator } from '../api/registry/service-allocator.ts';
 import { StatusError } from '../apimachinery/errors.ts';
-import type { Resource } from '../resources/resource.ts';
 import type { Encryption } from '../store/encryption/keyring.ts';
-import { ResourceStore as Core, createDecision } from '../store/store.ts';
-import type {
-  Change,
-  CommitResult,
-  Decide,
-  Encoded,
-  ListKind,
-  ListQuery,
-  ListResult,
-  WatchQuery,
-} from '../store/types.ts';
+import { ResourceStore as Core } from '../store/store.ts';
+import type { Change, CommitResult, Encoded, ListKind, ListQuery, ListResult, WatchQuery } from '../store/types.ts';
 import type { Sink } from '../store/watch-hub.ts';
+import { Decisions } from './decisions.ts';
 import { encryptedStores, keyringOf } from './encryption.ts';
 import type { Env } from './env.ts';
 import { expiredEvents } from './event-expiry.ts';
@@ -40,9 +27,7 @@ import type {
   StoreStats,
 } from './rpc.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
-import { surroundings } from './surroundings.ts';
 
-const SERVICES = 'core/services';
 const EVENTS = 'core/events';
 /** History is kept for this long, and this many changes of it in any case. */
 const HISTORY_MS = 300_000;
@@ -73,7 +58,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   private readonly group = new GroupCommit();
   private backend!: SqliteBackend;
   private core!: Core<Socket>;
-  private allocator: ServiceAllocator | undefined;
+  private readonly decisions: Decisions;
   private expiryIsSet = false;
   /** Of a store that is encrypted, or was. */
   private rewriter: Rewriter | undefined;
@@ -85,6 +70,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     this.id = name.slice(slash + 1);
     this.cluster = name.slice(0, slash);
     this.notifier = new Notifier(env, this.cluster, this.id);
+    this.decisions = new Decisions(env, this.cluster, this.id, () => this.core.rows());
     void ctx.blockConcurrencyWhile(async () => {
       const db = drizzle(ctx.storage);
       await migrate(db, migrations);
@@ -116,25 +102,27 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
 
   async create(key: string, object: Encoded, dryRun: boolean): Promise<CommitResult> {
     await this.group.turn();
-    return this.core.commit(key, this.creation({ key, object, dryRun }));
+    return this.core.commit(key, this.decisions.creation({ key, object, dryRun }));
   }
 
   async createMany(creations: readonly Creation[]): Promise<CommitResult[]> {
     await this.group.turn();
-    return this.core.commitMany(creations.map((creation) => ({ key: creation.key, decide: this.creation(creation) })));
+    return this.core.commitMany(
+      creations.map((creation) => ({ key: creation.key, decide: this.decisions.creation(creation) })),
+    );
   }
 
   async change(key: string, request: ChangeRequest): Promise<CommitResult> {
-    const custom = await this.customOf(request);
+    const custom = await this.decisions.customOf(request);
     await this.group.turn();
-    return this.guarded(() => this.core.commit(key, this.decision(key, request, custom)));
+    return this.guarded(() => this.core.commit(key, this.decisions.change(key, request, custom)));
   }
 
   async changeMany(changes: { key: string; request: ChangeRequest }[]): Promise<CommitResult[]> {
     const [first] = changes;
-    const custom = first === undefined ? undefined : await this.customOf(first.request);
+    const custom = first === undefined ? undefined : await this.decisions.customOf(first.request);
     return this.core.commitMany(
-      changes.map(({ key, request }) => ({ key, decide: this.decision(key, request, custom) })),
+      changes.map(({ key, request }) => ({ key, decide: this.decisions.change(key, request, custom) })),
     );
   }
 
@@ -155,8 +143,8 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   }
 
   async deleteCollection(query: ListQuery, request: ChangeRequest & { do: 'delete' }): Promise<ListResult> {
-    const custom = await this.customOf(request);
-    return this.guarded(() => this.core.changeSelected(query, (key) => this.decision(key, request, custom)));
+    const custom = await this.decisions.customOf(request);
+    return this.guarded(() => this.core.changeSelected(query, (key) => this.decisions.change(key, request, custom)));
   }
 
   async charge(namespace: string, demand: Demand, dryRun: boolean): Promise<{ charged: number } | Failure> {
@@ -234,7 +222,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
   private open(backend: SqliteBackend): void {
     this.backend = backend;
     this.core = new Core<Socket>(backend, {
-      resource: this.groupResource(),
+      resource: this.decisions.resource,
       onCommit: (changes) => this.committed(changes),
     });
     for (const socket of this.ctx.getWebSockets()) {
@@ -243,37 +231,8 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     this.announce();
   }
 
-  private groupResource(): { group: string; resource: string } {
-    const [group = '', resource = ''] = this.id.split('/');
-    return { group: group === 'core' ? '' : group, resource };
-  }
-
-  /** The custom resource that a request names; a built-in one is found by name when it is needed. */
-  private async customOf(request: ChangeRequest): Promise<Resource | undefined> {
-    const named = 'resource' in request ? definitionNamed(request.resource) : undefined;
-    if (named === undefined) return undefined;
-    const source = surroundings(this.env);
-    const found = await definedResources(source, this.cluster, named.definition, named.resourceVersion);
-    return found?.get(named.version);
-  }
-
-  private creation({ key, object, dryRun }: Creation): Decide {
-    const decide = createDecision(this.groupResource(), key, object, dryRun);
-    return this.id === SERVICES ? this.allocating(key, decide) : decide;
-  }
-
-  private decision(key: string, request: ChangeRequest, custom?: Resource): Decide {
-    const decide = decideChange(request, key, custom);
-    return this.id === SERVICES ? this.allocating(key, decide) : decide;
-  }
-
-  private allocating(key: string, decide: Decide): Decide {
-    this.allocator ??= new ServiceAllocator(this.core.rows());
-    return this.allocator.wrap(key, decide);
-  }
-
   private committed(changes: readonly Change[]): void {
-    if (this.allocator !== undefined) for (const change of changes) this.allocator.observe(change);
+    this.decisions.observe(changes);
     this.announce();
     this.notifier.notify(changes);
     const { resourceVersion } = this.core;
