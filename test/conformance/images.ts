@@ -8,26 +8,18 @@ import type { Suite } from './suite.ts';
 
 const E2E = 'registry.k8s.io/e2e-test-images';
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** By the name that a container calls them. */
-const TOOLS = {
-  sh: 'dash',
-  curl: 'curl',
-  dig: 'dig',
-  nc: 'nc.openbsd',
-  ss: 'ss',
-  ip: 'ip',
-  bash: 'bash',
-  getent: 'getent',
-};
+/** Programs of this machine, by the names by which containers call them. */
+const TOOLS = ['sh', 'bash', 'curl', 'dig', 'nc', 'ss', 'ip', 'getent', 'hostname'];
+/** Where another name is meant here. */
+const PROGRAMS: Record<string, string> = { sh: 'bash', nc: 'nc.openbsd' };
 
 /** Every image of the suite that can be made. */
 export function suiteImages({ programs, source }: Suite): BuiltImage[] {
   const file = (path: string): Buffer => readFileSync(join(source, 'test/images', path));
-  const shell = busyboxEntries();
-  const tools = toolEntries();
+  // Busybox's own shell passes on no variables whose names it could not have.
+  const shell = over(busyboxEntries(), toolEntries('sh'));
   const agnhost: TarEntry[] = [
-    ...withUsers(shell).filter(({ path }) => !tools.some((tool) => tool.path === path)),
-    ...tools,
+    ...over(withUsers(shell), toolEntries(...TOOLS)),
     { path: 'agnhost', data: readFileSync(programs.agnhost), mode: 0o755 },
     { path: 'agnhost-2', link: 'agnhost' },
     { path: 'uploads', directory: true, mode: 0o777 },
@@ -41,9 +33,10 @@ export function suiteImages({ programs, source }: Suite): BuiltImage[] {
   const host = (args: string[], ...more: TarEntry[][]): BuiltImage =>
     buildImage('', [agnhost, ...more], { Env: [PATH], Entrypoint: ['/agnhost'], Cmd: args });
   const plain = (config: ImageConfig, ...more: TarEntry[]): BuiltImage =>
-    buildImage('', [[...shell, ...more]], { Env: [PATH], Cmd: ['sh'], ...config });
+    buildImage('', [over(shell, more)], { Env: [PATH], Cmd: ['sh'], ...config });
   return named([
     [host(['pause']), `${E2E}/agnhost:2.55`, `${E2E}/agnhost:2.63.0`, 'registry.k8s.io/pause:3.10.2'],
+    [plain({}, ...toolEntries(...TOOLS)), `${E2E}/glibc-dns-testing:2.0.0`],
     [host(['test-webserver'], pet('kitten')), `${E2E}/kitten:1.8`],
     [host(['test-webserver'], pet('nautilus')), `${E2E}/nautilus:1.8`],
     [plain({}), `${E2E}/busybox:1.37.0-1`],
@@ -71,11 +64,18 @@ function withUsers(entries: readonly TarEntry[]): TarEntry[] {
   });
 }
 
+/** The entries, with others in place of those of the same paths. */
+const over = (entries: readonly TarEntry[], others: readonly TarEntry[]): TarEntry[] => {
+  const paths = new Set(others.map(({ path }) => path));
+  return [...entries.filter(({ path }) => !paths.has(path)), ...others];
+};
+
 /** Programs of this machine with the libraries that they need; what it lacks is left out, and said. */
-function toolEntries(): TarEntry[] {
+function toolEntries(...names: readonly string[]): TarEntry[] {
   const libraries = new Set<string>();
   const found: TarEntry[] = [];
-  for (const [name, program] of Object.entries(TOOLS)) {
+  for (const name of names) {
+    const program = PROGRAMS[name] ?? name;
     const { stdout } = spawnSync('which', [program], { encoding: 'utf8' });
     if (stdout === '') {
       console.error(`${program} is not on this machine: tests that run it in a container will fail.`);

@@ -50,6 +50,23 @@ const services: Made[] = [
   },
 ];
 
+/**
+ * Where the API is, for who asks for its endpoints: it has no address that stays, so this is the dummy one of RFC 7600. Nodes answer for
+ * the Service themselves.
+ */
+const API_ENDPOINT_IP = '192.0.0.8';
+const API_ENDPOINTS = { name: 'kubernetes', namespace: 'default' };
+const endpoints: Made = {
+  metadata: { ...API_ENDPOINTS, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+  subsets: [{ addresses: [{ ip: API_ENDPOINT_IP }], ports: [{ name: 'https', port: 443, protocol: 'TCP' }] }],
+};
+const endpointSlice: Made = {
+  metadata: { ...API_ENDPOINTS, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: [API_ENDPOINT_IP], conditions: { ready: true } }],
+  ports: [{ name: 'https', port: 443, protocol: 'TCP' }],
+};
+
 const SYSTEM_PRIORITY = 2_000_000_000;
 const priorityClasses: Made[] = [
   {
@@ -98,6 +115,8 @@ export const bootstrapObjects = (ca: string): readonly (readonly [ResourceId, re
   ['core/namespaces', namespaces],
   ['scheduling.k8s.io/priorityclasses', priorityClasses],
   ['core/services', services],
+  ['core/endpoints', [endpoints]],
+  ['discovery.k8s.io/endpointslices', [endpointSlice]],
   ['core/configmaps', configMaps(ca)],
   ['networking.k8s.io/servicecidrs', [serviceCidr]],
   ['apiregistration.k8s.io/apiservices', apiServices],
