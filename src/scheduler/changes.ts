@@ -9,6 +9,7 @@ import {
   UPDATE_NODE_LABEL,
   UPDATE_NODE_TAINT,
   UPDATE_POD_GATES_ELIMINATED,
+  UPDATE_POD_GENERATED_RESOURCE_CLAIM,
   UPDATE_POD_LABEL,
   UPDATE_POD_SCALE_DOWN,
   UPDATE_POD_TOLERATION,
@@ -44,7 +45,7 @@ export function podActions(before: PodInfo | undefined, after: PodInfo | undefin
   return actions;
 }
 
-/** What happened to a pod that waits; 0 when its status alone has changed. */
+/** What happened to a pod that waits; 0 when nothing changed but what its status says of it. */
 export function pendingActions(before: Candidate, after: Candidate): number {
   let actions = 0;
   const [old, now] = [before.pod.spec, after.pod.spec];
@@ -52,6 +53,9 @@ export function pendingActions(before: Candidate, after: Candidate): number {
   if (asksLess(before.info.ask, after.info.ask)) actions |= UPDATE_POD_SCALE_DOWN;
   if (!deepEqual(old?.tolerations, now?.tolerations)) actions |= UPDATE_POD_TOLERATION;
   if (old?.schedulingGates?.length && !now?.schedulingGates?.length) actions |= UPDATE_POD_GATES_ELIMINATED;
+  if (!deepEqual(before.pod.status?.resourceClaimStatuses, after.pod.status?.resourceClaimStatuses)) {
+    actions |= UPDATE_POD_GENERATED_RESOURCE_CLAIM;
+  }
   if (actions === 0 && before.pod.metadata.generation !== after.pod.metadata.generation) actions |= UPDATE;
   return actions;
 }

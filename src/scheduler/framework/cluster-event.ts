@@ -18,6 +18,8 @@ export const UPDATE_POD_TOLERATION = 256;
 export const UPDATE_POD_GATES_ELIMINATED = 512;
 /** Of any object that is neither pod nor node; for those any change not named above. */
 export const UPDATE = 1024;
+/** A pod's status tells of other claims that were made for it. */
+export const UPDATE_POD_GENERATED_RESOURCE_CLAIM = 2048;
 
 /**
  * Something that happened: to a node, to a pod that has a node, to a pod that waits for one, or to any other object.

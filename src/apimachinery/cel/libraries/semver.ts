@@ -56,6 +56,8 @@ function normalized(text: string): string {
 
 const parse = (text: string, normalize = false): RegExpExecArray | null =>
   PARTS.exec(normalize ? normalized(text) : text);
+/** A version from its text. Throws where it is none. */
+export const toSemver = (text: string): CelSemver => read(text);
 const read = (text: string, normalize = false): CelSemver =>
   new CelSemver(parse(text, normalize) ?? fail(`semver parse error: ${text}`));
 
