@@ -11,6 +11,7 @@ import { cronJobController } from './cronjob/index.ts';
 import { customResourceDefinitionController } from './custom-resource-definition/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
+import { deviceTaintEvictionController } from './device-taint-eviction/index.ts';
 import { disruptionController } from './disruption/index.ts';
 import { staleDisruptionController } from './disruption/stale-target.ts';
 import { endpointsController } from './endpoints/index.ts';
@@ -74,6 +75,7 @@ export const controllers: readonly Controller[] = [
   nodeLifecycleController,
   nodeIpamController,
   taintEvictionController,
+  deviceTaintEvictionController,
   podGarbageCollector,
   ttlController,
   persistentVolumeBinder,

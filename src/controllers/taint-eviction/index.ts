@@ -1,13 +1,12 @@
 /** Evicts pods from nodes with NoExecute taints that they do not tolerate, or tolerate only for so long. */
 
 import type { Client } from '../../apimachinery/client.ts';
-import { withCondition } from '../../apimachinery/conditions.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { isReason } from '../../apimachinery/errors.ts';
 import type { Node, Pod, Taint } from '../../generated/types/core.v1.ts';
 import { tolerates } from '../../resources/core/tolerations.ts';
 import { type Controller, type ControllerContext, keyOf } from '../controller.ts';
-import { deleteIfPresent, forEachLimited, patchStatus } from '../objects.ts';
+import { forEachLimited } from '../objects.ts';
+import { evict as evictPod } from './evict.ts';
 
 /** Keys: `node#<name>` to look at a node's pods, `pod#<namespace>/<name>#<uid>` to evict one when it is still due. */
 const NODE = 'node#';
@@ -33,22 +32,11 @@ function recordEviction(context: ControllerContext, pod: Pod, what: string): voi
   context.events.record(about, 'Normal', 'TaintManagerEviction', `${what} Pod ${keyOf(pod)}`);
 }
 
+const WHY = { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' };
+
 async function evict(client: Client, pod: Pod, context: ControllerContext): Promise<void> {
   recordEviction(context, pod, 'Marking for deletion');
-  const target = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    reason: 'DeletionByTaintManager',
-    message: 'Taint manager: deleting due to NoExecute taint',
-  };
-  const conditions = withCondition(pod.status?.conditions, target, context.now());
-  try {
-    await patchStatus(client, 'core/pods', pod, { ...pod.status, conditions });
-  } catch (error) {
-    if (isReason(error, 'NotFound')) return;
-    throw error;
-  }
-  await deleteIfPresent(client, 'core/pods', pod);
+  await evictPod(client, pod, WHY, context.now());
 }
 
 /** Upstream's `taint-eviction-controller`. */

@@ -5,6 +5,7 @@ import { byteLength, isCIdentifier, isDns1123Subdomain } from '../../apimachiner
 import type {
   DeviceConfiguration,
   DeviceSelector,
+  DeviceTaint,
   DeviceToleration,
   OpaqueDeviceConfiguration,
 } from '../../generated/types/resource.v1.ts';
@@ -100,4 +101,12 @@ export const deviceToleration: Rule<DeviceToleration> = (toleration, path, error
   else if (operator === 'Equal') labelValue(value, `${path}.value`, errors);
   else if (value !== '') errors.push(invalid(`${path}.value`, value, 'must be empty for operator `Exists`'));
   if (effect !== '' && !EFFECTS.includes(effect)) errors.push(notSupported(`${path}.effect`, effect, EFFECTS));
+};
+
+/** A device's taint. */
+export const deviceTaint: Rule<DeviceTaint> = ({ key = '', value = '', effect = '' }, path, errors) => {
+  qualifiedName(key, `${path}.key`, errors);
+  if (value !== '') labelValue(value, `${path}.value`, errors);
+  if (effect === '') errors.push(required(`${path}.effect`));
+  else if (!EFFECTS.includes(effect)) errors.push(notSupported(`${path}.effect`, effect, EFFECTS));
 };

@@ -1,4 +1,5 @@
 import { duplicate, type FieldError, invalid, required, tooLong, tooMany } from '../../apimachinery/field.ts';
+import { now } from '../../apimachinery/meta.ts';
 import { byteLength, isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type {
   Device,
@@ -13,13 +14,14 @@ import type { Strategy } from '../resource.ts';
 import { dns1123Label, dns1123Subdomain } from '../validation/formats.ts';
 import { each, immutable } from '../validation/rules.ts';
 import { nodeSelector } from '../validation/selectors.ts';
-import { attributeName, deviceConfiguration, driverName, selectorErrors } from './devices.ts';
+import { attributeName, deviceConfiguration, deviceTaint, driverName, selectorErrors } from './devices.ts';
 
 const LONGEST_POOL_NAME = 253;
 const LONGEST_ATTRIBUTE = 64;
 const MOST_DEVICES = 128;
 const MOST_ATTRIBUTES = 32;
 const MOST_CONFIGURATIONS = 32;
+const MOST_TAINTS = 16;
 
 function poolErrors({ name = '', generation = 0, resourceSliceCount: count = 0 }: ResourcePool): FieldError[] {
   const errors: FieldError[] = [];
@@ -86,7 +88,7 @@ function attributeErrors(attribute: DeviceAttribute, at: string, errors: FieldEr
 }
 
 function deviceErrors(device: Device, at: string, errors: FieldError[]): void {
-  const { attributes = {}, capacity = {} } = device;
+  const { attributes = {}, capacity = {}, taints = [] } = device;
   dns1123Label(device.name, `${at}.name`, errors);
   const total = Object.keys(attributes).length + Object.keys(capacity).length;
   if (total > MOST_ATTRIBUTES) {
@@ -98,6 +100,8 @@ function deviceErrors(device: Device, at: string, errors: FieldError[]): void {
     attributeErrors(attribute, `${at}.attributes[${name}]`, errors);
   }
   for (const name of Object.keys(capacity)) attributeName(name, `${at}.capacity`, errors);
+  if (taints.length > MOST_TAINTS) errors.push(tooMany(`${at}.taints`, taints.length, MOST_TAINTS));
+  each(deviceTaint)(taints, `${at}.taints`, errors);
 }
 
 function sliceErrors({ spec = {} }: ResourceSlice): FieldError[] {
@@ -121,6 +125,7 @@ export const resourceSlice: Strategy<ResourceSlice> = {
     for (const device of spec?.devices ?? []) {
       // A quantity is never absent.
       for (const capacity of Object.values(device.capacity ?? {})) capacity.value ??= '0';
+      for (const taint of device.taints ?? []) taint.timeAdded ??= now();
     }
   },
   validate: sliceErrors,
