@@ -89,6 +89,33 @@ describe.each([
     await simulation.settle();
     expect(claims(simulation)).toEqual([]);
   });
+
+  it('that others made stay without their devices when the last pod that uses them goes, even without ever having run', async () => {
+    const simulation = await start();
+    const { cluster } = simulation;
+    const finalizers = ['resource.kubernetes.io/delete-protection', 'example.com/other'];
+    const results = [{ request: 'gpu', driver: 'x.io', pool: 'n', device: 'd' }];
+    const { metadata } = await cluster.create(PODS, {
+      metadata: { name: 'p', namespace: 'ns' },
+      spec: { resourceClaims: [{ name: 'gpu', resourceClaimName: 'own' }] },
+    } as unknown as Pod);
+    await cluster.create<ResourceClaim>(CLAIMS, {
+      metadata: { name: 'own', namespace: 'ns', finalizers },
+      status: {
+        allocation: { devices: { results } },
+        devices: [{ driver: 'x.io', pool: 'n', device: 'd' }],
+        reservedFor: [{ resource: 'pods', name: 'p', uid: metadata.uid ?? '' }],
+      },
+    });
+    await simulation.settle();
+    expect(claims(simulation)[0]?.status?.allocation).toBeDefined();
+    await cluster.delete(PODS, 'ns', 'p', { gracePeriodSeconds: 0 });
+    await simulation.settle();
+    expect(claims(simulation)[0]?.status).toEqual({});
+    await cluster.delete(CLAIMS, 'ns', 'own');
+    await simulation.settle();
+    expect(claims(simulation)).toMatchObject([{ metadata: { finalizers: ['example.com/other'] } }]);
+  });
 });
 
 it.each([

@@ -31,10 +31,11 @@ export async function syncClaim(client: Client, claim: ResourceClaim): Promise<v
   const givesBack = unused && protectedBy && (before.length > 0 || deletionTimestamp !== undefined);
   const allocated = claim.status?.allocation !== undefined;
   if (reservedFor.length < before.length || (givesBack && allocated)) {
-    const { reservedFor: _, allocation, ...rest } = claim.status ?? {};
+    const { reservedFor: _, allocation, devices, ...rest } = claim.status ?? {};
     const status = {
       ...rest,
-      ...(allocation === undefined || givesBack ? {} : { allocation }),
+      // What drivers said of devices goes with them.
+      ...(allocation === undefined || givesBack ? {} : { allocation, ...(devices && { devices }) }),
       ...(unused ? {} : { reservedFor }),
     };
     current = await client.update<ResourceClaim>(RESOURCE_CLAIMS, { ...claim, status }, 'status');

@@ -88,13 +88,27 @@ function referenceErrors(
   if (list.length > MOST) errors.push(tooMany(path, list.length, MOST));
   list.forEach((name, index) => {
     const at = `${path}[${index}]`;
-    for (const part of name.split('/')) {
-      for (const problem of isDns1123Label(part)) errors.push(invalid(at, part, problem));
-    }
-    if (!known.has(name)) errors.push(invalid(at, name, REFERENCE));
+    requestReference(name, known, at, errors);
     if (list.indexOf(name) < index) errors.push(duplicate(at, name));
   });
 }
+
+/** Errors of the name of a request, or of an alternative of one. */
+export function requestReference(name: string, known: ReadonlySet<string>, path: string, errors: FieldError[]): void {
+  for (const part of name.split('/')) {
+    for (const problem of isDns1123Label(part)) errors.push(invalid(path, part, problem));
+  }
+  if (!known.has(name)) errors.push(invalid(path, name, REFERENCE));
+}
+
+/** The names of a claim's requests, and of their alternatives. */
+export const requestNames = (spec: ResourceClaimSpec | undefined): ReadonlySet<string> =>
+  new Set(
+    (spec?.devices?.requests ?? []).flatMap(({ name = '', firstAvailable = [] }) => [
+      name,
+      ...firstAvailable.map((alternative) => `${name}/${alternative.name ?? ''}`),
+    ]),
+  );
 
 function constraintErrors({ matchAttribute, distinctAttribute }: DeviceConstraint, at: string, errors: FieldError[]) {
   if (matchAttribute !== undefined) fullAttributeName(matchAttribute, `${at}.matchAttribute`, errors);
@@ -117,12 +131,7 @@ export function claimSpecErrors(spec: ResourceClaimSpec | undefined, path: strin
     requestErrors(request, `${at}.requests[${index}]`, errors);
   });
   uniqueNames(requests, `${at}.requests`, errors);
-  const known = new Set(
-    requests.flatMap(({ name = '', firstAvailable = [] }) => [
-      name,
-      ...firstAvailable.map((alternative) => `${name}/${alternative.name ?? ''}`),
-    ]),
-  );
+  const known = requestNames(spec);
   constraints.forEach((constraint, index) => {
     referenceErrors(constraint.requests, known, `${at}.constraints[${index}].requests`, errors);
     constraintErrors(constraint, `${at}.constraints[${index}]`, errors);
@@ -135,7 +144,8 @@ export function claimSpecErrors(spec: ResourceClaimSpec | undefined, path: strin
 }
 
 const selectors = listOf(struct({ CEL: pointerTo(struct({ Expression: text })) }));
-const tolerations = listOf(
+/** Tolerations as messages print them. */
+export const shownTolerations = listOf(
   struct({ Key: text, Operator: text, Value: text, Effect: text, TolerationSeconds: nullable }),
 );
 const wanted = { DeviceClassName: text, Selectors: selectors, AllocationMode: text, Count: number };
@@ -147,8 +157,10 @@ export const shownClaimSpec = struct({
     Requests: listOf(
       struct({
         Name: text,
-        Exactly: pointerTo(struct({ ...wanted, AdminAccess: nullable, Tolerations: tolerations, Capacity: capacity })),
-        FirstAvailable: listOf(struct({ Name: text, ...wanted, Tolerations: tolerations, Capacity: capacity })),
+        Exactly: pointerTo(
+          struct({ ...wanted, AdminAccess: nullable, Tolerations: shownTolerations, Capacity: capacity }),
+        ),
+        FirstAvailable: listOf(struct({ Name: text, ...wanted, Tolerations: shownTolerations, Capacity: capacity })),
       }),
     ),
     Constraints: listOf(struct({ Requests: nullable, MatchAttribute: nullable, DistinctAttribute: nullable })),

@@ -13,6 +13,7 @@ import { labelValue, qualifiedName } from '../validation/formats.ts';
 import type { Rule } from '../validation/rules.ts';
 
 const LONGEST_DRIVER = 63;
+const LONGEST_POOL_NAME = 253;
 const LONGEST_DOMAIN = 63;
 const LONGEST_IDENTIFIER = 32;
 const LONGEST_EXPRESSION = 10 * 1024;
@@ -25,6 +26,18 @@ export const driverName: Rule<string | undefined> = (name = '', path, errors) =>
   if (byteLength(name) > LONGEST_DRIVER) errors.push(tooLong(path, LONGEST_DRIVER));
   if (name === '') return;
   for (const problem of isDns1123Subdomain(name.toLowerCase())) errors.push(invalid(path, name, problem));
+};
+
+/** The name of a pool: subdomains with slashes between them. */
+export const poolName: Rule<string | undefined> = (name = '', path, errors) => {
+  if (name === '') {
+    errors.push(required(path));
+    return;
+  }
+  if (byteLength(name) > LONGEST_POOL_NAME) errors.push(tooLong(path, LONGEST_POOL_NAME));
+  for (const part of name.split('/')) {
+    for (const problem of isDns1123Subdomain(part)) errors.push(invalid(path, part, problem));
+  }
 };
 
 function identifierErrors(name: string, path: string, errors: FieldError[]): void {

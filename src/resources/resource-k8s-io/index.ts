@@ -6,6 +6,7 @@ import type {
 } from '../../generated/types/resource.v1.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
+import { resourceClaimStatus } from './claim-status.ts';
 import { resourceClaim, resourceClaimTemplate } from './claims.ts';
 import { deviceClass, resourceSlice } from './slices.ts';
 
@@ -18,7 +19,7 @@ export const resourceK8sIoResources: readonly Resource[] = [
     resource: 'resourceclaims',
     kind: 'ResourceClaim',
     namespaced: true,
-    subresources: [statusSubresource('ResourceClaim')],
+    subresources: [statusSubresource('ResourceClaim', resourceClaimStatus)],
     strategy: resourceClaim,
   }),
   dra<ResourceClaimTemplate>({
@@ -32,5 +33,6 @@ export const resourceK8sIoResources: readonly Resource[] = [
     kind: 'ResourceSlice',
     namespaced: false,
     strategy: resourceSlice,
+    selectableFields: ({ spec }) => ({ 'spec.driver': spec?.driver ?? '', 'spec.nodeName': spec?.nodeName ?? '' }),
   }),
 ];

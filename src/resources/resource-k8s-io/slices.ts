@@ -1,6 +1,6 @@
 import { duplicate, type FieldError, invalid, required, tooLong, tooMany } from '../../apimachinery/field.ts';
 import { now } from '../../apimachinery/meta.ts';
-import { byteLength, isDns1123Subdomain } from '../../apimachinery/names.ts';
+import { byteLength } from '../../apimachinery/names.ts';
 import type {
   Device,
   DeviceAttribute,
@@ -14,9 +14,8 @@ import type { Strategy } from '../resource.ts';
 import { dns1123Label, dns1123Subdomain } from '../validation/formats.ts';
 import { each, immutable } from '../validation/rules.ts';
 import { nodeSelector } from '../validation/selectors.ts';
-import { attributeName, deviceConfiguration, deviceTaint, driverName, selectorErrors } from './devices.ts';
+import { attributeName, deviceConfiguration, deviceTaint, driverName, poolName, selectorErrors } from './devices.ts';
 
-const LONGEST_POOL_NAME = 253;
 const LONGEST_ATTRIBUTE = 64;
 const MOST_DEVICES = 128;
 const MOST_ATTRIBUTES = 32;
@@ -26,13 +25,7 @@ const MOST_TAINTS = 16;
 function poolErrors({ name = '', generation = 0, resourceSliceCount: count = 0 }: ResourcePool): FieldError[] {
   const errors: FieldError[] = [];
   const at = 'spec.pool';
-  if (name === '') errors.push(required(`${at}.name`));
-  else {
-    if (byteLength(name) > LONGEST_POOL_NAME) errors.push(tooLong(`${at}.name`, LONGEST_POOL_NAME));
-    for (const part of name.split('/')) {
-      for (const problem of isDns1123Subdomain(part)) errors.push(invalid(`${at}.name`, part, problem));
-    }
-  }
+  poolName(name, `${at}.name`, errors);
   if (count <= 0) errors.push(invalid(`${at}.resourceSliceCount`, count, 'must be greater than zero'));
   if (generation < 0) errors.push(invalid(`${at}.generation`, generation, 'must be greater than or equal to zero'));
   return errors;
