@@ -1,6 +1,6 @@
 /** Dynamic resource allocation with real requests: claims by template get devices of simulated nodes, give them back, and lose them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Event, Pod } from '../../src/generated/types/core.v1.ts';
+import type { Event, Namespace, Pod } from '../../src/generated/types/core.v1.ts';
 import type {
   DeviceClass,
   ResourceClaim,
@@ -95,5 +95,20 @@ describe('dynamic resource allocation', () => {
     expect(told.map(({ involvedObject, message }) => [involvedObject?.name, message])).toEqual([
       ['b', 'Marking for deletion'],
     ]);
+  });
+
+  it('lets nobody at the devices of others but from a namespace that is meant for it', async () => {
+    const ns = await cluster.namespace();
+    const claims = ns.of<ResourceClaim>(GROUP, 'resourceclaims');
+    const exactly = { deviceClassName: 'any', adminAccess: true };
+    const claim = { metadata: { name: 'admin' }, spec: { devices: { requests: [{ name: 'all', exactly }] } } };
+    expect(await refusal(claims.create(claim))).toMatchObject({
+      code: 422,
+      message:
+        'ResourceClaim.resource.k8s.io "admin" is invalid: spec.devices.requests[0].adminAccess: Forbidden: admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace',
+    });
+    const labels = { 'resource.kubernetes.io/admin-access': 'true' };
+    await cluster.of<Namespace>('v1', 'namespaces').patch(ns.name, { metadata: { labels } });
+    expect(await claims.create(claim)).toMatchObject({ metadata: { name: 'admin' } });
   });
 });

@@ -7,6 +7,7 @@ import { certificateRequester } from './certificate-requester.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { defaultIngressClass, defaultStorageClass } from './defaults-by-class.ts';
+import { deviceAdminAccess } from './device-admin-access.ts';
 import { Reinvocation } from './hooks/reinvocation.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
@@ -49,6 +50,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   mutatingWebhook,
   // Upstream's registry asks this, after all admission.
   rbacEscalation,
+  deviceAdminAccess,
   validatingPolicy,
   validatingWebhook,
   // Last: what a quota is charged for has been found good by all others.
