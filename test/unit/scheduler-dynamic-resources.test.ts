@@ -413,6 +413,48 @@ describe('an allocation', () => {
   });
 });
 
+describe('devices that have to be prepared', () => {
+  const slow = device('slow', {}, { bindingConditions: ['Attached'], bindingFailureConditions: ['Broken'] });
+  const say = ({ cluster }: SchedulerLab, type: string) => {
+    const conditions = [{ type, status: 'True', reason: 'Said', message: 'so' }];
+    const devices = [{ driver: DRIVER, pool: 'n1', device: 'slow', conditions }];
+    return cluster.patch(CLAIMS, 'default', 'c', 'merge', { status: { devices } }, 'status');
+  };
+  const start = async (slices = [slice('n1', [slow])]): Promise<SchedulerLab> => {
+    const made = await lab({ slices, claims: [claim('c')] });
+    await made.pod('p', {}, using('c'));
+    await made.settle();
+    return made;
+  };
+
+  it('are taken last, and waited for', async () => {
+    const made = await start();
+    expect([made.nodeOf('p'), devicesOf(made, 'c')]).toEqual([undefined, ['r=n1/slow']]);
+    const told = 'waiting for binding conditions for device on node n1';
+    expect(made.events.map(({ reason, message }) => [reason, message])).toEqual([['BindingConditionsPending', told]]);
+    await say(made, 'Attached');
+    await made.settle();
+    expect(made.nodeOf('p')).toBe('n1');
+    const quick = await start([slice('n1', [slow]), slice('a', ['quick'], { nodeName: 'n1' })]);
+    expect([quick.nodeOf('p'), devicesOf(quick, 'c')]).toEqual(['n1', ['r=a/quick']]);
+  });
+
+  it.each<[what: string, act: (made: SchedulerLab) => Promise<unknown>, why: string]>([
+    ['have failed', (made) => say(made, 'Broken'), 'claim c binding failed: reason=Said, message="so"'],
+    ['take too long', (made) => made.after(600_001), 'timed out waiting for the pod to be bound'],
+  ])('are given up when they %s', async (_, act, why) => {
+    const made = await start();
+    await act(made);
+    await made.settle();
+    expect(made.events.some(({ message }) => message.includes(why))).toBe(true);
+    await made.cluster.delete(SLICES, '', 'n1');
+    await made.cluster.create(SLICES, slice('n2', ['d']));
+    await made.after(20_000);
+    await made.after(20_000);
+    expect([made.nodeOf('p'), devicesOf(made, 'c')]).toEqual(['n2', ['r=n2/d']]);
+  });
+});
+
 describe('a pod is tried again when', () => {
   it.each<[what: string, act: (made: SchedulerLab) => Promise<unknown>]>([
     ['its claim comes', ({ cluster }) => cluster.create(CLAIMS, claim('late'))],

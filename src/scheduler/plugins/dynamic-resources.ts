@@ -1,4 +1,5 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
+import { now } from '../../apimachinery/meta.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { AllocationResult, DeviceClass, ResourceClaim, ResourceSlice } from '../../generated/types/resource.v1.ts';
 import { matchesTerms } from '../../resources/core/node-selector.ts';
@@ -13,8 +14,9 @@ import {
 import { StateKey } from '../framework/cycle-state.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import type { Handle, PluginFactory, PostFilterResult } from '../framework/plugin.ts';
-import { failed, type Status, unresolvable, unschedulable } from '../framework/status.ts';
+import { failed, type Status, unresolvable, unschedulable, WAIT } from '../framework/status.ts';
 import { Allocator } from './dynamic-resources/allocator.ts';
+import { hasToWait, isHopeless, isReady, isTooLate } from './dynamic-resources/binding-conditions.ts';
 import {
   CLAIMS,
   CLASSES,
@@ -44,6 +46,8 @@ interface State {
   readonly allocations: Map<string, readonly AllocationResult[]>;
   /** Claims whose devices some node cannot use. */
   readonly unavailable: Set<ResourceClaim>;
+  /** The pod was told that it waits for devices. */
+  told?: true;
 }
 const STATE = new StateKey<State>(NAME);
 const NO_CLAIMS: State = { claims: [], allocations: new Map(), unavailable: new Set() };
@@ -115,6 +119,18 @@ export const dynamicResources: PluginFactory = (handle) => {
     }
   }
 
+  /** Until drivers have prepared the devices that have to be. Throws an Error when they will not. */
+  function awaitDevices(data: State, pod: Pod, node: string): Status | undefined {
+    const claims = data.claims.map((claim) => assumed.claim(keyOf(claim)) ?? claim);
+    if (claims.every(isReady)) return undefined;
+    const late = claims.find((claim) => isTooLate(claim, handle.now()));
+    if (late !== undefined) throw new Error(`claim ${late.metadata.name} binding timeout`);
+    const message = `waiting for binding conditions for device on node ${node}`;
+    if (!data.told) handle.event(pod, 'Normal', 'BindingConditionsPending', message);
+    data.told = true;
+    return WAIT;
+  }
+
   return {
     name: NAME,
     events,
@@ -131,7 +147,7 @@ export const dynamicResources: PluginFactory = (handle) => {
     },
     filter(state, _, node) {
       const data = state.read(STATE);
-      return data && find(data, node);
+      return data && find(data, node, handle.now());
     },
     async postFilter(state, { pod }) {
       const data = state.read(STATE);
@@ -163,9 +179,10 @@ export const dynamicResources: PluginFactory = (handle) => {
         for (const [i, claim] of data.claims.entries()) {
           if (isReservedFor(claim, pod)) continue;
           const chosen = allocations?.[data.allocator?.claims.indexOf(claim) ?? -1];
-          data.claims[i] = await bindClaim(client, assumed, claim, chosen, pod);
+          const allocation = chosen && { ...chosen, allocationTimestamp: now(handle.now()) };
+          data.claims[i] = await bindClaim(client, assumed, claim, allocation, pod);
         }
-        return undefined;
+        return data.claims.some(hasToWait) ? awaitDevices(data, pod, node) : undefined;
       } catch (error) {
         return failed(error);
       }
@@ -185,8 +202,8 @@ function gate(pod: Pod): Status | undefined {
 }
 
 /** Devices for the pod's claims on a node, kept for Reserve; or why it has none. */
-function find({ claims, allocator, allocations, unavailable }: State, node: NodeInfo): Status | undefined {
-  const elsewhere = claims.filter((claim) => !isAvailable(claim, node));
+function find({ claims, allocator, allocations, unavailable }: State, node: NodeInfo, now: number): Status | undefined {
+  const elsewhere = claims.filter((claim) => !isAvailable(claim, node) || isHopeless(claim, now));
   if (elsewhere.length > 0) {
     for (const claim of elsewhere) unavailable.add(claim);
     return unresolvable('resourceclaim not available on the node');

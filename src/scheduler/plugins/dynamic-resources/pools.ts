@@ -58,6 +58,8 @@ export class Pool {
   /** It contradicts itself: nothing is taken of it. */
   readonly invalid: boolean;
   readonly counters: ReadonlyMap<string, ReadonlyMap<string, Quantity>>;
+  /** Some of its devices have to be prepared before a pod is bound. */
+  readonly slow: boolean;
 
   constructor(driver: string, name: string, slices: readonly ResourceSlice[]) {
     this.driver = driver;
@@ -70,6 +72,7 @@ export class Pool {
       (slice.spec?.devices ?? []).map((one) => new PoolDevice(one, slice, this)),
     );
     this.incomplete = newest.length !== newest[0]?.spec?.pool?.resourceSliceCount;
+    this.slow = this.devices.some(({ device }) => (device.bindingConditions ?? []).length > 0);
     const sets = newest.flatMap(({ spec }) => spec?.sharedCounters ?? []);
     this.counters = new Map(
       sets.map(({ name: set = '', counters = {} }) => [
@@ -123,7 +126,7 @@ export class Pools {
     }
   }
 
-  /** The pools that a node can use something of, in the order in which they are tried: by driver and name. */
+  /** The pools that a node can use something of, in the order in which they are tried: the slow ones last, by driver and name. */
   on(node: NodeFacts): NodePool[] {
     const found: NodePool[] = [];
     for (const entry of new Set([...(this.byNode.get(node.name) ?? []), ...this.shared])) {
@@ -132,6 +135,8 @@ export class Pools {
       const devices = pool.devices.filter(({ place }) => reaches(place, node));
       if (devices.length > 0) found.push({ pool, devices });
     }
-    return found.sort((a, b) => (deviceId(a.pool.driver, a.pool.name) < deviceId(b.pool.driver, b.pool.name) ? -1 : 1));
+    return found.sort((a, b) => Number(a.pool.slow) - Number(b.pool.slow) || (idOf(a) < idOf(b) ? -1 : 1));
   }
 }
+
+const idOf = ({ pool }: NodePool): string => deviceId(pool.driver, pool.name);

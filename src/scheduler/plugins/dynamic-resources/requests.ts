@@ -100,9 +100,7 @@ function wanted(
 export function matches(asked: Wanted, device: PoolDevice, budget: Budget): boolean {
   let known = asked.matches.get(device);
   if (known === undefined) {
-    // What a driver prepares only after the pod has its node is not waited for.
     known =
-      (device.device.bindingConditions ?? []).length === 0 &&
       all(asked.class.spec?.selectors, device, budget, `class ${asked.class.metadata.name}`) &&
       all(asked.selectors, device, budget, `claim ${keyOf(asked.claim)}`);
     asked.matches.set(device, known);

@@ -24,6 +24,7 @@ export function allocationOf(claim: ResourceClaim, picks: readonly Pick[], node:
 }
 
 function resultOf({ asked, device, takes }: Pick): DeviceRequestAllocationResult {
+  const { bindingConditions, bindingFailureConditions } = device.device;
   return {
     request: asked.name,
     driver: device.pool.driver,
@@ -31,6 +32,8 @@ function resultOf({ asked, device, takes }: Pick): DeviceRequestAllocationResult
     device: device.device.name ?? '',
     ...(asked.adminAccess ? { adminAccess: true } : {}),
     ...(asked.tolerations.length === 0 ? {} : { tolerations: [...asked.tolerations] }),
+    ...(bindingConditions && { bindingConditions }),
+    ...(bindingFailureConditions && { bindingFailureConditions }),
     ...(takes === undefined ? {} : { shareID: crypto.randomUUID(), ...consumed(takes) }),
   };
 }

@@ -1,7 +1,6 @@
 /** Writes what was chosen into claims, so that no two of them ever have one device. */
 import type { Client } from '../../../apimachinery/client.ts';
 import { isReason, StatusError } from '../../../apimachinery/errors.ts';
-import { now } from '../../../apimachinery/meta.ts';
 import type { Pod } from '../../../generated/types/core.v1.ts';
 import type { AllocationResult, ResourceClaim } from '../../../generated/types/resource.v1.ts';
 import type { AssumedClaims } from './assumed.ts';
@@ -67,7 +66,7 @@ async function bindOnce(
   const consumer = { resource: 'pods', name: metadata.name, uid: metadata.uid ?? '' };
   const status = {
     ...ready.status,
-    ...(allocation === undefined ? {} : { allocation: { ...allocation, allocationTimestamp: now() } }),
+    ...(allocation === undefined ? {} : { allocation }),
     reservedFor: [...(ready.status?.reservedFor ?? []), consumer],
   };
   try {
