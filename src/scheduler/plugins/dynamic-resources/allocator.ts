@@ -6,11 +6,14 @@ import { Counters } from './counters.ts';
 import type { Pools } from './pools.ts';
 import type { ClaimPlan } from './requests.ts';
 import { allocationOf } from './result.ts';
-import { type Effort, Search } from './search.ts';
+import { type Effort, OutOfEffort, Search } from './search.ts';
 
-/** Devices looked at for one pod, and what its selectors may cost: seconds at the worst. */
-const STEPS = 1_000_000;
-const CEL_COST = 50_000_000;
+/** For one pod on all nodes: a second or two at the worst. */
+const LOOKS = 1_000_000;
+const CEL_COST = 10_000_000;
+/** On one node; each search that is given up halves what those after it may do, down to what an ordinary one needs. */
+const CHOICES = 5000;
+const FEWEST_CHOICES = 128;
 
 export class Allocator {
   readonly claims: readonly ResourceClaim[];
@@ -18,7 +21,7 @@ export class Allocator {
   private readonly pools: Pools;
   private readonly allocated: Allocated;
   private readonly counters: Counters;
-  private readonly effort: Effort = { steps: STEPS, cel: { left: CEL_COST } };
+  private readonly effort: Effort = { looks: LOOKS, choices: CHOICES, cel: { left: CEL_COST } };
 
   /** `allocated`: what others have. */
   constructor(plans: readonly ClaimPlan[], pools: Pools, allocated: Allocated) {
@@ -36,7 +39,12 @@ export class Allocator {
   allocate(node: NodeFacts): { results: AllocationResult[] } | { invalid: boolean } {
     const pools = this.pools.on(node);
     const search = new Search(this.plans, pools, this.allocated, this.counters, this.effort);
-    if (!search.run()) return { invalid: pools.some(({ pool }) => pool.invalid) };
+    try {
+      if (!search.run()) return { invalid: pools.some(({ pool }) => pool.invalid) };
+    } catch (error) {
+      if (error instanceof OutOfEffort) this.effort.choices = Math.max(FEWEST_CHOICES, this.effort.choices / 2);
+      throw error;
+    }
     return { results: this.claims.map((claim, i) => allocationOf(claim, search.picks[i] ?? [], node.name)) };
   }
 }

@@ -16,11 +16,13 @@ export interface Pick {
   readonly takes?: Amounts;
 }
 
-/** What searches for one pod may still do, on all nodes together: an exhaustive search could go on for ever. */
+/** What searches for one pod may do: an exhaustive one could go on for ever. */
 export interface Effort {
-  /** Devices to look at. */
-  steps: number;
-  /** For selectors. */
+  /** Devices that may be looked at, on all nodes together. */
+  looks: number;
+  /** Devices that one search may choose, those that it gives back included. */
+  choices: number;
+  /** For selectors, on all nodes together. */
   readonly cel: Budget;
 }
 
@@ -28,7 +30,7 @@ export interface Effort {
 export class OutOfEffort extends Error {}
 
 /** Choices within choices; deeper than any pod means it, and well within the stack. */
-const DEEPEST = 2000;
+const DEEPEST = 500;
 
 export class Search {
   /** For each claim, in the order of its requests. */
@@ -44,6 +46,7 @@ export class Search {
   /** Device id -> what the chosen ones take of it together. */
   private readonly sharing = new Map<string, Amounts>();
   private depth = 0;
+  private choices: number;
 
   constructor(
     plans: readonly ClaimPlan[],
@@ -56,6 +59,7 @@ export class Search {
     this.pools = pools;
     this.allocated = allocated;
     this.effort = effort;
+    this.choices = effort.choices;
     this.counters = new TrialCounters(counters);
     this.picks = plans.map(() => []);
     this.constraints = plans.map(({ claim }) => (claim.spec?.devices?.constraints ?? []).map((c) => new Constraint(c)));
@@ -129,12 +133,14 @@ export class Search {
 
   /** Whether it works out with this device; if not, it is given back. */
   private with(claim: number, asked: Wanted, device: PoolDevice, rest: () => boolean): boolean {
-    this.effort.steps--;
-    if (this.effort.steps < 0 || this.effort.cel.left < 0 || this.depth > DEEPEST) throw new OutOfEffort();
+    this.effort.looks--;
+    if (this.effort.looks < 0 || this.effort.cel.left < 0) throw new OutOfEffort();
     const pick = this.fits(claim, asked, device);
     if (pick === undefined) return false;
     const release = this.take(claim, pick);
     if (release === undefined) return false;
+    this.choices--;
+    if (this.choices < 0 || this.depth > DEEPEST) throw new OutOfEffort();
     this.depth++;
     const done = rest();
     this.depth--;
