@@ -1,7 +1,9 @@
 /** Errors of whole objects that recordings reach seldom or never: what must be told, and how structs are printed in it. */
 import { describe, expect, it } from 'vitest';
+import { applyDefaults } from '../../src/api/registry/create.ts';
 import type { JsonObject, KubeObject } from '../../src/apimachinery/meta.ts';
-import { resourceById } from '../../src/resources/index.ts';
+import { findResource, resourceById } from '../../src/resources/index.ts';
+import type { Resource } from '../../src/resources/resource.ts';
 
 const LONG = 'x'.repeat(300);
 
@@ -94,5 +96,26 @@ describe('structs in messages', () => {
     expect(said).toMatch(
       /^spec\.containers\[0\]\.securityContext: Invalid value: \{"Capabilities":null,"Privileged":true,/,
     );
+  });
+});
+
+describe('a spec that nobody sent', () => {
+  it.each([
+    ['', 'v1', 'pods'],
+    ['autoscaling', 'v1', 'horizontalpodautoscalers'],
+    ['apiextensions.k8s.io', 'v1', 'customresourcedefinitions'],
+  ])('gets the defaults of an empty one: %s/%s %s', (group, version, plural) => {
+    const resource = findResource(group, version, plural) as Resource;
+    const [none, empty] = [{ metadata: { name: 'a' } }, { metadata: { name: 'a' }, spec: {} }];
+    applyDefaults(resource, none);
+    applyDefaults(resource, empty);
+    expect(none).toEqual(empty);
+    expect(Object.keys((none as { spec?: object }).spec ?? {})).not.toEqual([]);
+  });
+
+  it('stays away where Go would not hold it', () => {
+    const map = { metadata: { name: 'a' } };
+    applyDefaults(findResource('', 'v1', 'configmaps') as Resource, map);
+    expect(map).not.toHaveProperty('spec');
   });
 });

@@ -13,6 +13,7 @@ import { converting, readStored } from '../conversion/index.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
 import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
 import {
+  applyDefaults,
   beforeCreate,
   ensureNamespace,
   fillSystemFields,
@@ -57,7 +58,7 @@ export async function createObject(
   context.audit?.object(object.metadata);
   refuseResourceVersion(object);
   const prefix = (object.metadata.name ?? '') === '' ? object.metadata.generateName : undefined;
-  resource.strategy.default?.(object);
+  applyDefaults(resource, object);
   fillSystemFields(object);
   context.warnings.push(...dropRepeatedOwners(object));
   if (!applied) await converting(context, resource, () => trackCreate(resource, object, options));

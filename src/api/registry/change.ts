@@ -23,7 +23,7 @@ import type { Decide, Outcome, Row } from '../../store/types.ts';
 import { restrictUpdate } from '../admission/node-restriction/change.ts';
 import { decideBind } from './bind.ts';
 import { fromStored } from './conversion.ts';
-import { hasGeneration, settleObject } from './create.ts';
+import { applyDefaults, hasGeneration, settleObject } from './create.ts';
 import { decodeCustom } from './custom.ts';
 import { decideDelete } from './delete.ts';
 import { decodeText, encodeStored, splitKey } from './encode.ts';
@@ -92,7 +92,7 @@ export function revise(resource: Resource, request: Rewrite, current: Current): 
   checkVersion(resource, next, old, request.do === 'patch');
   carryMetadata(next, old);
   warnings.push(...dropRepeatedOwners(next));
-  resource.strategy.default?.(next);
+  applyDefaults(resource, next);
   if (!applies(request) && !scales) trackChange(resource, request.subresource, old, next, request.options);
   const subresource = scales ? undefined : resource.subresources?.find((s) => s.name === request.subresource);
   const { node } = request.options;

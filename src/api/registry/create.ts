@@ -52,6 +52,26 @@ export function fillSystemFields(object: KubeObject): void {
   delete meta.resourceVersion;
 }
 
+const byValue = new WeakMap<Resource, boolean>();
+
+/** Whether Go holds the resource's `spec` by value: then it is there though nobody has sent one. */
+function holdsSpec(resource: Resource): boolean {
+  let held = byValue.get(resource);
+  if (held === undefined) {
+    held = schemaFor(formatApiVersion(resource), resource.kind)?.fields.get('spec')?.byValue ?? false;
+    byValue.set(resource, held);
+  }
+  return held;
+}
+
+/** Fills in place what is absent and has a default. */
+export function applyDefaults(resource: Resource, object: KubeObject & { spec?: unknown }): void {
+  const { strategy } = resource;
+  if (strategy.default === undefined) return;
+  if (object.spec === undefined && resource.custom === undefined && holdsSpec(resource)) object.spec = {};
+  strategy.default(object);
+}
+
 /** Prepares and validates a defaulted, admitted object, in place. Throws Invalid with every error found. */
 export function beforeCreate(resource: Resource, object: KubeObject): void {
   const { strategy } = resource;

@@ -5,7 +5,7 @@ import { internalError, StatusError } from '../../../apimachinery/errors.ts';
 import type { Json, KubeObject } from '../../../apimachinery/meta.ts';
 import { schemaFor } from '../../../apimachinery/schema/index.ts';
 import type { Resource } from '../../../resources/resource.ts';
-import { ensureNamespace } from '../../registry/create.ts';
+import { applyDefaults, ensureNamespace } from '../../registry/create.ts';
 import { decodeCustom } from '../../registry/custom.ts';
 import { applyScale } from '../../registry/scale.ts';
 import type { Attributes } from '../plugin.ts';
@@ -72,5 +72,5 @@ function accept({ context, resource, subresource, operation, object, old }: Attr
     if (generation === undefined) delete object.metadata.generation;
     else object.metadata.generation = generation;
   }
-  resource.strategy.default?.(object);
+  applyDefaults(resource, object);
 }
