@@ -233,6 +233,13 @@ describe.concurrent('[sig-api-machinery] AggregatedDiscovery', () => {
     expect(core?.versions[0]?.resources.map(({ resource }) => resource)).toContain('pods');
   });
 
+  it('should support aggregated discovery interface for CRDs', async () => {
+    const { group } = await define();
+    const found = (await aggregated('/apis')).items.find(({ metadata }) => metadata.name === group);
+    const resource = { resource: 'foos', responseKind: { kind: 'Foo' }, scope: 'Namespaced', singularResource: 'foo' };
+    expect(found?.versions).toMatchObject([{ version: 'v1', resources: [resource] }]);
+  });
+
   it('should support raw aggregated discovery request for CRDs', async () => {
     const { group, name } = await define();
     const found = async () => (await aggregated('/apis')).items.find(({ metadata }) => metadata.name === group);
