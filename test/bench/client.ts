@@ -20,7 +20,13 @@ export class BenchClient {
   }
 
   /** Sends a request and reads the whole answer. Throws for a status of 300 or above. */
-  send(method: string, path: string, body?: unknown, type = 'application/json'): Promise<Answer> {
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    type = 'application/json',
+    more: Record<string, string> = {},
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : JSON.stringify(body);
       const request = this.request(method, path, payload, type, (response) => {
@@ -34,6 +40,7 @@ export class BenchClient {
         });
         response.on('error', reject);
       });
+      for (const [name, value] of Object.entries(more)) request.setHeader(name, value);
       request.on('error', reject);
       request.end(payload);
     });

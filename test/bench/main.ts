@@ -4,6 +4,7 @@ import { startControlPlane } from '../../cli/harness/control-plane.ts';
 import { step } from '../../cli/progress.ts';
 import { measureAccess } from './access.ts';
 import { BenchClient } from './client.ts';
+import { measureExtending } from './extending.ts';
 import { Figures } from './figures.ts';
 import { measureRequests, measureRows, prepare } from './requests.ts';
 import { measureScaling } from './scaling.ts';
@@ -34,6 +35,7 @@ try {
   }
   await step('Rows', () => measureRows(alone, figures));
   await step('Access', () => measureAccess(alone, figures));
+  await step('Custom resources and policies', () => measureExtending(alone, figures));
 } finally {
   await alone.stop();
 }

@@ -31,7 +31,7 @@ const constraints = ({ name }: TestNamespace) => ({
 const deployment = (replicas: number): object => workload('d', { replicas });
 const dryRun = { dryRun: 'All' };
 
-describe.concurrent('[sig-api-machinery] MutatingAdmissionPolicy', () => {
+describe('[sig-api-machinery] MutatingAdmissionPolicy', () => {
   const mutated = async (mutation: Mutation): Promise<Deployment> => {
     const namespace = await cluster.namespace();
     const { name } = namespace;
@@ -66,7 +66,7 @@ describe.concurrent('[sig-api-machinery] MutatingAdmissionPolicy', () => {
   });
 });
 
-describe.concurrent('[sig-api-machinery] ValidatingAdmissionPolicy', () => {
+describe('[sig-api-machinery] ValidatingAdmissionPolicy', () => {
   const under = async (spec: object) => {
     const namespace = await cluster.namespace();
     const { name } = namespace;
