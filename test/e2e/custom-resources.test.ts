@@ -1,6 +1,7 @@
 /** Custom resources as operators and their users meet them, with the real kubectl. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { client } from '../support/https.ts';
 import { eventually, hasKubectl, kubectl, must } from './support.ts';
 
 const DEFINITION = `
@@ -41,6 +42,9 @@ spec:
     schema:
       openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
 `;
+
+/** Objects that a definition takes along. */
+const MANY = 300;
 
 const widget = (name: string, spec: string, version = 'v1'): string => `
 apiVersion: demo.example.com/${version}
@@ -144,7 +148,9 @@ metadata:
   it('go with their definition, and are new with the next', async () => {
     await apply(widget('last', '{size: 1}'));
     await run('delete', 'crd', 'widgets.demo.example.com', '--timeout=20s');
-    expect((await kubectl(plane, ['get', 'widgets'])).stderr).toMatch(/the server (?:doesn't have|could not find)/);
+    await expect
+      .poll(async () => (await kubectl(plane, ['get', 'widgets'])).stderr, { timeout: 10_000 })
+      .toMatch(/the server (?:doesn't have|could not find)/);
     await apply(DEFINITION);
     await eventually(
       'the type is served again',
@@ -152,5 +158,29 @@ metadata:
       async () => (await kubectl(plane, ['get', 'widgets'])).code === 0,
     );
     expect((await kubectl(plane, ['get', 'widgets'])).stderr).toContain('No resources found');
+  });
+
+  it('go with their definition, be they many, and their watchers are told of each', async () => {
+    const send = client(plane);
+    const path = '/apis/demo.example.com/v1/namespaces/default/widgets';
+    const { body } = await send({ path });
+    const create = async (index: number): Promise<void> => {
+      const metadata = { name: `many-${index}` };
+      const { status, text } = await send({
+        method: 'POST',
+        path,
+        body: { apiVersion: 'demo.example.com/v1', kind: 'Widget', metadata, spec: { size: 1 } },
+      });
+      if (status !== 201) throw new Error(text);
+    };
+    for (let made = 0; made < MANY; made += 20) {
+      await Promise.all(Array.from({ length: 20 }, (_, index) => create(made + index)));
+    }
+    const watched = send({
+      path: `${path}?watch=1&timeoutSeconds=20&resourceVersion=${body.metadata?.resourceVersion}`,
+    });
+    await run('delete', 'crd', 'widgets.demo.example.com', '--timeout=60s');
+    await expect.poll(async () => (await send({ path })).status, { timeout: 10_000 }).toBe(404);
+    expect((await watched).text.match(/"type":"DELETED"/g)).toHaveLength(MANY);
   });
 });

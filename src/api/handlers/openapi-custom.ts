@@ -127,6 +127,16 @@ const ACTIONS = {
   ],
 } as const;
 
+const WRITES = ['post', 'put', 'patch'];
+const query = (name: string, type = 'string'): JsonObject => ({
+  name,
+  in: 'query',
+  schema: { type, uniqueItems: true },
+});
+/** By these kubectl sees that the server validates fields, so that it need not. */
+const PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation'].map((name) => query(name));
+const FORCE = query('force', 'boolean');
+
 function pathsOf(resource: Resource): JsonObject {
   const root = `/apis/${formatApiVersion(resource)}`;
   const { namespaced, resource: plural } = resource;
@@ -156,6 +166,7 @@ function pathItem(resource: Resource, of: keyof typeof ACTIONS, inPath: string[]
       method,
       {
         operationId: `${word}${action === 'deletecollection' ? 'Collection' : ''}${title}`,
+        ...(WRITES.includes(method) ? { parameters: method === 'patch' ? [...PARAMETERS, FORCE] : PARAMETERS } : {}),
         responses: { 200: { description: 'OK', content } },
         'x-kubernetes-action': action,
         'x-kubernetes-group-version-kind': gvkOf(resource, kind),
