@@ -44,7 +44,7 @@ describe.concurrent('[sig-network] API Server', () => {
   });
 
   // Agents answer for the API server at the Service's address: there is nothing behind it that a list could name.
-  it.fails('should have Endpoints and EndpointSlices pointing to API Server', async () => {
+  it('should have Endpoints and EndpointSlices pointing to API Server', async () => {
     const ns = cluster.existing('default');
     const endpoints = await endpointsOf(ns).get('kubernetes');
     expect(endpoints.subsets?.[0]?.ports?.[0]).toMatchObject({ name: 'https' });
