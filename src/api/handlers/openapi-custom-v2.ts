@@ -75,7 +75,11 @@ const UNKNOWN = 'x-kubernetes-preserve-unknown-fields';
 function inV2(schema: JsonObject, isRoot = false): JsonObject {
   const only = Array.isArray(schema['allOf']) ? (schema['allOf'][0] as JsonObject) : undefined;
   const ref = schema['$ref'] ?? only?.['$ref'];
-  if (typeof ref === 'string') return { $ref: ref.replace('#/components/schemas/', '#/definitions/') };
+  if (typeof ref === 'string') {
+    const { description } = schema;
+    const $ref = ref.replace('#/components/schemas/', '#/definitions/');
+    return description === undefined ? { $ref } : { description, $ref };
+  }
   const keepsUnknown = schema[UNKNOWN] === true;
   const gvk = 'x-kubernetes-group-version-kind';
   if (isRoot && keepsUnknown) return { type: 'object', [gvk]: schema[gvk] as Json };

@@ -91,12 +91,19 @@ export function schemasOf(resource: Resource): JsonObject {
   const { metadata: _, ...own } = properties as Record<string, StructuralSchema>;
   const name = schemaName(resource, kind);
   const listKind = listKindOf(resource);
-  const ref = (target: string): JsonObject => ({ allOf: [{ $ref: `${REF}${target}` }] });
+  const ref = (target: string, description?: string): JsonObject => ({
+    allOf: [{ $ref: `${REF}${target}` }],
+    ...(description === undefined ? {} : { description }),
+  });
   return {
     [name]: {
       ...(schema as unknown as JsonObject),
       type: 'object',
-      properties: { ...TYPE_META, ...(own as unknown as JsonObject), metadata: ref(`${META}.ObjectMeta`) },
+      properties: {
+        ...TYPE_META,
+        ...(own as unknown as JsonObject),
+        metadata: ref(`${META}.ObjectMeta`, "Standard object's metadata."),
+      },
       'x-kubernetes-group-version-kind': [gvkOf(resource, kind)],
     },
     [schemaName(resource, listKind)]: {
@@ -106,7 +113,7 @@ export function schemasOf(resource: Resource): JsonObject {
       properties: {
         ...TYPE_META,
         items: { type: 'array', items: ref(name), description: `List of ${resource.resource}.` },
-        metadata: ref(`${META}.ListMeta`),
+        metadata: ref(`${META}.ListMeta`, 'Standard list metadata.'),
       },
       'x-kubernetes-group-version-kind': [gvkOf(resource, listKind)],
     },

@@ -7,6 +7,7 @@ import { listMeta } from '../../store/list.ts';
 import type { ListPage } from '../../store/types.ts';
 import type { Context, Requester, Store } from '../context.ts';
 import { converting, readStored } from '../conversion/index.ts';
+import { asStored, type ConvertedSelection, convertedSelection } from '../conversion/selection.ts';
 import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
 import { transformList } from '../printers/transform.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
@@ -52,7 +53,9 @@ const NOTHING = '\u0000';
 export async function list(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
   const accepted = negotiate(request, formsOf(resource));
-  const query = listQuery(resource, info, url);
+  const asked = listQuery(resource, info, url);
+  const selection = convertedSelection(resource, asked.fieldSelector);
+  const query = asStored(asked, selection);
   const store = storeFor(context, resource);
   if (isPlain(resource, accepted)) {
     const kind = {
@@ -64,7 +67,9 @@ export async function list(context: Context, resource: Resource): Promise<Respon
     return respondText(body, accepted, 200, context.warnings);
   }
   const page = unwrap(await store.list(query));
-  return respondList(context, resource, page, accepted);
+  // How many of the others would be selected nobody knows.
+  if (selection !== undefined) delete page.remainingItemCount;
+  return respondList(context, resource, page, accepted, selection);
 }
 
 /** A page of objects in the form that was asked for. */
@@ -73,10 +78,13 @@ export async function respondList(
   resource: Resource,
   page: ListPage,
   accepted: Accepted,
+  selection?: ConvertedSelection,
 ): Promise<Response> {
   const { url, warnings } = context;
+  const all = await itemsOf(context, resource, page);
+  const items = selection === undefined ? all : all.filter((object) => selection.selects(object));
   const kind = { kind: listKindOf(resource), apiVersion: formatApiVersion(resource) };
-  const list = transformList(resource, await itemsOf(context, resource, page), listMeta(page), kind, accepted, url);
+  const list = transformList(resource, items, listMeta(page), kind, accepted, url);
   return respond(list, accepted, 200, warnings);
 }
 

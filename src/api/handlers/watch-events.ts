@@ -4,6 +4,7 @@ import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Context } from '../context.ts';
 import { converting, isConvertedByWebhook } from '../conversion/index.ts';
+import { type ConvertedSelection, Sight } from '../conversion/selection.ts';
 import type { Accepted } from '../negotiation.ts';
 import { includeObject } from '../printers/table.ts';
 import { transformObject } from '../printers/transform.ts';
@@ -27,8 +28,13 @@ const text = new TextDecoder();
  * The conversion that a client wants; undefined where it takes events as they are. Custom resources are watched as long as their
  * definition stays what it is. Throws BadRequest for Tables that cannot be made.
  */
-export function converter(context: Context, resource: Resource, accepted: Accepted): Convert | undefined {
-  const convert = plainConverter(context, resource, accepted);
+export function converter(
+  context: Context,
+  resource: Resource,
+  accepted: Accepted,
+  selection?: ConvertedSelection,
+): Convert | undefined {
+  const convert = plainConverter(context, resource, accepted, selection);
   const { custom } = resource;
   if (custom === undefined) return convert;
   const asDefined = (events: Uint8Array | ArrayBuffer): ReturnType<Convert> =>
@@ -58,33 +64,49 @@ function hasChanged(context: Context, resource: Resource, since: number): boolea
   return found instanceof Promise ? found.then(isOther) : isOther(found);
 }
 
-function plainConverter(context: Context, resource: Resource, accepted: Accepted): Convert | undefined {
+function plainConverter(
+  context: Context,
+  resource: Resource,
+  accepted: Accepted,
+  selection: ConvertedSelection | undefined,
+): Convert | undefined {
   const { url } = context;
   const { format, as } = accepted;
   if (format === 'json' && as === undefined && resource.conversion === undefined) return undefined;
   // Before the stream begins: then it is too late for a refusal.
   if (as === 'Table') includeObject(url.searchParams.get('includeObject'));
+  const sight = selection === undefined ? undefined : new Sight(selection);
   let isFirst = true;
-  const convert = ({ type, object }: WatchEvent): JsonObject => {
+  const encode = ({ type, object }: WatchEvent): Uint8Array[] => {
     // An error is a Status, whatever was asked for.
-    if (type === 'ERROR') return object;
-    const stored = object as unknown as KubeObject;
-    // A bookmark has nothing but metadata, and is of the right version already.
-    const served = type === 'BOOKMARK' ? stored : (resource.conversion?.fromStored(stored) ?? stored);
+    if (type === 'ERROR') return [encodeEvent(type, object, format)];
+    const served = object as unknown as KubeObject;
+    const seen = type === 'BOOKMARK' || sight === undefined ? type : sight.see(type, served);
+    if (seen === undefined) return [];
     const made = transformObject(resource, served, accepted, url) as JsonObject;
     if (as === 'Table' && !isFirst) made['columnDefinitions'] = null;
     isFirst = false;
-    return made;
+    return [encodeEvent(seen, made, format)];
   };
   return (events) => {
     const lines = text.decode(events).split('\n').filter(Boolean);
     const all = lines.map((line) => JSON.parse(line) as WatchEvent);
-    const make = (): Uint8Array => {
-      const made = all.map((event): Uint8Array => encodeEvent(event.type, convert(event), format));
-      return made.length === 1 ? (made[0] as Uint8Array) : joined(made);
-    };
-    return converting(context, resource, make, objectsOf(resource, all));
+    const served = converting(
+      context,
+      resource,
+      () => all.map((event) => inOwnVersion(resource, event)),
+      objectsOf(resource, all),
+    );
+    return served instanceof Promise
+      ? served.then((ready) => joined(ready.flatMap(encode)))
+      : joined(served.flatMap(encode));
   };
+}
+
+/** The event with its object in the version that is watched; a bookmark has nothing but metadata, and is of that version already. */
+function inOwnVersion({ conversion }: Resource, event: WatchEvent): WatchEvent {
+  if (conversion === undefined || event.type === 'BOOKMARK' || event.type === 'ERROR') return event;
+  return { type: event.type, object: conversion.fromStored(event.object as never) as unknown as JsonObject };
 }
 
 /** What a webhook will be asked about. */
@@ -99,6 +121,7 @@ export function encodeEvent(type: string, object: JsonObject, format: Accepted['
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array;
   const all = new Uint8Array(parts.reduce((size, { byteLength }) => size + byteLength, 0));
   let at = 0;
   for (const part of parts) {

@@ -5,6 +5,7 @@ import { formatApiVersion, type JsonObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { WatchQuery } from '../../store/types.ts';
 import type { Context } from '../context.ts';
+import { asStored, convertedSelection } from '../conversion/selection.ts';
 import { formsOf, JSON_TYPE, negotiateWatch, PROTOBUF_TYPE } from '../negotiation.ts';
 import { isTrue } from '../request-info.ts';
 import { listQuery } from './options.ts';
@@ -34,13 +35,15 @@ export async function watch(context: Context, resource: Resource): Promise<Respo
   const accepted = negotiateWatch(request, isTrue(url.searchParams.get('allowWatchBookmarks')), formsOf(resource));
   // One object is no list: upstream's encoder gives up at the first event, after it has said 200.
   if (accepted.as === 'PartialObjectMetadataList') return new Response('', { headers: { 'content-type': JSON_TYPE } });
-  const query = watchQuery(context, resource);
+  const asked = watchQuery(context, resource);
+  const selection = convertedSelection(resource, asked.fieldSelector);
+  const query = asStored(asked, selection);
   const headers = { upgrade: 'websocket', 'x-watch': encodeURIComponent(JSON.stringify(query)) };
   const answer = await storeFor(context, resource).fetch(new Request('https://store/watch', { headers }));
   const socket = answer.webSocket;
   if (answer.status === 413) throw tooLarge('the selectors of a watch are limited to 16 KiB');
   if (socket === null) throw badRequest(`watch of ${info.resource} could not be opened`);
-  const convert = converter(context, resource, accepted);
+  const convert = converter(context, resource, accepted, selection);
   const timeoutMs = Math.min(timeoutSeconds(url) * 1000, MAX_TIMEOUT_MS);
   const isText = accepted.format === 'json';
   const fail = (error: unknown): Uint8Array => encodeEvent('ERROR', problemOf(error), accepted.format);
@@ -132,7 +135,7 @@ function bridge(
 
   const deliver = (bytes: Uint8Array | ArrayBuffer): void => {
     if (bytes === END) close();
-    else write(bytes);
+    else if (bytes.byteLength > 0) write(bytes);
   };
   /** The last of the events that wait for a webhook; those after it wait for it. */
   let waiting: Promise<void> | undefined;
