@@ -34,7 +34,8 @@ export async function dispatch(context: Context): Promise<Response> {
     context.warnings.push(resource.deprecation);
     context.audit?.annotate('k8s.io/deprecated', 'true');
   }
-  if (!METHODS.has(request.method)) throw methodNotAllowed();
+  if (!METHODS.has(request.method) && !(info.subresource === 'proxy' && PROXIED.has(request.method)))
+    throw methodNotAllowed();
   if (!resource.namespaced && info.namespace !== '' && resource.resource !== 'namespaces') throw noSuchPath();
   if (resource.namespaced && info.namespace === '') checkScope(context, resource);
   checkPathNames(context);
@@ -71,6 +72,8 @@ function computed(resource: Resource): Handler | undefined {
 
 /** The methods that routes are made for. */
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+/** And those that go on to a pod, a Service or a node. */
+const PROXIED = new Set(['HEAD', 'OPTIONS']);
 /** Verbs that a name goes with. */
 const NAMED = new Set<string>(['update', 'patch']);
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { client } from '../support/https.ts';
 import { importImages, processOf } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must, type Result } from './support.ts';
 
@@ -136,6 +137,15 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('pods o
     socket.on('message', (data: Buffer) => said.push(data));
     await new Promise((resolve, reject) => socket.on('close', resolve).on('error', reject));
     expect(Buffer.concat(said).toString()).toMatch(expected);
+  });
+
+  it.each([
+    ['HEAD', 200],
+    // What busybox' server says to it.
+    ['OPTIONS', 501],
+  ])('proxies %s, too', async (method, status) => {
+    const path = '/api/v1/namespaces/default/pods/named:8080/proxy/index.html';
+    expect((await client(plane)({ method, path })).status).toBe(status);
   });
 
   it('proxies to pods and Services, by number and by name', async () => {
