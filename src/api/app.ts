@@ -17,6 +17,7 @@ import { marked, serveFairly } from './flowcontrol/admit.ts';
 import { nonResource } from './handlers/non-resource.ts';
 import { zeroplane } from './handlers/zeroplane.ts';
 import { afterWrite } from './invalidate.ts';
+import { resolveIssuer } from './issuer.ts';
 import { Metrics } from './metrics.ts';
 import { negotiateStatus } from './negotiation.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
@@ -82,6 +83,7 @@ app.use(async (c, next) => {
   if (own !== undefined) return own;
   const found = snapshots.get(info.cluster, around.cluster(info.cluster));
   const snapshot = found instanceof Promise ? await found : found;
+  resolveIssuer(info, snapshot);
   const identified = authenticator.authenticate(c.req.raw, placeOf(info, around, snapshot));
   const identity = identified instanceof Promise ? await identified : identified;
   const audit = record?.identified(identity, snapshot.remote.ofPath(info.path) !== undefined) ? record : undefined;

@@ -16,6 +16,8 @@ const MAX_AGE = 1000;
 export interface Snapshot {
   version: number;
   issuer: string;
+  /** Of the issuer's URL; empty where it has none. */
+  issuerPath: string;
   keys: ClusterSnapshot['keys'];
   keySet: ReturnType<typeof createLocalJWKSet>;
   /** Another when other tokens are to be believed. */
@@ -37,6 +39,7 @@ export function compile(facts: ClusterSnapshot, before?: Snapshot): Snapshot {
   return {
     version: facts.version,
     issuer: facts.issuer,
+    issuerPath: new URL(facts.issuer).pathname.replace(/\/$/, ''),
     keys: facts.keys,
     keySet: createLocalJWKSet({ keys: facts.keys.map((key) => ({ ...key })) }),
     trust: [facts.issuer, ...facts.keys.map(({ kid }) => kid), removals(facts)].join(' '),

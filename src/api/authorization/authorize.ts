@@ -5,23 +5,19 @@ import { parseFieldSelector } from '../../apimachinery/fields.ts';
 import type { AuditNotes } from '../audit/notes.ts';
 import type { User } from '../authentication/user.ts';
 import type { Context } from '../context.ts';
+import { ISSUER_DOCUMENTS } from '../issuer.ts';
 import type { Attributes, Decision } from './attributes.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Related } from './node-authorizer.ts';
 import { relations } from './node-graph.ts';
 
-/**
- * The issuer's documents hold public keys alone, and other systems read them without an identity of this cluster (as with upstream's
- * `--authorization-always-allow-paths`).
- */
-const ALWAYS_ALLOWED = new Set(['/.well-known/openid-configuration', '/openid/v1/jwks']);
 const COLLECTION = new Set(['list', 'watch', 'deletecollection']);
 
 /** Throws Forbidden when the user may not do this; `verb` is the request's unless it does something else on the way. */
 export function authorize(context: Context, verb: string = context.info.verb): void | Promise<void> {
   const { info, user, authorizer, around, url, audit } = context;
   const { isResource, group, resource, subresource, namespace, name, path } = info;
-  if (verb === 'get' && ALWAYS_ALLOWED.has(path)) return;
+  if (verb === 'get' && ISSUER_DOCUMENTS.has(path)) return;
   const attributes: Attributes = { verb, isResource, group, resource, subresource, namespace, name, path };
   const selector = isResource && COLLECTION.has(verb) ? (url.searchParams.get('fieldSelector') ?? '') : '';
   const asked = selector === '' ? attributes : selected(attributes, selector);

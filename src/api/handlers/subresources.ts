@@ -34,6 +34,7 @@ export function subresourceHandler(context: Context, resource: Resource): Handle
   if (subresource === undefined) return undefined;
   const verbs: readonly string[] = subresource.verbs;
   const special = SPECIAL[`${resource.resource}/${info.subresource}`];
-  if (!verbs.includes(info.verb)) throw methodNotAllowed();
+  // A proxy passes on what it gets.
+  if (info.subresource !== 'proxy' && !verbs.includes(info.verb)) throw methodNotAllowed();
   return special ?? CHANGES[info.verb];
 }
