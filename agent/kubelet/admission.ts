@@ -1,6 +1,7 @@
 /** Whether this node takes a pod that was given to it. */
 import type { Node, Pod } from '../../src/generated/types/core.v1.ts';
 import type { Allocatable } from './field-ref.ts';
+import { hostPortsClash } from './host-ports.ts';
 import { isTerminalPhase } from './pod.ts';
 import { podRequest } from './resources.ts';
 
@@ -38,6 +39,10 @@ export function admit(
     const used = active.reduce((sum, other) => sum + count(podRequest(other, name)), 0);
     const capacity = count(allocatable[name] ?? Number.POSITIVE_INFINITY);
     if (requested > 0 && requested + used > capacity) return refuse(name, requested, used, capacity);
+  }
+  if (hostPortsClash(pod, active)) {
+    const message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+    return { reason: 'NodePorts', message };
   }
   return undefined;
 }

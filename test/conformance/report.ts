@@ -25,7 +25,7 @@ export function readReport(xml: string): Result[] {
   return [...xml.matchAll(CASE)]
     .map(([, attributes = '', body = '']) => {
       const status = attribute(attributes, 'status');
-      const [, why = ''] = /<(?:failure|error) message="([^"]*)"/.exec(body) ?? [];
+      const [, why = ''] = /<(?:failure|error) [^>]*>(?:\[\w+\] )?(.*?)(?:&#xA;|<)/s.exec(body) ?? [];
       const outcome =
         status === 'passed' || status === 'skipped' ? status : status === 'pending' ? 'skipped' : 'failed';
       const seconds = Number(attribute(attributes, 'time'));

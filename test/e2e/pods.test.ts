@@ -8,7 +8,8 @@ import { client } from '../support/https.ts';
 import { importImages, processOf } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must, type Result } from './support.ts';
 
-const SERVER = 'mkdir -p /www; echo from $(hostname) > /www/index.html; echo serving; exec httpd -f -p 8080 -h /www';
+const SERVER =
+  'mkdir -p /www; echo from $(hostname) > /www/index.html; echo \'<a href=/x>x</a>\' > /www/page.html; echo serving; exec httpd -f -p 8080 -h /www';
 
 /** Serves 8080, which everything else calls `web`; nothing listens on its other port. */
 const NAMED = `
@@ -146,6 +147,11 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('pods o
   ])('proxies %s, too', async (method, status) => {
     const path = '/api/v1/namespaces/default/pods/named:8080/proxy/index.html';
     expect((await client(plane)({ method, path })).status).toBe(status);
+  });
+
+  it('links of proxied pages lead through the proxy', async () => {
+    const path = '/api/v1/namespaces/default/services/named:http/proxy';
+    expect((await client(plane)({ path: `${path}/page.html` })).text).toBe(`<a href="${path}/x">x</a>\n`);
   });
 
   it('proxies to pods and Services, by number and by name', async () => {

@@ -108,6 +108,27 @@ describe('resources', () => {
     expect(admit(picky, [], { pods: 10 }, node)?.reason).toBe('NodeAffinity');
     expect(admit(podOf({ containers: [] }), [], { pods: 10 }, node)).toBeUndefined();
   });
+
+  it.each([
+    [[{ hostPort: 80 }], [{ hostPort: 80 }], true],
+    [[{ hostPort: 80 }], [{ hostPort: 81 }], false],
+    [[{ hostPort: 80, protocol: 'UDP' }], [{ hostPort: 80 }], false],
+    [[{ hostPort: 80, hostIP: '10.0.0.1' }], [{ hostPort: 80 }], true],
+    [[{ hostPort: 80, hostIP: '10.0.0.1' }], [{ hostPort: 80, hostIP: '10.0.0.2' }], false],
+    [[{ containerPort: 80 }], [{ containerPort: 80 }], false],
+  ])('refuses ports of the node that another holds: %j beside %j', (wanted, held, refused) => {
+    const withPorts = (uid: string, ports: object[]): Pod =>
+      ({ metadata: { name: uid, uid }, spec: { containers: [{ name: 'c', ports }] } }) as Pod;
+    const refusal = admit(withPorts('new', wanted), [withPorts('old', held)], { pods: 10 }, undefined);
+    expect(refusal).toEqual(
+      refused
+        ? {
+            reason: 'NodePorts',
+            message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+          }
+        : undefined,
+    );
+  });
 });
 
 describe('expansion', () => {

@@ -10,6 +10,7 @@ import { logOptions } from './log-options.ts';
 import { overWebSocket } from './over-websocket.ts';
 import { negotiateProtocol, wantsWebSocket } from './protocol.ts';
 import { Relay } from './relay.ts';
+import { proxyPrefix, rewriteLinks } from './rewrite-links.ts';
 
 export interface PodStream {
   node: string;
@@ -124,5 +125,5 @@ async function proxy(session: Fetching, stream: PodStream): Promise<Response> {
   const answered = relay.first();
   const [first] = await Promise.all([answered, relay.send(body)]);
   if (first.head === undefined) throw new StatusError(failure(503, 'ServiceUnavailable', 'the pod did not answer'));
-  return responseOf(first.head, relay.body, 'the pod');
+  return rewriteLinks(responseOf(first.head, relay.body, 'the pod'), proxyPrefix(url, stream.path));
 }
