@@ -9,7 +9,7 @@ import { importImages, processOf } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must, type Result } from './support.ts';
 
 const SERVER =
-  'mkdir -p /www; echo from $(hostname) > /www/index.html; echo \'<a href=/x>x</a>\' > /www/page.html; echo serving; exec httpd -f -p 8080 -h /www';
+  "mkdir -p /www; echo from $(hostname) > /www/index.html; echo '<a href=/x>x</a>' > /www/page.html; echo serving; exec httpd -f -p 8080 -h /www";
 
 /** Serves 8080, which everything else calls `web`; nothing listens on its other port. */
 const NAMED = `
@@ -152,6 +152,8 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('pods o
   it('links of proxied pages lead through the proxy', async () => {
     const path = '/api/v1/namespaces/default/services/named:http/proxy';
     expect((await client(plane)({ path: `${path}/page.html` })).text).toBe(`<a href="${path}/x">x</a>\n`);
+    const { status, headers } = await client(plane)({ path: `${path}?q=1` });
+    expect([status, headers['location']]).toEqual([301, `${path}/?q=1`]);
   });
 
   it('proxies to pods and Services, by number and by name', async () => {

@@ -7,10 +7,11 @@ import { hearsOf, validateReview } from '../admission/hooks/index.ts';
 import { namespaceOf, type Review } from '../admission/hooks/review.ts';
 import type { Requester } from '../context.ts';
 import { readStored } from '../conversion/index.ts';
+import { asStored, convertedSelection } from '../conversion/selection.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { unwrap } from '../respond.ts';
-import { storeFor } from './read.ts';
+import { selectedItems, storeFor } from './read.ts';
 
 /** So often a deletion is judged anew when the object has become another meanwhile. */
 const ATTEMPTS = 10;
@@ -49,11 +50,13 @@ export async function deleteSelected(
   options: DeleteRequest,
 ): Promise<ListPage> {
   const store = storeFor(context, resource);
-  if (!hearsOf({ context, resource, operation: 'DELETE', subresource: '' })) {
+  const selection = convertedSelection(resource, query.fieldSelector);
+  const isJudged = hearsOf({ context, resource, operation: 'DELETE', subresource: '' });
+  if (!isJudged && selection === undefined) {
     return unwrap(await store.deleteCollection(query, { do: 'delete', resource: nameOf(resource), options }));
   }
-  const page = unwrap(await store.list(query));
-  for (const { metadata } of JSON.parse(`[${page.items}]`) as KubeObject[]) {
+  const page = unwrap(await store.list(asStored(query, selection)));
+  for (const { metadata } of await selectedItems(context, resource, page, selection)) {
     const result = await deleteObject(context, resource, metadata.name, options, metadata.namespace ?? '');
     if (!('status' in result) || result.status.reason !== 'NotFound') unwrap(result);
   }

@@ -81,8 +81,7 @@ export async function respondList(
   selection?: ConvertedSelection,
 ): Promise<Response> {
   const { url, warnings } = context;
-  const all = await itemsOf(context, resource, page);
-  const items = selection === undefined ? all : all.filter((object) => selection.selects(object));
+  const items = await selectedItems(context, resource, page, selection);
   const kind = { kind: listKindOf(resource), apiVersion: formatApiVersion(resource) };
   const list = transformList(resource, items, listMeta(page), kind, accepted, url);
   return respond(list, accepted, 200, warnings);
@@ -95,9 +94,17 @@ function isPlain(resource: Resource, { format, as, pretty }: Accepted): boolean 
 
 const listKindOf = (resource: Resource): string => resource.listKind ?? `${resource.kind}List`;
 
-function itemsOf(context: Context, resource: Resource, page: ListPage): KubeObject[] | Promise<KubeObject[]> {
+/** The objects of a page in the version that is asked for, as far as they are selected. */
+export async function selectedItems(
+  context: Requester,
+  resource: Resource,
+  page: ListPage,
+  selection: ConvertedSelection | undefined,
+): Promise<KubeObject[]> {
   const { conversion } = resource;
   const objects = JSON.parse(`[${page.items}]`) as KubeObject[];
   if (conversion === undefined) return objects;
-  return converting(context, resource, () => objects.map((object) => conversion.fromStored(object)), objects);
+  const convert = (): KubeObject[] => objects.map((object) => conversion.fromStored(object));
+  const converted = await converting(context, resource, convert, objects);
+  return selection === undefined ? converted : converted.filter((object) => selection.selects(object));
 }

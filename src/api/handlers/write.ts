@@ -10,6 +10,7 @@ import { authorize } from '../authorization/authorize.ts';
 import { nodeNameOf } from '../authorization/node-authorizer.ts';
 import type { Context, Requester } from '../context.ts';
 import { converting, readStored } from '../conversion/index.ts';
+import { convertedSelection } from '../conversion/selection.ts';
 import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
 import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
 import {
@@ -219,6 +220,7 @@ export async function removeCollection(context: Context, resource: Resource): Pr
   const { request, url, info } = context;
   const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
-  const page = await deleteSelected(context, resource, listQuery(resource, info, url), options);
-  return respondList(context, resource, page, accepted);
+  const query = listQuery(resource, info, url);
+  const page = await deleteSelected(context, resource, query, options);
+  return respondList(context, resource, page, accepted, convertedSelection(resource, query.fieldSelector));
 }

@@ -112,6 +112,11 @@ async function logs(session: Fetching, stream: PodStream): Promise<Response> {
 
 async function proxy(session: Fetching, stream: PodStream): Promise<Response> {
   const { request, url } = stream;
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  // Relative links of the page would lead beside it (upstream's `proxyRedirectsforRootPath`).
+  if (isRead && stream.path === '' && !url.pathname.endsWith('/')) {
+    return new Response(null, { status: 301, headers: { location: `${url.pathname}/${url.search}` } });
+  }
   const headers = Object.fromEntries([...request.headers].filter(([name]) => isProxied(name)));
   const http = {
     scheme: stream.scheme ?? 'http',
