@@ -46,9 +46,14 @@ export function shouldRestart(pod: Pod, container: Container, latest: RuntimeCon
   return policy === 'Always' || (policy === 'OnFailure' && latest.exitCode !== 0);
 }
 
-/** The next steps. Idempotent: nothing to do gives empty lists. */
-export function computeActions(pod: Pod, runtime: PodRuntime, health: Health): Actions {
-  const actions = ownActions(pod, runtime, health);
+/** The next steps. Idempotent: nothing to do gives empty lists. `resized` are the containers whose resize asks for a new start. */
+export function computeActions(
+  pod: Pod,
+  runtime: PodRuntime,
+  health: Health,
+  resized: ReadonlySet<string> = new Set(),
+): Actions {
+  const actions = ownActions(pod, runtime, health, resized);
   if (actions.finish || actions.createSandbox) return actions;
   // Ephemeral containers wait for nobody, and run once.
   const fresh = (pod.spec?.ephemeralContainers ?? []).filter(({ name = '' }) => !runtime.containers.has(name));
@@ -56,7 +61,7 @@ export function computeActions(pod: Pod, runtime: PodRuntime, health: Health): A
 }
 
 /** The next steps for what the pod itself is made of. */
-function ownActions(pod: Pod, runtime: PodRuntime, health: Health): Actions {
+function ownActions(pod: Pod, runtime: PodRuntime, health: Health, resized: ReadonlySet<string>): Actions {
   const actions: Actions = { finish: false, createSandbox: false, kill: [], start: [] };
   const sandbox = readySandbox(runtime);
   const main = pod.spec?.containers ?? [];
@@ -79,7 +84,7 @@ function ownActions(pod: Pod, runtime: PodRuntime, health: Health): Actions {
     return found?.podSandboxId === sandbox.id ? found : undefined;
   };
   const initialized = main.some((container) => current(container) !== undefined);
-  if (!initialize(pod, actions, current, health, initialized)) return actions;
+  if (!initialize(pod, actions, current, health, initialized, resized)) return actions;
   let kept = 0;
   for (const container of main) {
     const now = latest(container);
@@ -88,8 +93,9 @@ function ownActions(pod: Pod, runtime: PodRuntime, health: Health): Actions {
       continue;
     }
     const kill = unhealthy(pod, container, now, health);
-    if (kill === undefined) kept++;
-    else actions.kill.push(kill);
+    if (kill !== undefined) actions.kill.push(kill);
+    else if (resized.has(container.name ?? '')) restart(actions, container, now);
+    else kept++;
   }
   if (kept === 0 && actions.kill.length === 0 && actions.start.length === 0) actions.finish = true;
   // A pod that is done needs its sidecars no more.
@@ -104,6 +110,7 @@ function initialize(
   current: (container: Container) => RuntimeContainer | undefined,
   health: Health,
   initialized: boolean,
+  resized: ReadonlySet<string>,
 ): boolean {
   for (const container of pod.spec?.initContainers ?? []) {
     const now = current(container);
@@ -112,6 +119,7 @@ function initialize(
       if (now !== undefined && running) {
         const kill = unhealthy(pod, container, now, health);
         if (kill !== undefined) actions.kill.push(kill);
+        else if (resized.has(container.name ?? '')) restart(actions, container, now);
         else if (initialized || health.startup(now.id) === true) continue;
         if (!initialized) return false;
       } else {
@@ -133,6 +141,13 @@ function initialize(
     }
   }
   return true;
+}
+
+/** Started again in the same step whatever its policy says of containers that end, and without a back-off: it has not failed. */
+function restart(actions: Actions, container: Container, { id }: RuntimeContainer): void {
+  const message = `Container ${container.name} resize requires restart`;
+  actions.kill.push({ container, id, message, gracePeriod: undefined });
+  actions.start.push(container);
 }
 
 function unhealthy(pod: Pod, container: Container, now: RuntimeContainer, health: Health): Kill | undefined {

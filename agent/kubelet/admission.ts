@@ -10,6 +10,29 @@ export interface Refusal {
   message: string;
 }
 
+/** Events and messages count cores in thousandths. */
+const COUNTED = [
+  ['cpu', 1000],
+  ['memory', 1],
+] as const;
+
+/** As {@link admit}, for a pod that runs here and asks for other resources: `Infeasible` where even an empty node has not enough. */
+export function admitResize(
+  pod: Pod,
+  others: readonly Pod[],
+  allocatable: Allocatable,
+  node: Node | undefined,
+): Refusal | undefined {
+  for (const [name, scale] of COUNTED) {
+    const requested = Math.round(podRequest(pod, name) * scale);
+    const capacity = Math.round((allocatable[name] ?? Number.POSITIVE_INFINITY) * scale);
+    if (requested <= capacity) continue;
+    const message = `Node didn't have enough capacity: ${name}, requested: ${requested}, capacity: ${capacity}`;
+    return { reason: 'Infeasible', message };
+  }
+  return admit(pod, others, allocatable, node);
+}
+
 /** Undefined when the pod may run beside `others`. */
 export function admit(
   pod: Pod,
@@ -30,10 +53,7 @@ export function admit(
   });
   const pods = allocatable['pods'] ?? Number.POSITIVE_INFINITY;
   if (active.length + 1 > pods) return refuse('pods', 1, active.length, pods);
-  for (const [name, scale] of [
-    ['cpu', 1000],
-    ['memory', 1],
-  ] as const) {
+  for (const [name, scale] of COUNTED) {
     const count = (value: number): number => Math.round(value * scale);
     const requested = count(podRequest(pod, name));
     const used = active.reduce((sum, other) => sum + count(podRequest(other, name)), 0);

@@ -1,5 +1,5 @@
 /** Pod cgroups `kubepods/<qos>/pod<uid>`, on cgroup v1 (each controller its own hierarchy) and v2 (one hierarchy). */
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pod } from '../../src/generated/types/core.v1.ts';
 import { cpuQuota, cpuShares, podLimit, podRequest, type QosClass, qosClass } from './resources.ts';
@@ -55,17 +55,26 @@ function makeV2(path: string, values: Record<string, string | number>): void {
 /** Shares of cgroup v1 (2..262144) as a weight of v2 (1..10000). */
 const weight = (shares: number): number => 1 + Math.floor(((shares - 2) * 9999) / 262_142);
 
-/** Makes the pod's cgroup with its limits and answers with its path, to be the `cgroup_parent` of its containers. */
-export function createPodCgroup(pod: Pod, maxPids: number): string {
+const cpuMax = (quota: number): string => (quota < 0 ? `max ${PERIOD}` : `${quota} ${PERIOD}`);
+
+/** A quota of -1 and a memory of 0 are no limits. */
+function podValues(pod: Pod): { shares: number; quota: number; memory: number } {
+  return {
+    shares: qosClass(pod) === 'BestEffort' ? 2 : cpuShares(podRequest(pod, 'cpu')),
+    quota: cpuQuota(podLimit(pod, 'cpu') ?? 0) ?? -1,
+    memory: Math.floor(podLimit(pod, 'memory') ?? 0),
+  };
+}
+
+/** Makes the pod's cgroup, the `cgroup_parent` of its containers, with its limits. */
+export function createPodCgroup(pod: Pod, maxPids: number): void {
   const qos = qosClass(pod);
   const path = podCgroup(qos, pod.metadata.uid ?? '');
-  const shares = qos === 'BestEffort' ? 2 : cpuShares(podRequest(pod, 'cpu'));
-  const quota = cpuQuota(podLimit(pod, 'cpu') ?? 0) ?? -1;
-  const memory = Math.floor(podLimit(pod, 'memory') ?? 0);
+  const { shares, quota, memory } = podValues(pod);
   if (unified()) {
     makeV2(path, {
       'cpu.weight': weight(shares),
-      'cpu.max': quota < 0 ? `max ${PERIOD}` : `${quota} ${PERIOD}`,
+      'cpu.max': cpuMax(quota),
       'memory.max': memory > 0 ? memory : 'max',
       'pids.max': maxPids,
     });
@@ -77,7 +86,37 @@ export function createPodCgroup(pod: Pod, maxPids: number): string {
       pids: { 'pids.max': maxPids },
     });
   }
-  return path;
+}
+
+/**
+ * Sets how much of one resource the pod may have and is owed, while it runs. Throws where the kernel refuses: memory that is in use, a limit
+ * below that of a container.
+ */
+export function setPodCgroup(pod: Pod, resource: 'cpu' | 'memory'): void {
+  const path = podCgroup(qosClass(pod), pod.metadata.uid ?? '');
+  const { shares, quota, memory } = podValues(pod);
+  const files: [string, string | number][] =
+    resource === 'memory'
+      ? [unified() ? ['memory.max', memory > 0 ? memory : 'max'] : ['memory.limit_in_bytes', memory > 0 ? memory : -1]]
+      : unified()
+        ? [
+            ['cpu.weight', weight(shares)],
+            ['cpu.max', cpuMax(quota)],
+          ]
+        : [
+            ['cpu.shares', shares],
+            ['cpu.cfs_quota_us', quota],
+          ];
+  const folder = unified() ? join(ROOT, path) : join(ROOT, resource, path);
+  // What createPodCgroup could not make limits nothing.
+  if (existsSync(folder)) for (const [file, value] of files) writeFileSync(join(folder, file), String(value));
+}
+
+/** Bytes that the pod uses, with what the kernel caches for it. Throws where nobody counts. */
+export function podMemoryUsage(pod: Pod): number {
+  const path = podCgroup(qosClass(pod), pod.metadata.uid ?? '');
+  const file = unified() ? join(ROOT, path, 'memory.current') : join(ROOT, 'memory', path, 'memory.usage_in_bytes');
+  return Number(readFileSync(file, 'utf8'));
 }
 
 function removeTree(path: string): void {

@@ -3,6 +3,9 @@ import { findCondition } from '../../src/apimachinery/conditions.ts';
 import type { ContainerStatus, Pod, PodCondition } from '../../src/generated/types/core.v1.ts';
 import { isSidecar } from './pod.ts';
 
+/** Those that are there during a resize alone. */
+export const RESIZE_CONDITIONS = ['PodResizePending', 'PodResizeInProgress'] as const;
+
 interface Finding {
   status: 'True' | 'False';
   reason?: string;

@@ -4,27 +4,29 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCondition } from '../../src/apimachinery/conditions.ts';
 import { badRequest, notFound } from '../../src/apimachinery/errors.ts';
-import type { ContainerStatus, Pod, Service } from '../../src/generated/types/core.v1.ts';
+import type { Pod, Service } from '../../src/generated/types/core.v1.ts';
 import { type Change, delay, type Informer } from '../informer.ts';
 import { paths } from '../paths.ts';
 import type { AgentContext, KubeletHandle } from '../types.ts';
-import { admit } from './admission.ts';
+import { admit, admitResize } from './admission.ts';
 import { Backoff, RESTART_BACKOFF } from './backoff.ts';
 import { removePodCgroup } from './cgroups.ts';
 import { ConfigSource } from './config-source.ts';
 import type { KubeletDeps } from './deps.ts';
 import { EventRecorder } from './events.ts';
 import { ImageManager } from './images.ts';
+import { logPath } from './log-path.ts';
 import { pruneLogs, rotateLog } from './log-rotation.ts';
 import { type LogOptions, streamLog } from './logs.ts';
 import { capacity } from './machine.ts';
 import { NodeAgent } from './node-agent.ts';
 import { Pleg } from './pleg.ts';
-import { everyContainer, keptStatus } from './pod.ts';
+import { everyContainer } from './pod.ts';
 import { LABELS, readPodRuntime, readySandbox, restartCount, runningContainers } from './pod-runtime.ts';
 import { removeFromRuntime } from './pod-stopper.ts';
 import { PodWorker } from './pod-worker.ts';
 import { Prober } from './probes/prober.ts';
+import { resizeMachine } from './resize-actuation.ts';
 import { TokenSource } from './tokens.ts';
 import { VolumeManager } from './volumes/manager.ts';
 
@@ -84,7 +86,13 @@ export class Kubelet implements KubeletHandle {
       podLogs,
       seccompDir: join(context.dataDir, 'seccomp'),
       networkProblem: () => this.#networkProblem(),
-      admit: (pod) => admit(pod, this.pods(), { ...machine }, this.#node.node),
+      admit: (pod) => admit(pod, this.#given(), { ...machine }, this.#node.node),
+      resize: {
+        events,
+        machine: resizeMachine(cri, machine.memory),
+        refuse: (pod) => admitResize(pod, this.#given(), { ...machine }, this.#node.node),
+        onFreed: () => this.#retryResizes(),
+      },
     };
     this.#node = new NodeAgent({ context, capacity: machine, labels, events, problem: () => this.#problem() });
   }
@@ -101,6 +109,15 @@ export class Kubelet implements KubeletHandle {
 
   pods(): Pod[] {
     return [...this.#workers.values()].map((worker) => worker.pod);
+  }
+
+  /** The pods with what they have been given, which may not be what they ask for. */
+  #given(): Pod[] {
+    return [...this.#workers.values()].map((worker) => worker.given);
+  }
+
+  #retryResizes(): void {
+    for (const worker of this.#workers.values()) if (worker.deferred) worker.wake();
   }
 
   findContainer(namespace: string, pod: string, uid: string | undefined, container: string | undefined): string {
@@ -123,7 +140,7 @@ export class Kubelet implements KubeletHandle {
   async *readLogs(options: LogOptions): AsyncGenerator<Buffer> {
     const worker = this.#worker(options.namespace, options.pod, undefined);
     const container = options.container || this.#onlyContainer(worker.pod);
-    const path = this.#logPath(worker, container, options.previous === true);
+    const path = logPath(worker.pod, worker.runtime, container, options.previous === true);
     const attempts = worker.runtime.containers.get(container) ?? [];
     const id = attempts[options.previous === true && attempts[0]?.state === 'CONTAINER_RUNNING' ? 1 : 0]?.id;
     const isRunning = async (): Promise<boolean> =>
@@ -194,31 +211,6 @@ export class Kubelet implements KubeletHandle {
     );
   }
 
-  /** Upstream's `validateContainerLogStatus`: which file, or why there is none. */
-  #logPath(worker: PodWorker, container: string, previous: boolean): string {
-    const { pod, runtime } = worker;
-    const quoted = `container "${container}" in pod "${pod.metadata.name}"`;
-    if (!everyContainer(pod).some(({ name }) => name === container)) {
-      throw badRequest(`container ${container} is not valid for pod ${pod.metadata.name}`);
-    }
-    const attempts = runtime.containers.get(container) ?? [];
-    const status = keptStatus(pod, container);
-    const chosen = previous ? previousAttempt(attempts, status) : attempts[0];
-    if (chosen !== undefined) return chosen.logPath;
-    if (previous) {
-      throw badRequest(`previous terminated container "${container}" in pod "${pod.metadata.name}" not found`);
-    }
-    const waiting = status?.state?.waiting;
-    const reason = waiting?.reason ?? 'ContainerCreating';
-    const trying = ['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName', 'RegistryUnavailable'];
-    if (trying.includes(reason)) {
-      const why = reason === 'ErrImagePull' ? "image can't be pulled" : 'trying and failing to pull image';
-      throw badRequest(`${quoted} is waiting to start: ${why}`);
-    }
-    if (status?.state?.terminated) throw badRequest(`${quoted} is terminated`);
-    throw badRequest(`${quoted} is waiting to start: ${reason}`);
-  }
-
   #onPod({ type, object }: Change<Pod>): void {
     const uid = object.metadata.uid ?? '';
     const worker = this.#workers.get(uid);
@@ -229,6 +221,7 @@ export class Kubelet implements KubeletHandle {
 
   #finished(uid: string): void {
     this.#deps.log.debug('pod finished', { uid });
+    this.#retryResizes();
     // The worker stays while the API server has the pod (a finalizer holds it), so that nothing starts it again.
     if (!this.#pods.list().some(({ metadata }) => metadata.uid === uid)) this.#workers.delete(uid);
   }
@@ -284,13 +277,4 @@ export class Kubelet implements KubeletHandle {
       await this.#removePod(uid);
     }
   }
-}
-
-/** The attempt before the one that runs, or the last one that ended. */
-function previousAttempt<T extends { state: string; id: string }>(
-  attempts: readonly T[],
-  status: ContainerStatus | undefined,
-): T | undefined {
-  const last = status?.lastState?.terminated?.containerID?.replace(/^containerd:\/\//, '');
-  return attempts.find(({ id }) => id === last) ?? attempts[1];
 }

@@ -1,8 +1,7 @@
 /** Brings one pod to where its spec wants it, step by step, and tells the API server how it is. One step at a time per pod. */
 import { join } from 'node:path';
-import { now } from '../../src/apimachinery/meta.ts';
 import type { Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
-import { computeActions } from './actions.ts';
+import { type Actions, computeActions } from './actions.ts';
 import { removePodCgroup } from './cgroups.ts';
 import type { PodFolders } from './container-config.ts';
 import { killContainer, startContainer } from './container-runner.ts';
@@ -12,10 +11,10 @@ import { gracePeriod, isTerminalPhase, podFullName } from './pod.ts';
 import { cleanUp, forget } from './pod-cleaner.ts';
 import { type PodRuntime, readPodRuntime, readySandbox, sandboxIps } from './pod-runtime.ts';
 import { PodStopper, prune } from './pod-stopper.ts';
-import { qosClass } from './resources.ts';
+import { PodResizer } from './resize.ts';
 import { configureSandbox, createSandbox, RetryError } from './sandbox.ts';
-import { podStatus } from './status.ts';
-import { writeStatus } from './status-manager.ts';
+import { podStatus, rejectedStatus } from './status.ts';
+import { isNewer, writeStatus } from './status-manager.ts';
 import { terminationMessage } from './termination-message.ts';
 import { type HostPaths, MountError } from './volumes/manager.ts';
 import { Waiting } from './waiting.ts';
@@ -31,6 +30,7 @@ export class PodWorker {
   readonly #deps: KubeletDeps;
   readonly #uid: string;
   readonly #folders: PodFolders;
+  readonly #resizer: PodResizer;
   readonly #onFinished: (uid: string) => void;
   readonly #waiting = new Waiting();
   readonly #messages = new Map<string, string>();
@@ -60,12 +60,23 @@ export class PodWorker {
       logs: join(deps.podLogs, name),
       seccomp: deps.seccompDir,
     };
+    this.#resizer = new PodResizer(deps.resize, this.#folders.pod);
     this.wake();
   }
 
   /** The pod with its newest status. */
   get pod(): Pod {
     return this.#pod;
+  }
+
+  /** The pod with the resources that it has been given. */
+  get given(): Pod {
+    return this.#resizer.given(this.#pod);
+  }
+
+  /** Whether a resize waits for room on the node. */
+  get deferred(): boolean {
+    return this.#resizer.deferred;
   }
 
   /** What the runtime had of the pod when last asked. */
@@ -178,38 +189,31 @@ export class PodWorker {
     if (this.#admitted || this.#runtime.sandboxes.length > 0) return true;
     const refusal = this.#deps.admit(this.#pod);
     this.#admitted = refusal === undefined;
-    this.#failure = refusal === undefined ? undefined : refusal;
+    this.#failure = refusal;
+    if (this.#admitted) this.#resizer.admit(this.#pod);
     return this.#admitted;
   }
 
   async #reject(): Promise<number> {
     const { reason, message } = this.#failure ?? { reason: '', message: '' };
     this.#deps.events.record(this.#pod, 'Warning', reason, message);
-    const generation = this.#pod.metadata.generation;
-    const status: PodStatus = {
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
-      phase: 'Failed',
-      reason,
-      message: `Pod was rejected: ${message}`,
-      startTime: this.#pod.status?.startTime ?? now(),
-      qosClass: this.#pod.status?.qosClass ?? qosClass(this.#pod),
-    };
     this.#failure = { reason, message: `Pod was rejected: ${message}` };
-    await this.#write(status);
+    await this.#write(rejectedStatus(this.#pod, this.#failure));
     return RESYNC_MS;
   }
 
   /** A pod that should run. */
   async #run(): Promise<number> {
-    let actions = computeActions(this.#pod, this.#runtime, this.#deps.prober);
+    const pod = this.#resizer.judge(this.#pod);
+    let actions = this.#actions(pod);
     if (actions.finish) return this.#finish();
-    if (!this.#pod.status?.startTime) await this.#report(false);
+    if (!this.#pod.status?.startTime || this.#resizer.inProgress) await this.#report(false);
     const volumes = await this.#mount();
     if (this.#stopped) return RESYNC_MS;
     if (actions.createSandbox) {
-      await this.#createSandbox();
+      await this.#createSandbox(pod);
       await this.#read();
-      actions = computeActions(this.#pod, this.#runtime, this.#deps.prober);
+      actions = this.#actions(pod);
       await this.#report(false);
     }
     const sandbox = readySandbox(this.#runtime);
@@ -220,27 +224,35 @@ export class PodWorker {
       await killContainer(this.#deps, this.#pod, container, id, ip, message, grace);
       this.#dirty = true;
     }
-    const due = await this.#start(actions.start, sandbox, volumes);
+    const killed = new Set(actions.kill.map(({ container }) => container.name ?? ''));
+    const resized = await this.#resizer.actuate(pod, this.#runtime, killed);
+    const due = await this.#start(pod, actions.start, sandbox, volumes);
     if (actions.start.length > 0) await this.#read();
+    this.#resizer.settle(pod);
     this.#deps.prober.update(this.#pod, this.#runtime);
     await this.#report(false);
-    return due;
+    return resized ? due : Math.min(due, LAST_RETRY_MS);
+  }
+
+  #actions(pod: Pod): Actions {
+    return computeActions(pod, this.#runtime, this.#deps.prober, this.#resizer.restarts(pod, this.#runtime));
   }
 
   async #start(
-    containers: ReturnType<typeof computeActions>['start'],
+    pod: Pod,
+    containers: Actions['start'],
     sandbox: NonNullable<ReturnType<typeof readySandbox>>,
     volumes: HostPaths,
   ): Promise<number> {
     let due = RESYNC_MS;
-    const config = await configureSandbox(this.#deps, this.#pod, this.#folders, sandbox.metadata.attempt);
+    const config = await configureSandbox(this.#deps, pod, this.#folders, sandbox.metadata.attempt);
     for (const container of containers) {
       const { signal } = this.#abort;
       if (signal.aborted) break;
       const name = container.name ?? '';
       try {
         await startContainer(this.#deps, {
-          pod: this.#pod,
+          pod,
           container,
           runtime: this.#runtime,
           sandbox,
@@ -249,6 +261,7 @@ export class PodWorker {
           folders: this.#folders,
           signal,
         });
+        this.#resizer.started(container);
         this.#waiting.delete(name);
         this.#dirty = true;
       } catch (error) {
@@ -273,9 +286,9 @@ export class PodWorker {
     }
   }
 
-  async #createSandbox(): Promise<void> {
+  async #createSandbox(pod: Pod): Promise<void> {
     try {
-      await createSandbox(this.#deps, this.#pod, this.#folders, this.#runtime);
+      await createSandbox(this.#deps, pod, this.#folders, this.#runtime);
     } catch (error) {
       if (error instanceof RetryError) await this.#report(false);
       throw error;
@@ -326,7 +339,10 @@ export class PodWorker {
     const { prober, node } = this.#deps;
     const deleting = this.#pod.metadata.deletionTimestamp !== undefined;
     const status = podStatus({
-      pod: this.#pod,
+      // What is reported as seen must have been judged.
+      pod: terminal || deleting ? this.given : this.#resizer.judge(this.#pod),
+      resources: (name) => this.#resizer.actuated(name),
+      resize: this.#resizer.conditions,
       runtime: this.#runtime,
       nodeIp: node.ip,
       waiting: this.#waiting.states,
@@ -345,13 +361,4 @@ export class PodWorker {
     if (written === undefined) this.#gone = true;
     else if (isNewer(written, this.#pod)) this.#pod = written;
   }
-}
-
-/** Whether `a` is a later version than `b`; versions are numbers that only grow. */
-function isNewer(a: Pod, b: Pod): boolean {
-  const version = (pod: Pod): bigint => {
-    const text = pod.metadata.resourceVersion ?? '0';
-    return /^\d+$/.test(text) ? BigInt(text) : 0n;
-  };
-  return version(a) > version(b);
 }

@@ -1,27 +1,29 @@
 /** A pod's sandbox: made before its containers, in place of one that has ended. */
 import { mkdir } from 'node:fs/promises';
 import type { Pod } from '../../src/generated/types/core.v1.ts';
-import { createPodCgroup } from './cgroups.ts';
+import { createPodCgroup, podCgroup } from './cgroups.ts';
 import { type PodFolders, sandboxConfig } from './container-config.ts';
 import type { KubeletDeps } from './deps.ts';
 import { rpcText } from './images.ts';
 import { gracePeriod } from './pod.ts';
 import type { PodRuntime } from './pod-runtime.ts';
 import { PodStopper } from './pod-stopper.ts';
+import { qosClass } from './resources.ts';
 
 const MAX_PIDS = 4096;
 
 /** A failure that has been told as an event; the worker tries again. */
 export class RetryError extends Error {}
 
-/** The configuration of a sandbox; the pod's cgroup exists afterwards. */
+/** The configuration of a sandbox that there is, or whose cgroup there is. */
 export function configureSandbox(
   deps: KubeletDeps,
   pod: Pod,
   folders: PodFolders,
   attempt: number,
 ): ReturnType<typeof sandboxConfig> {
-  return sandboxConfig(pod, attempt, createPodCgroup(pod, MAX_PIDS), folders, deps.cluster);
+  const cgroup = podCgroup(qosClass(pod), pod.metadata.uid ?? '');
+  return sandboxConfig(pod, attempt, cgroup, folders, deps.cluster);
 }
 
 /** Makes a new sandbox, after what is left of the one before has been stopped. Throws {@link RetryError}. */
@@ -44,6 +46,7 @@ export async function createSandbox(
   }
   await mkdir(folders.logs, { recursive: true, mode: 0o755 });
   const attempt = previous === undefined ? 0 : previous.metadata.attempt + 1;
+  createPodCgroup(pod, MAX_PIDS);
   try {
     await cri.runPodSandbox(await configureSandbox(deps, pod, folders, attempt));
   } catch (error) {

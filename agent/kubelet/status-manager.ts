@@ -4,6 +4,7 @@ import { isReason } from '../../src/apimachinery/errors.ts';
 import type { Json, JsonObject } from '../../src/apimachinery/meta.ts';
 import type { Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
 import type { HttpClient } from '../client.ts';
+import { RESIZE_CONDITIONS } from './conditions.ts';
 
 /** Whether `have` already says all that `want` says. Conditions are compared by type: others belong to others. */
 export function covers(have: PodStatus | undefined, want: PodStatus): boolean {
@@ -13,7 +14,15 @@ export function covers(have: PodStatus | undefined, want: PodStatus): boolean {
     if (!same((have as Record<string, unknown>)[key], value)) return false;
   }
   if ((have.reason ?? '') !== (want.reason ?? '') || (have.message ?? '') !== (want.message ?? '')) return false;
+  if (over(have, want).length > 0) return false;
   return (wanted ?? []).every((condition) => same(findCondition(have.conditions, condition.type), condition));
+}
+
+/** Conditions that are there during a resize alone, and no more. */
+function over(have: PodStatus, want: PodStatus): string[] {
+  return RESIZE_CONDITIONS.filter(
+    (type) => findCondition(have.conditions, type) !== undefined && findCondition(want.conditions, type) === undefined,
+  );
 }
 
 /** Deep equality where null, undefined and empty objects and lists are all nothing. */
@@ -39,11 +48,12 @@ export function statusPatch(pod: Pod, want: PodStatus): JsonObject {
   const have = pod.status ?? {};
   const status = { ...want } as unknown as JsonObject;
   for (const key of ['reason', 'message'] as const) if (have[key] && !want[key]) status[key] = null;
-  status['conditions'] = (want.conditions ?? []).map((condition) => {
+  const conditions = (want.conditions ?? []).map((condition) => {
     const old = findCondition(have.conditions, condition.type);
     const cleared = (['reason', 'message'] as const).filter((key) => old?.[key] && !condition[key]);
     return { ...condition, ...Object.fromEntries(cleared.map((key) => [key, null])) } as unknown as Json;
   });
+  status['conditions'] = [...conditions, ...over(have, want).map((type) => ({ $patch: 'delete', type }))];
   const gone = (have.podIPs ?? []).filter(({ ip }) => !(want.podIPs ?? []).some((other) => other.ip === ip));
   if (gone.length > 0) {
     const deletions = gone.map(({ ip }) => ({ $patch: 'delete', ip: ip ?? '' }));
@@ -65,4 +75,13 @@ export async function writeStatus(client: HttpClient, pod: Pod, want: PodStatus)
     }
     throw error;
   }
+}
+
+/** Whether `a` is a later version than `b`; versions are numbers that only grow. */
+export function isNewer(a: Pod, b: Pod): boolean {
+  const version = (pod: Pod): bigint => {
+    const text = pod.metadata.resourceVersion ?? '0';
+    return /^\d+$/.test(text) ? BigInt(text) : 0n;
+  };
+  return version(a) > version(b);
 }

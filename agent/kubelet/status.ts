@@ -1,6 +1,14 @@
 /** The pod's status as the API shows it, from what the runtime has. Pure. */
 import { now } from '../../src/apimachinery/meta.ts';
-import type { Container, ContainerState, ContainerStatus, Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodStatus,
+  ResourceRequirements,
+} from '../../src/generated/types/core.v1.ts';
 import { shouldRestart } from './actions.ts';
 import { conditions } from './conditions.ts';
 import { isSidecar, keptStatus } from './pod.ts';
@@ -18,6 +26,10 @@ export interface StatusInput {
   messages: ReadonlyMap<string, string>;
   ready(id: string): boolean;
   started(id: string): boolean;
+  /** What a running container has, where that may not be what `pod` says. */
+  resources?(name: string): ResourceRequirements | undefined;
+  /** How far a resize is. */
+  resize?: readonly PodCondition[];
   /** No container will be started any more. */
   terminal: boolean;
   /** The pod has failed for a reason that is not its containers'. */
@@ -42,7 +54,10 @@ export function podStatus(input: StatusInput): PodStatus {
   const status: PodStatus = {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
-    conditions: conditions(pod, phase, init, main, sandbox !== undefined, now()),
+    conditions: [
+      ...conditions(pod, phase, init, main, sandbox !== undefined, now()),
+      ...(phase === 'Failed' || phase === 'Succeeded' ? [] : (input.resize ?? [])),
+    ],
     ...(failure ?? keptReason(old)),
     hostIP: input.nodeIp,
     hostIPs: [{ ip: input.nodeIp }],
@@ -54,6 +69,18 @@ export function podStatus(input: StatusInput): PodStatus {
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   };
   return status;
+}
+
+/** The status of a pod that the node does not take. */
+export function rejectedStatus(pod: Pod, failure: { reason: string; message: string }): PodStatus {
+  const generation = pod.metadata.generation;
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase: 'Failed',
+    ...failure,
+    startTime: pod.status?.startTime ?? now(),
+    qosClass: pod.status?.qosClass ?? qosClass(pod),
+  };
 }
 
 /** A reason once given for a failure stays. */
@@ -106,9 +133,9 @@ function containerStatus(input: StatusInput, container: Container, isInit: boole
   const running = latest.state === 'CONTAINER_RUNNING';
   const started = running && input.started(latest.id);
   const exitedWell = latest.state === 'CONTAINER_EXITED' && latest.exitCode === 0;
-  const limits = container.resources?.limits;
-  const requests = { ...limits, ...container.resources?.requests };
-  const hasRequests = Object.keys(requests).length > 0;
+  const allocated = requestsOf(container.resources);
+  const actual = (running ? input.resources?.(name) : undefined) ?? container.resources;
+  const requests = requestsOf(actual);
   return {
     name,
     state: isWaiting ? { waiting: present(reason) } : stateOf(latest, messages),
@@ -119,10 +146,16 @@ function containerStatus(input: StatusInput, container: Container, isInit: boole
     imageID: latest.imageRef,
     containerID: `containerd://${latest.id}`,
     started,
-    ...(hasRequests ? { allocatedResources: requests } : {}),
-    resources: { ...(limits ? { limits } : {}), ...(hasRequests ? { requests } : {}) },
+    ...(allocated ? { allocatedResources: allocated } : {}),
+    resources: { ...(actual?.limits ? { limits: actual.limits } : {}), ...(requests ? { requests } : {}) },
     ...volumeMountsOf(container),
   } as ContainerStatus;
+}
+
+/** Requests, which limits stand for where there are none; undefined where there is neither. */
+function requestsOf({ limits, requests }: ResourceRequirements = {}): ResourceRequirements['requests'] {
+  const both = { ...limits, ...requests };
+  return Object.keys(both).length === 0 ? undefined : both;
 }
 
 /** Ephemeral containers have no probes and take no traffic. */

@@ -47,6 +47,21 @@ spec:
   ports: [{name: http, port: 80, targetPort: web}, {name: dead, port: 81, targetPort: closed}]
 `;
 
+/** Its CPU changes in place; its memory asks for a new start. */
+const RESIZABLE = `
+apiVersion: v1
+kind: Pod
+metadata: {name: resizable}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: main
+    image: busybox:1.35
+    command: [sleep, infinity]
+    resources: {requests: {cpu: 20m, memory: 20Mi}, limits: {cpu: 30m, memory: 30Mi}}
+    resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}]
+`;
+
 /** A pod that looks at its own token as the given users. */
 const reader = (name: string, security: string, command: string): string => `
 apiVersion: v1
@@ -200,6 +215,45 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('pods o
     expect(await status('named', 'ephemeralContainerStatuses[*].restartCount')).toBe('0 0');
     expect(await status('named', 'containerStatuses[0].restartCount')).toBe('0');
     expect(await run('describe', 'pod', 'named')).toMatch(/Ephemeral Containers:\s+look:/);
+  });
+
+  it('a resize is done in place, starts a container again where it must, and waits where it does not fit', async () => {
+    await apply(RESIZABLE);
+    await run('wait', '--for=condition=Ready', 'pod/resizable', '--timeout=30s');
+    const resize = (limits: object, requests: object = {}): Promise<string> => {
+      const patch = { spec: { containers: [{ name: 'main', resources: { requests, limits } }] } };
+      return run('patch', 'pod', 'resizable', '--subresource=resize', '-p', JSON.stringify(patch));
+    };
+    const has = async (): Promise<string> => {
+      const [resources, restarts, conditions] = await Promise.all([
+        status('resizable', 'containerStatuses[0].resources.limits'),
+        status('resizable', 'containerStatuses[0].restartCount'),
+        status('resizable', 'conditions[*].type'),
+      ]);
+      return `${resources} ${restarts}${conditions.includes('Resize') ? ' resizing' : ''}`;
+    };
+    const limits = async (): Promise<string> => {
+      const read = 'cd /sys/fs/cgroup; cat cpu.max memory.max || cat cpu/cpu.cfs_quota_us memory/memory.limit_in_bytes';
+      return (await run('exec', 'resizable', '--', 'sh', '-c', `(${read}) 2>/dev/null`)).split(/\s+/).join(' ');
+    };
+    await expect.poll(has).toBe('{"cpu":"30m","memory":"30Mi"} 0');
+    await resize({ cpu: '35m' });
+    await expect.poll(has, { timeout: 20_000 }).toBe('{"cpu":"35m","memory":"30Mi"} 0');
+    expect(await limits()).toMatch(new RegExp(`^3500 .*${30 * 1024 * 1024} $`));
+    await resize({ memory: '40Mi' });
+    await expect.poll(has, { timeout: 20_000 }).toBe('{"cpu":"35m","memory":"40Mi"} 1');
+    expect(await limits()).toMatch(new RegExp(`^3500 .*${40 * 1024 * 1024} $`));
+    await resize({ cpu: '4000' }, { cpu: '4000' });
+    const pending = 'conditions[?(@.type=="PodResizePending")].reason';
+    await expect.poll(() => status('resizable', pending), { timeout: 20_000 }).toBe('Infeasible');
+    expect(await status('resizable', 'containerStatuses[0].allocatedResources.cpu')).toBe('20m');
+    await resize({ cpu: '25m' }, { cpu: '25m' });
+    await expect.poll(has, { timeout: 20_000 }).toBe('{"cpu":"25m","memory":"40Mi"} 1');
+    const about = '--field-selector=involvedObject.name=resizable';
+    const reasons = async (): Promise<string[]> =>
+      (await run('get', 'events', about, '-o', 'jsonpath={.items[*].reason}')).split(' ');
+    const expected = ['ResizeStarted', 'ResizeCompleted', 'ResizeInfeasible'];
+    await expect.poll(reasons).toEqual(expect.arrayContaining(expected));
   });
 
   it('a container that ends is started again as its pod’s policy says', async () => {
