@@ -207,7 +207,7 @@ export class PodWorker {
     const pod = this.#resizer.judge(this.#pod);
     let actions = this.#actions(pod);
     if (actions.finish) return this.#finish();
-    if (!this.#pod.status?.startTime || this.#resizer.inProgress) await this.#report(false);
+    if (!this.#pod.status?.startTime || this.#resizer.isUntold(this.#pod)) await this.#report(false);
     const volumes = await this.#mount();
     if (this.#stopped) return RESYNC_MS;
     if (actions.createSandbox) {
@@ -306,6 +306,7 @@ export class PodWorker {
     await this.#report(true);
     this.#deps.config.release(this.#uid);
     removePodCgroup(this.#uid);
+    this.#deps.resize.onFreed();
     return RESYNC_MS * 10;
   }
 

@@ -51,9 +51,9 @@ export class PodResizer {
     return this.#pending?.reason === 'Deferred';
   }
 
-  /** Whether containers do not have yet what they were given. */
-  get inProgress(): boolean {
-    return this.#inProgress !== undefined;
+  /** Whether containers do not have yet what they were given, and the API server does not know. */
+  isUntold({ status }: Pod): boolean {
+    return this.#inProgress !== undefined && findCondition(status?.conditions, 'PodResizeInProgress') === undefined;
   }
 
   /** For the pod's status, in upstream's order. */
@@ -68,7 +68,7 @@ export class PodResizer {
 
   /** The pod with what it has been given, without a word on what it asks for. */
   given(pod: Pod): Pod {
-    return this.#allocation === undefined ? pod : withResources(pod, this.#allocation.allocated);
+    return withResources(pod, (this.#allocation ?? this.#restore(pod)).allocated);
   }
 
   /** The pod with what it is given now: what it asks for is judged first (`handlePodResourcesResize`). */

@@ -263,7 +263,10 @@ describe('a resize', () => {
     expect(cpu(resizer.judge(large))).toBe('25m');
     expect(told(resizer)).toEqual([{ type: 'PodResizeInProgress', reason: undefined, observedGeneration: 2 }]);
     resizer.settle(large);
-    expect(resizer.inProgress).toBe(true);
+    expect([
+      resizer.isUntold(large),
+      resizer.isUntold({ ...large, status: { conditions: resizer.conditions } }),
+    ]).toEqual([true, false]);
     expect(resizer.actuated('a')?.requests).toEqual({ cpu: '20m', memory: '35Mi' });
     expect(await resizer.actuate(large, runtimeOf('a'), new Set())).toBe(true);
     resizer.settle(large);
@@ -335,6 +338,11 @@ describe('a resize', () => {
     expect(readdirSync(folder)).toEqual(['resources.json']);
   });
 
+  it('counts with what it was given, also before it is looked at again', () => {
+    start().admit(small);
+    expect(cpu(start().given(large))).toBe('20m');
+  });
+
   it.each(['', '{', '{"allocated":1,"actuated":2}', 'null'])('finds its way from a file like %o', (text) => {
     writeFileSync(join(folder, 'resources.json'), text);
     const had = small.spec?.containers?.[0]?.resources;
@@ -342,7 +350,7 @@ describe('a resize', () => {
     const resizer = start();
     resizer.judge({ ...large, status });
     expect(resizer.actuated('a')).toEqual(had);
-    expect(resizer.inProgress).toBe(true);
+    expect(told(resizer)).toMatchObject([{ type: 'PodResizeInProgress' }]);
   });
 
   it('shows in the status what containers have, not what they shall have', () => {
