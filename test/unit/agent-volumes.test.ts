@@ -3,10 +3,12 @@ import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HttpClient } from '../../agent/client.ts';
 import { writeAtomically } from '../../agent/kubelet/volumes/atomic-writer.ts';
+import { MountError, VolumeManager } from '../../agent/kubelet/volumes/manager.ts';
 import { setGroup } from '../../agent/kubelet/volumes/mount.ts';
 import { type PayloadSources, tokenAccess, volumePayload } from '../../agent/kubelet/volumes/payload.ts';
-import type { Container, PodSpec } from '../../src/generated/types/core.v1.ts';
+import type { Container, PodSpec, Volume } from '../../src/generated/types/core.v1.ts';
 
 const root = process.getuid?.() === 0;
 let folder: string;
@@ -42,6 +44,19 @@ describe('a projected volume', () => {
 
   it.each(['clusterTrustBundle', 'podCertificate'])('says that there are no objects for a %s', async (kind) => {
     await expect(payload({ [kind]: {} })).rejects.toThrow(`projected volumes with a ${kind} are not supported`);
+  });
+});
+
+describe('volumes that cannot be', () => {
+  it.each<[Volume, string]>([
+    [{ name: 'v', image: { reference: 'busybox' } }, 'volumes of images are not supported'],
+    [{ name: 'v', nfs: { server: 's', path: '/' } }, 'no volume plugin matched'],
+  ])('%o', async (volume, why) => {
+    const manager = new VolumeManager(folder, {} as HttpClient);
+    const pod = { metadata: { name: 'p', uid: 'u' }, spec: { containers: [], volumes: [volume] } };
+    await expect(manager.setUp(pod, {} as PayloadSources)).rejects.toThrow(
+      new MountError(`MountVolume.SetUp failed for volume "v" : ${why}`),
+    );
   });
 });
 

@@ -57,6 +57,8 @@ export class VolumeManager {
     const plugin = (Object.keys(PLUGINS) as (keyof typeof PLUGINS)[]).find((kind) => volume[kind]);
     if (volume.hostPath) return checkHostPath(volume.hostPath);
     if (volume.persistentVolumeClaim) return this.#claim(pod, volume.persistentVolumeClaim.claimName ?? '');
+    // containerd mounts images from 2.1 on.
+    if (volume.image) throw new Error('volumes of images are not supported');
     if (plugin === undefined) throw new Error('no volume plugin matched');
     const folder = join(this.podDir(pod.metadata.uid ?? ''), 'volumes', PLUGINS[plugin], volume.name ?? '');
     const fsGroup = pod.spec?.securityContext?.fsGroup;
