@@ -19,6 +19,7 @@ interface ContainerStatus {
   containerID?: string;
   ready: boolean;
   restartCount: number;
+  resources?: { limits?: Record<string, string> };
   state: { running?: object; terminated?: { exitCode: number; message?: string }; waiting?: { reason: string } };
 }
 
@@ -155,6 +156,39 @@ describe.skipIf(!able)('the agent with containerd', { timeout: 60_000 }, () => {
     expect(container('kept')).toEqual(before);
     const told = api.all('core/events').slice(events) as unknown as { involvedObject: { name: string } }[];
     expect(told.filter(({ involvedObject }) => involvedObject.name === 'kept')).toEqual([]);
+  });
+
+  it('does a resize that came while it was away, and the next one', async () => {
+    const limits = { cpu: '100m', memory: '64Mi' };
+    createPod('sized', FOREVER, {}, { resources: { limits, requests: limits } });
+    await until('Ready', () => isReady('sized'));
+    const resize = (cpu: string, generation: number): void => {
+      const old = pod('sized');
+      const spec = old?.['spec'] as { containers: object[] };
+      const wanted = { cpu, memory: '64Mi' };
+      const containers = [{ ...spec.containers[0], resources: { limits: wanted, requests: wanted } }];
+      api.put('core/pods', {
+        ...old,
+        metadata: { ...old?.metadata, name: 'sized', generation },
+        spec: { ...spec, containers },
+      } as FakeObject);
+    };
+    const has = (cpu: string): boolean =>
+      container('sized')?.resources?.limits?.['cpu'] === cpu &&
+      status('sized').conditions?.some(({ type }) => type.includes('Resize')) === false;
+    await endAgent('SIGKILL');
+    resize('200m', 2);
+    startAgent();
+    await until('the first resize', () => has('200m'));
+    resize('50m', 3);
+    await until('the second resize', () => has('50m'));
+    expect(container('sized')?.restartCount).toBe(0);
+    const told = (): string[] =>
+      (api.all('core/events') as unknown as { reason: string; involvedObject: { name: string } }[])
+        .filter(({ involvedObject, reason }) => involvedObject.name === 'sized' && reason.startsWith('Resize'))
+        .map(({ reason }) => reason);
+    await until('four events', () => told().length >= 4);
+    expect(told()).toEqual(['ResizeStarted', 'ResizeCompleted', 'ResizeStarted', 'ResizeCompleted']);
   });
 
   it('goes on when the API server was away', async () => {
