@@ -4,19 +4,20 @@ import type { Pod, PodStatus } from '../../src/generated/types/core.v1.ts';
 import { type Actions, computeActions } from './actions.ts';
 import { removePodCgroup } from './cgroups.ts';
 import type { PodFolders } from './container-config.ts';
-import { killContainer, startContainer } from './container-runner.ts';
+import { killContainer } from './container-runner.ts';
 import type { KubeletDeps } from './deps.ts';
-import { rpcText, WaitingError } from './images.ts';
-import { gracePeriod, isTerminalPhase, podFullName } from './pod.ts';
+import { rpcText } from './images.ts';
+import { activeLeft, gracePeriod, isTerminalPhase, podFullName } from './pod.ts';
 import { cleanUp, forget } from './pod-cleaner.ts';
 import { type PodRuntime, readPodRuntime, readySandbox, sandboxIps } from './pod-runtime.ts';
 import { PodStopper, prune } from './pod-stopper.ts';
+import { mountVolumes } from './pod-volumes.ts';
 import { PodResizer } from './resize.ts';
-import { configureSandbox, createSandbox, RetryError } from './sandbox.ts';
+import { createSandbox, RetryError } from './sandbox.ts';
+import { startContainers } from './start-containers.ts';
 import { podStatus, rejectedStatus } from './status.ts';
 import { isNewer, writeStatus } from './status-manager.ts';
 import { terminationMessage } from './termination-message.ts';
-import { type HostPaths, MountError } from './volumes/manager.ts';
 import { Waiting } from './waiting.ts';
 
 const FIRST_RETRY_MS = 500;
@@ -154,7 +155,7 @@ export class PodWorker {
     const pod = this.#pod;
     if (this.#gone || pod.metadata.deletionTimestamp !== undefined) return this.#delete();
     if (isTerminalPhase(pod) || this.#failure !== undefined) return this.#finish();
-    const left = this.#deadlineLeft();
+    const left = activeLeft(pod);
     if (left <= 0) {
       this.#failure = { reason: 'DeadlineExceeded', message: DEADLINE_MESSAGE };
       this.#deps.events.record(pod, 'Normal', 'DeadlineExceeded', DEADLINE_MESSAGE);
@@ -174,14 +175,6 @@ export class PodWorker {
       this.#messages.set(container.id, await terminationMessage(container));
     }
     this.#runtime = runtime;
-  }
-
-  /** Milliseconds that the pod may still be active. */
-  #deadlineLeft(): number {
-    const seconds = this.#pod.spec?.activeDeadlineSeconds;
-    const startTime = this.#pod.status?.startTime;
-    if (seconds === undefined || !startTime) return Number.POSITIVE_INFINITY;
-    return Date.parse(startTime) + seconds * 1000 - Date.now();
   }
 
   /** Pods are judged once, before anything of them runs here. */
@@ -208,10 +201,10 @@ export class PodWorker {
     let actions = this.#actions(pod);
     if (actions.finish) return this.#finish();
     if (!this.#pod.status?.startTime || this.#resizer.isUntold(this.#pod)) await this.#report(false);
-    const volumes = await this.#mount();
+    const volumes = await this.#reporting(mountVolumes(this.#deps, pod));
     if (this.#stopped) return RESYNC_MS;
     if (actions.createSandbox) {
-      await this.#createSandbox(pod);
+      await this.#reporting(createSandbox(this.#deps, pod, this.#folders, this.#runtime));
       await this.#read();
       actions = this.#actions(pod);
       await this.#report(false);
@@ -226,69 +219,36 @@ export class PodWorker {
     }
     const killed = new Set(actions.kill.map(({ container }) => container.name ?? ''));
     const resized = await this.#resizer.actuate(pod, this.#runtime, killed);
-    const due = await this.#start(pod, actions.start, sandbox, volumes);
+    const runtime = this.#runtime;
+    const { signal } = this.#abort;
+    const due = await startContainers(
+      this.#deps,
+      actions.start,
+      { pod, runtime, sandbox, volumes, folders: this.#folders, signal },
+      {
+        started: (container) => {
+          this.#resizer.started(container);
+          this.#waiting.delete(container.name ?? '');
+          this.#dirty = true;
+        },
+        waiting: (container, why) => this.#waiting.put(container.name ?? '', why),
+      },
+    );
     if (actions.start.length > 0) await this.#read();
     this.#resizer.settle(pod);
     this.#deps.prober.update(this.#pod, this.#runtime);
     await this.#report(false);
-    return resized ? due : Math.min(due, LAST_RETRY_MS);
+    return Math.min(due, resized ? RESYNC_MS : LAST_RETRY_MS);
   }
 
   #actions(pod: Pod): Actions {
     return computeActions(pod, this.#runtime, this.#deps.prober, this.#resizer.restarts(pod, this.#runtime));
   }
 
-  async #start(
-    pod: Pod,
-    containers: Actions['start'],
-    sandbox: NonNullable<ReturnType<typeof readySandbox>>,
-    volumes: HostPaths,
-  ): Promise<number> {
-    let due = RESYNC_MS;
-    const config = await configureSandbox(this.#deps, pod, this.#folders, sandbox.metadata.attempt);
-    for (const container of containers) {
-      const { signal } = this.#abort;
-      if (signal.aborted) break;
-      const name = container.name ?? '';
-      try {
-        await startContainer(this.#deps, {
-          pod,
-          container,
-          runtime: this.#runtime,
-          sandbox,
-          sandboxConfig: config,
-          volumes,
-          folders: this.#folders,
-          signal,
-        });
-        this.#resizer.started(container);
-        this.#waiting.delete(name);
-        this.#dirty = true;
-      } catch (error) {
-        if (!(error instanceof WaitingError)) throw error;
-        this.#waiting.put(name, error);
-        due = Math.min(due, (error.retryAt ?? Date.now() + LAST_RETRY_MS) - Date.now());
-      }
-    }
-    return due;
-  }
-
-  async #mount(): Promise<HostPaths> {
-    const { volumes, config, tokens, node, allocatable, events } = this.#deps;
-    const sources = { config: config.for(this.#uid), tokens, node, allocatable };
+  /** A failure that has been told as an event shows in the status, too. */
+  async #reporting<T>(work: Promise<T>): Promise<T> {
     try {
-      return await volumes.setUp(this.#pod, sources);
-    } catch (error) {
-      if (!(error instanceof MountError)) throw error;
-      events.record(this.#pod, 'Warning', 'FailedMount', error.message);
-      await this.#report(false);
-      throw new RetryError(error.message);
-    }
-  }
-
-  async #createSandbox(pod: Pod): Promise<void> {
-    try {
-      await createSandbox(this.#deps, pod, this.#folders, this.#runtime);
+      return await work;
     } catch (error) {
       if (error instanceof RetryError) await this.#report(false);
       throw error;

@@ -44,3 +44,10 @@ export function isTerminalPhase(pod: Pod): boolean {
 export function gracePeriod(pod: Pod): number {
   return pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
 }
+
+/** Milliseconds that the pod may still be active, by its `activeDeadlineSeconds`. */
+export function activeLeft({ spec, status }: Pod): number {
+  const seconds = spec?.activeDeadlineSeconds;
+  if (seconds === undefined || !status?.startTime) return Number.POSITIVE_INFINITY;
+  return Date.parse(status.startTime) + seconds * 1000 - Date.now();
+}
