@@ -106,7 +106,10 @@ describe('[sig-api-machinery] CustomResourcePublishOpenAPI', () => {
       properties: {
         apiVersion: expect.objectContaining({ type: 'string' }),
         kind: expect.objectContaining({ type: 'string' }),
-        metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+        metadata: {
+          description: "Standard object's metadata.",
+          $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
+        },
         spec: {
           type: 'object',
           description: 'Specification of Foo',
