@@ -8,6 +8,7 @@ import {
   strictError,
   yamlDuplicates,
 } from '../apimachinery/codec/index.ts';
+import { hex } from '../apimachinery/digest.ts';
 import { badRequest, StatusError, tooLarge, unsupportedMediaType } from '../apimachinery/errors.ts';
 import { formatApiVersion, type JsonObject, type KubeObject, parseApiVersion } from '../apimachinery/meta.ts';
 import { schemaFor } from '../apimachinery/schema/index.ts';
@@ -130,8 +131,7 @@ function recognized<T>(bytes: Uint8Array, { kind }: GroupVersionKind, complaint:
 function summary(bytes: Uint8Array): string {
   if (bytes.length === 0) return '<empty>';
   const start = bytes.subarray(0, SHOWN);
-  const shown =
-    bytes[0] === 0x7b ? utf8.decode(start) : Array.from(start, (b) => b.toString(16).padStart(2, '0')).join('');
+  const shown = bytes[0] === 0x7b ? utf8.decode(start) : hex(start);
   return bytes.length > SHOWN ? `${shown} ...` : shown;
 }
 

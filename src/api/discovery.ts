@@ -1,4 +1,6 @@
 /** Discovery, derived from the list of resources: plain documents and aggregated ones. */
+import { toBase64 } from '../apimachinery/codec/base64.ts';
+import { sha256 } from '../apimachinery/digest.ts';
 import type { JsonObject } from '../apimachinery/meta.ts';
 import { formatApiVersion } from '../apimachinery/meta.ts';
 import { ALL_VERBS, type Resource } from '../resources/resource.ts';
@@ -86,8 +88,8 @@ const HASH_BYTES = 8;
 /** Opaque to clients; changes when the stored version does (`discovery.StorageVersionHash`). */
 async function storageHash(r: Resource): Promise<string> {
   const { group, version, kind } = storedResource(r);
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${group}/${version}/${kind}`));
-  return btoa(String.fromCharCode(...new Uint8Array(digest, 0, HASH_BYTES)));
+  const digest = await sha256(`${group}/${version}/${kind}`);
+  return toBase64(digest.subarray(0, HASH_BYTES));
 }
 
 function subresources(r: Resource): JsonObject[] {

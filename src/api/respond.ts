@@ -7,7 +7,8 @@ import { type Accepted, JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './negotiatio
 import { transformObject } from './printers/transform.ts';
 
 const NO_CACHE = { 'cache-control': 'no-cache, private' };
-const GZIPPED = { 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
+/** Of what the runtime is to compress. */
+export const GZIPPED = { 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
 /** Made once: the runtime copies Headers in half the time in which it reads an object. */
 const headersOf = (type: string, more = {}): Headers => new Headers({ 'content-type': type, ...NO_CACHE, ...more });
 const PLAIN = new Map([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE].map((type) => [type, headersOf(type)]));

@@ -1,6 +1,7 @@
 /** Bootstrap tokens: Secrets in kube-system by which a machine finds the cluster and asks to join it (`cluster-bootstrap/token`). */
 import { fromBase64, toBase64 } from './codec/base64.ts';
 import type { KubeObject } from './meta.ts';
+import { randomText } from './random.ts';
 
 export const BOOTSTRAP_TOKEN_TYPE = 'bootstrap.kubernetes.io/token';
 /** What a bootstrap token looks like: an id that may be seen, and a secret. */
@@ -15,8 +16,6 @@ export const NODE_GROUP = 'system:bootstrappers:zeroplane:node';
 export const USAGES = ['authentication', 'signing'] as const;
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
-/** The largest multiple of the alphabet's length that a byte holds: above it letters would not be equally likely. */
-const FAIR = 256 - (256 % ALPHABET.length);
 
 /** A token as its Secret keeps it. */
 export interface TokenSecret extends KubeObject {
@@ -33,19 +32,9 @@ export interface TokenOptions {
   groups?: readonly string[];
 }
 
-function random(length: number): string {
-  let text = '';
-  while (text.length < length) {
-    for (const byte of crypto.getRandomValues(new Uint8Array(length))) {
-      if (byte < FAIR && text.length < length) text += ALPHABET[byte % ALPHABET.length];
-    }
-  }
-  return text;
-}
-
 /** A new token, `abcdef.0123456789abcdef`. */
 export function newBootstrapToken(): string {
-  return `${random(6)}.${random(16)}`;
+  return `${randomText(6, ALPHABET)}.${randomText(16, ALPHABET)}`;
 }
 
 /** The Secret that stands for a token. */

@@ -3,16 +3,20 @@
 /** No vowels, so that no words come out, and nothing that looks like something else. */
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
-/** Bytes from here on would favour the alphabet's first letters. */
-const FAIR = 256 - (256 % ALPHABET.length);
-
 /** `n` random characters of a name (`rand.String`). */
 export function randomSuffix(n = 5): string {
+  return randomText(n, ALPHABET);
+}
+
+/** `n` random characters of an alphabet, each as likely as the others. */
+export function randomText(n: number, alphabet: string): string {
+  // Bytes from here on would favour the alphabet's first letters.
+  const fair = 256 - (256 % alphabet.length);
   let text = '';
   const bytes = new Uint8Array(n + 8);
   while (text.length < n) {
     crypto.getRandomValues(bytes);
-    for (const byte of bytes) if (byte < FAIR && text.length < n) text += ALPHABET[byte % ALPHABET.length];
+    for (const byte of bytes) if (byte < fair && text.length < n) text += alphabet[byte % alphabet.length];
   }
   return text;
 }

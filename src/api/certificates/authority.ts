@@ -1,6 +1,7 @@
 /** The cluster's certificate authority. Keys and certificates are PEM, so that they are plain data at rest. */
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import { hex } from '../../apimachinery/digest.ts';
 import { badRequest } from '../../apimachinery/errors.ts';
 import type { CertificateSigningRequestSpec } from '../../generated/types/certificates.v1.ts';
 import { API_SERVICE_IP, CLUSTER_DOMAIN, FRONT_PROXY_NAME } from '../bootstrap/objects.ts';
@@ -157,7 +158,7 @@ function serial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   // A serial number is a positive integer.
   bytes[0] = (bytes[0] as number) & 0x7f;
-  return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
+  return hex(bytes);
 }
 
 /** From a little while ago. */

@@ -1,4 +1,5 @@
 /** Custom resources in the OpenAPI v2 document, which is one for all: what is theirs is put into the static one. */
+import { hex, sha256 } from '../../apimachinery/digest.ts';
 import { formatApiVersion, type Json, type JsonObject } from '../../apimachinery/meta.ts';
 import { isObject } from '../../apimachinery/patch/values.ts';
 import { SCHEMA_FIELDS } from '../../apimachinery/swagger/messages.ts';
@@ -6,6 +7,7 @@ import { swaggerProtobuf } from '../../apimachinery/swagger/protobuf.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Context } from '../context.ts';
 import { acceptsGzip } from '../negotiation.ts';
+import { GZIPPED } from '../respond.ts';
 import { customDocuments, schemaName, schemasOf, withSchemas } from './openapi-custom.ts';
 
 /** The document with custom resources in it, or 304 for who has it; undefined where there are none. `hash`: of the static one. */
@@ -17,19 +19,13 @@ export async function customV2(
 ): Promise<Response | undefined> {
   const states = customDocuments(context);
   if (states.size === 0) return undefined;
-  const state = new TextEncoder().encode(`${hash} ${[...states].join()}`);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', state));
-  const etag = `"${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('')}"`;
+  const etag = `"${hex(await sha256(`${hash} ${[...states].join()}`)).toUpperCase()}"`;
   if (context.request.headers.get('if-none-match')?.includes(etag))
     return new Response(null, { status: 304, headers: { etag } });
   const plain = await context.around.assets.fetch(new Request(`https://assets/openapi/${file}`));
   const added = await customParts(context);
   const gzip = acceptsGzip(context.request.headers.get('accept-encoding'));
-  const headers = {
-    'content-type': type,
-    etag,
-    ...(gzip ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}),
-  };
+  const headers = { 'content-type': type, etag, ...(gzip ? GZIPPED : {}) };
   if (file.endsWith('.json')) return new Response(withParts(await plain.text(), added), { headers });
   // Messages that follow each other are one, with the fields of both.
   return new Response(new Blob([await plain.arrayBuffer(), swaggerProtobuf(added) as Uint8Array<ArrayBuffer>]), {

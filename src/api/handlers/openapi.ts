@@ -1,10 +1,11 @@
 /** OpenAPI documents: static files, made at build time, with the hash of each as its ETag. */
+import { hex, sha256 } from '../../apimachinery/digest.ts';
 import type { JsonObject } from '../../apimachinery/meta.ts';
 import { parseAccept, takes } from '../accept.ts';
 import { extensionDocument, extensionDocuments } from '../aggregation/extension-openapi.ts';
 import type { Context, Fetching } from '../context.ts';
 import { acceptsGzip, JSON_TYPE } from '../negotiation.ts';
-import { respond } from '../respond.ts';
+import { GZIPPED, respond } from '../respond.ts';
 import { customDocument, customDocuments } from './openapi-custom.ts';
 import { customV2 } from './openapi-custom-v2.ts';
 
@@ -63,8 +64,7 @@ async function ofCustom(context: Context, path: string): Promise<Response | unde
 }
 
 async function hashOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('');
+  return hex(await sha256(text)).toUpperCase();
 }
 
 /** The document of one group and version. Whoever names a hash may keep it for ever, or is sent to the one of today. */
@@ -108,7 +108,7 @@ async function send(assets: Fetching, request: Request, file: string, type: stri
   const headers = { 'content-type': type, etag };
   const gzip = acceptsGzip(request.headers.get('accept-encoding'));
   return new Response(body, {
-    headers: gzip ? { ...headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : headers,
+    headers: gzip ? { ...headers, ...GZIPPED } : headers,
   });
 }
 

@@ -2,6 +2,7 @@
 import { decodeJwt } from 'jose';
 import { BOOTSTRAP_TOKEN } from '../../apimachinery/bootstrap-token.ts';
 import type { ResourceId } from '../../apimachinery/client.ts';
+import { sha256 } from '../../apimachinery/digest.ts';
 import { badRequest, forbidden, noSuchPath, unauthorized } from '../../apimachinery/errors.ts';
 import { isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type { MintRequest } from '../../durable-objects/cluster-rpc.ts';
@@ -177,8 +178,6 @@ async function json<T>(request: Request): Promise<T> {
 
 /** Compares digests, so that the time taken tells nothing of the secret. */
 async function sameText(a: string, b: string): Promise<boolean> {
-  const digest = async (text: string): Promise<Uint8Array> =>
-    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-  const [left, right] = await Promise.all([digest(a), digest(b)]);
+  const [left, right] = await Promise.all([sha256(a), sha256(b)]);
   return left.every((byte, i) => byte === right[i]);
 }

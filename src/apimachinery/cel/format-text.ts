@@ -1,5 +1,6 @@
 /** `'%s is %d'.format([…])`, after cel-go's `ext.Strings`, and how values are written in texts. */
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator';
+import { hex as hexOf } from '../digest.ts';
 import { fail } from './libraries/library.ts';
 
 /** A double as Go writes it without a precision. */
@@ -72,10 +73,7 @@ function clause(verb: string, precision: number, value: unknown): string {
 
 function hex(value: unknown, verb: string): string {
   const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
-  const text =
-    bytes instanceof Uint8Array
-      ? Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-      : integer(value, verb).toString(16);
+  const text = bytes instanceof Uint8Array ? hexOf(bytes) : integer(value, verb).toString(16);
   return verb === 'X' ? text.toUpperCase() : text;
 }
 

@@ -1,5 +1,6 @@
 /** JSON as values of the types that its schema declares (upstream's `UnstructuredToVal`). */
 import { Duration } from '@marcbachmann/cel-js/evaluator';
+import { fromBase64 } from '../codec/base64.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { isMap } from '../structural/schema.ts';
 import type { Declared } from './declared.ts';
@@ -72,7 +73,7 @@ function canonical(value: Json): string {
 
 function bytesOf(text: string): unknown {
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return fromBase64(text);
   } catch {
     return text;
   }

@@ -1,5 +1,6 @@
 /** Which volumes must be attached to a node, for which pods. */
 import type { Client } from '../../apimachinery/client.ts';
+import { hex, sha256 } from '../../apimachinery/digest.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../generated/types/core.v1.ts';
 import type { CSIDriver, VolumeAttachment } from '../../generated/types/storage.v1.ts';
 import { claimsOfPod } from '../persistentvolume-binder/claim.ts';
@@ -21,8 +22,7 @@ export const uniqueName = ({ spec }: PersistentVolume): string =>
 /** The name of a volume's attachment to a node: the same for whoever makes it. */
 export async function attachmentName({ spec }: PersistentVolume, node: string): Promise<string> {
   const text = `${spec?.csi?.volumeHandle}${spec?.csi?.driver}${node}`;
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return `csi-${[...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `csi-${hex(await sha256(text))}`;
 }
 
 /** Whether the pod's containers have all ended, or it will not start any. */

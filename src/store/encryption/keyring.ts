@@ -2,6 +2,7 @@
  * The data keys of one database, kept in it wrapped by the root key. A value says which of them sealed it: a version byte and the key's
  * id stand before it. The newest seals, the others open what has not been rewritten yet.
  */
+import { hex } from '../../apimachinery/digest.ts';
 import { KEY_LENGTH, open, randomKey, seal } from './cipher.ts';
 import { MissingKey, type RootKeys } from './root-keys.ts';
 
@@ -161,8 +162,6 @@ export class Keyring {
 
   private readonly placeOf = (id: string): string => `${this.name} key ${id}`;
 }
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const fromHex = (digits: string): Uint8Array =>
   Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

@@ -1,5 +1,6 @@
 /** What a webhook's answer means (`VerifyAdmissionResponse`). */
 
+import { fromBase64 } from '../../../apimachinery/codec/base64.ts';
 import type { Json, JsonObject, Status } from '../../../apimachinery/meta.ts';
 import { isObject } from '../../../apimachinery/patch/values.ts';
 import type { CompiledWebhook } from './compile.ts';
@@ -57,8 +58,7 @@ const textsOf = (object: JsonObject): Record<string, string> =>
 
 function decodePatch(patch: Json, invalid: (why: string) => CallError): Json {
   try {
-    const bytes = Uint8Array.from(atob(String(patch)), (char) => char.charCodeAt(0));
-    return JSON.parse(new TextDecoder().decode(bytes)) as Json;
+    return JSON.parse(new TextDecoder().decode(fromBase64(String(patch)))) as Json;
   } catch {
     throw invalid('response.patch is not JSON in base64');
   }
