@@ -1,7 +1,7 @@
 /** Whether this node takes a pod that was given to it. */
+import { hostPorts, hostPortsClash } from '../../src/apimachinery/host-ports.ts';
 import type { Node, Pod } from '../../src/generated/types/core.v1.ts';
 import type { Allocatable } from './field-ref.ts';
-import { hostPortsClash } from './host-ports.ts';
 import { isTerminalPhase } from './pod.ts';
 import { podRequest } from './resources.ts';
 
@@ -60,7 +60,7 @@ export function admit(
     const capacity = count(allocatable[name] ?? Number.POSITIVE_INFINITY);
     if (requested > 0 && requested + used > capacity) return refuse(name, requested, used, capacity);
   }
-  if (hostPortsClash(pod, active)) {
+  if (hostPortsClash(hostPorts(pod), new Set(active.flatMap(hostPorts)))) {
     const message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
     return { reason: 'NodePorts', message };
   }

@@ -1,4 +1,5 @@
 /** What the scheduler keeps of a pod that has a node: a few references to what it shares with its like, never the pod itself. */
+import { hostPorts } from '../../apimachinery/host-ports.ts';
 import type { Pod, Volume } from '../../generated/types/core.v1.ts';
 import { type AffinityTerms, affinityTerms, NO_TERMS } from './affinity-terms.ts';
 import { Memo } from './memo.ts';
@@ -132,14 +133,4 @@ function claimsOf({ metadata, spec }: Pod): readonly string[] {
     if (name !== undefined) claims.push(`${metadata.namespace}/${name}`);
   }
   return claims.length === 0 ? NONE : claims;
-}
-
-/** Host ports of a pod's containers and sidecars. */
-function hostPorts(pod: Pod): string[] {
-  const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
-  return [...(pod.spec?.containers ?? []), ...sidecars].flatMap((container) =>
-    (container.ports ?? [])
-      .filter((port) => (port.hostPort ?? 0) > 0)
-      .map((port) => `${port.protocol ?? 'TCP'}/${port.hostIP || '0.0.0.0'}/${port.hostPort}`),
-  );
 }
