@@ -2,11 +2,12 @@
 import { HOOK_STORES, hookFact } from '../api/admission/hooks/facts.ts';
 import { remoteServiceFact } from '../api/aggregation/remote-services.ts';
 import { reconcilePolicy } from '../api/bootstrap/ensure.ts';
-import type { Store, Surroundings } from '../api/context.ts';
+import type { Surroundings } from '../api/context.ts';
 import { FLOW_SCHEMAS, flowSchemaFact, PRIORITY_LEVELS, priorityLevelFact } from '../api/flowcontrol/facts.ts';
 import { DEFINITIONS, withoutSchemas } from '../api/registry/definitions.ts';
 import type { ResourceId } from '../apimachinery/client.ts';
 import { toBase64 } from '../apimachinery/codec/base64.ts';
+import { sha256 } from '../apimachinery/digest.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { APIService } from '../generated/types/apiregistration.v1.ts';
@@ -21,6 +22,7 @@ const IN_SNAPSHOT: readonly ResourceId[] = [
   'core/namespaces',
   QUOTAS,
   API_SERVICES,
+  DEFINITIONS,
   ...HOOK_STORES,
   FLOW_SCHEMAS,
   PRIORITY_LEVELS,
@@ -32,15 +34,12 @@ type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys' | 'removedNodes
 export class FactReader {
   private readonly client: StoreClient;
   private readonly lists: KnownLists;
-  private readonly definitionsStore: () => Store;
   /** Since this was made. */
   private policyIsWhole = false;
-  private known: { at: number; list: CustomResourceDefinition[] } | undefined;
 
   constructor(client: StoreClient, around: Surroundings, cluster: string) {
     this.client = client;
-    this.lists = new KnownLists(client, around, cluster);
-    this.definitionsStore = () => around.store(cluster, DEFINITIONS);
+    this.lists = new KnownLists(client, around, cluster, { [DEFINITIONS]: withoutSchemas });
   }
 
   /** What the snapshot is made of. The first time since the object woke, the default policy is made whole on the way: it is read anyway. */
@@ -55,7 +54,7 @@ export class FactReader {
       namespaces: all<Namespace>('core/namespaces').map(namespaceFact),
       roles: all<Role>(`${RBAC}/roles`, `${RBAC}/clusterroles`).map(roleFact),
       bindings: all<Binding>(`${RBAC}/rolebindings`, `${RBAC}/clusterrolebindings`).map(bindingFact),
-      definitions: await this.definitions(),
+      definitions: all<CustomResourceDefinition>(DEFINITIONS),
       hooks: HOOK_STORES.flatMap((id) => all(id).map((object) => hookFact(id, object))),
       quotas: [...new Set(all(QUOTAS).map(({ metadata }) => metadata.namespace ?? ''))].sort(),
       remoteServices: all<APIService>(API_SERVICES).flatMap((service) => remoteServiceFact(service) ?? []),
@@ -63,24 +62,17 @@ export class FactReader {
     };
   }
 
-  /** Definitions are many and large: they are listed again only when one has changed. */
+  /** What there is of CustomResourceDefinitions now, without their schemas. */
   async definitions(): Promise<CustomResourceDefinition[]> {
-    const { known } = this;
-    if (known !== undefined) {
-      const { notices, expired } = await this.definitionsStore().changesSince(known.at);
-      if (notices.length === 0 && !expired) return known.list;
-    }
-    const { resourceVersion, items } = await this.client.list(DEFINITIONS);
-    this.known = { at: Number(resourceVersion), list: items.map(withoutSchemas) };
-    return this.known.list;
+    const lists = await this.lists.read([DEFINITIONS]);
+    return [...(lists.get(DEFINITIONS) ?? [])] as CustomResourceDefinition[];
   }
 }
 
 /** Changes when the objects do, but not with the day. */
 export async function digestOf(objects: unknown): Promise<string> {
   const text = JSON.stringify(objects, (key, value: unknown) => (key === 'since' ? undefined : value));
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return toBase64(new Uint8Array(bytes));
+  return toBase64(await sha256(text));
 }
 
 interface Namespace extends KubeObject {

@@ -12,6 +12,9 @@ interface Known {
   list: readonly KubeObject[];
 }
 
+/** What is kept of objects that are large, by store. */
+type Forms = Readonly<Record<ResourceId, (object: KubeObject) => KubeObject>>;
+
 /** So many changes are not looked at one by one. */
 const MANY = 200;
 
@@ -19,12 +22,14 @@ export class KnownLists {
   private readonly client: StoreClient;
   private readonly around: Surroundings;
   private readonly cluster: string;
+  private readonly forms: Forms;
   private readonly known = new Map<ResourceId, Known>();
 
-  constructor(client: StoreClient, around: Surroundings, cluster: string) {
+  constructor(client: StoreClient, around: Surroundings, cluster: string, forms: Forms = {}) {
     this.client = client;
     this.around = around;
     this.cluster = cluster;
+    this.forms = forms;
   }
 
   /** Everything that is in the stores now. Whole objects the first time; later those that have not changed since may be shared. */
@@ -42,7 +47,7 @@ export class KnownLists {
 
   private async listed(id: ResourceId): Promise<Known> {
     const { resourceVersion, items } = await this.client.list(id);
-    return known(Number(resourceVersion), new Map(items.map((object) => [keyIn(object), object])));
+    return known(Number(resourceVersion), new Map(items.map((object) => [keyIn(object), this.formed(id, object)])));
   }
 
   /** Undefined where it is quicker, or the only way, to list anew. */
@@ -56,9 +61,13 @@ export class KnownLists {
     for (const [index, text] of (await store.getMany(keys)).entries()) {
       const key = keys[index] as string;
       if (text === null) byKey.delete(key);
-      else byKey.set(key, decodeText<KubeObject>(text));
+      else byKey.set(key, this.formed(id, decodeText<KubeObject>(text)));
     }
     return known(resourceVersion, byKey);
+  }
+
+  private formed(id: ResourceId, object: KubeObject): KubeObject {
+    return this.forms[id]?.(object) ?? object;
   }
 }
 
