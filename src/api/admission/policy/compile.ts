@@ -1,15 +1,13 @@
 /** ValidatingAdmissionPolicies made into what they do. */
-import { PolicyCompiler } from '../../../apimachinery/cel/policy.ts';
 import type { Compiled } from '../../../apimachinery/cel/program.ts';
 import type { KubeObject } from '../../../apimachinery/meta.ts';
 import type {
-  MatchResources,
-  ParamKind,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from '../../../generated/types/admissionregistration.v1.ts';
-import { type Condition, compileConditions } from '../hooks/conditions.ts';
+import type { Condition } from '../hooks/conditions.ts';
 import { HookCache } from '../hooks/load.ts';
+import { type AnyPolicy, compileAny } from './any-policy.ts';
 
 export interface CompiledValidation extends Condition {
   message: string;
@@ -17,31 +15,18 @@ export interface CompiledValidation extends Condition {
   reason: string;
 }
 
-export interface CompiledPolicy {
-  name: string;
-  match: MatchResources;
-  paramKind: ParamKind | undefined;
-  /** `failurePolicy` is Fail. */
-  fails: boolean;
-  compiler: PolicyCompiler;
-  conditions: readonly Condition[];
+export interface CompiledPolicy extends AnyPolicy {
   validations: readonly CompiledValidation[];
   auditAnnotations: readonly (Condition & { key: string })[];
 }
 
 /** What a policy does. Its expressions have been found good when it was made; one that is not any more fails when it is reached. */
-export function compilePolicy({ metadata, spec = {} }: ValidatingAdmissionPolicy): CompiledPolicy {
-  const { paramKind, matchConstraints = {}, variables = [], validations = [], auditAnnotations = [] } = spec;
-  const compiler = new PolicyCompiler(paramKind !== undefined);
-  const conditions = compileConditions(spec.matchConditions, compiler);
-  for (const { name = '', expression = '' } of variables) compiler.variable(name, expression);
+export function compilePolicy(policy: ValidatingAdmissionPolicy): CompiledPolicy {
+  const { validations = [], auditAnnotations = [] } = policy.spec ?? {};
+  const any = compileAny(policy);
+  const { compiler } = any;
   return {
-    name: metadata.name,
-    match: matchConstraints,
-    paramKind,
-    fails: spec.failurePolicy !== 'Ignore',
-    compiler,
-    conditions,
+    ...any,
     validations: validations.map(({ expression = '', message = '', messageExpression = '', reason }) => ({
       expression,
       compiled: compiler.expression(expression, ['bool']),

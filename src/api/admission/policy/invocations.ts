@@ -2,19 +2,13 @@
 import type { ResourceId } from '../../../apimachinery/client.ts';
 import type { KubeObject } from '../../../apimachinery/meta.ts';
 import type { HookFact } from '../../../durable-objects/cluster-rpc.ts';
-import type { MatchResources, ParamKind, ParamRef } from '../../../generated/types/admissionregistration.v1.ts';
+import type { MatchResources, ParamRef } from '../../../generated/types/admissionregistration.v1.ts';
 import type { Resource } from '../../../resources/resource.ts';
 import type { HookCache } from '../hooks/load.ts';
 import { matchResources } from '../hooks/match.ts';
 import { type Review, rulesOf } from '../hooks/review.ts';
+import type { AnyPolicy } from './any-policy.ts';
 import { ConfigurationError, collectParams, paramResource } from './params.ts';
-
-/** What policies of both kinds have. */
-export interface AnyPolicy {
-  name: string;
-  match: MatchResources;
-  paramKind: ParamKind | undefined;
-}
 
 /** What bindings of both kinds have. */
 export type AnyBinding = KubeObject & { spec?: { matchResources?: MatchResources; paramRef?: ParamRef } };
