@@ -10,6 +10,7 @@ import { resources } from '../../src/resources/index.ts';
 import { ALL_VERBS, type Resource } from '../../src/resources/resource.ts';
 import { PATHS, RULES, type Rule } from '../support/access-rules.ts';
 import { type ApiServer, apiServer } from '../support/api-server.ts';
+import { NO_FACTS } from '../support/no-facts.ts';
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local/own';
 const own = await createSigningKey();
@@ -149,20 +150,7 @@ const answer = async (method: string, path: string, token: string | undefined, b
 
 beforeAll(async () => {
   const keys = [publicKey(own)];
-  api = apiServer({
-    version: 1,
-    issuer: ISSUER,
-    keys,
-    namespaces: [],
-    roles,
-    bindings,
-    definitions: [],
-    quotas: [],
-    hooks: [],
-    remoteServices: [],
-    removedNodes: [],
-    flows: { schemas: [], levels: [] },
-  });
+  api = apiServer({ version: 1, issuer: ISSUER, keys, ...NO_FACTS, roles, bindings });
   const make = async (path: string, object: object): Promise<void> => {
     const response = await api.request('POST', path, identities['masters'], object);
     expect([response.status, await response.text()]).toEqual([201, expect.anything()]);

@@ -16,6 +16,7 @@ import { requestInfo } from '../../src/api/request-info.ts';
 import { encodeProtobuf, encodeYaml } from '../../src/apimachinery/codec/index.ts';
 import type { JsonObject } from '../../src/apimachinery/meta.ts';
 import { type ApiServer, apiServer } from '../support/api-server.ts';
+import { NO_FACTS } from '../support/no-facts.ts';
 
 const infoOf = (method: string, path: string) => requestInfo(method, new URL(`https://api${path}`));
 const POD = '/api/v1/namespaces/team/pods/p';
@@ -380,6 +381,7 @@ describe('a request through the API server', () => {
       version: 1,
       issuer: ISSUER,
       keys: [publicKey(key)],
+      ...NO_FACTS,
       namespaces: [{ name: 'team', phase: 'Active', labels: {} }],
       roles: [{ namespace: '', name: 'edit', rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] }],
       bindings: [
@@ -390,12 +392,6 @@ describe('a request through the API server', () => {
           subjects: [{ kind: 'User', name: 'jane' }],
         },
       ],
-      definitions: [],
-      quotas: [],
-      hooks: [],
-      remoteServices: [],
-      removedNodes: [],
-      flows: { schemas: [], levels: [] },
     };
     const api = apiServer(snapshot, {}, entry);
     await api.request('POST', '/api/v1/namespaces', tokens.root, { metadata: { name: 'team' } });

@@ -13,6 +13,7 @@ import { compile, type Snapshot } from '../../src/api/snapshot.ts';
 import { bootstrapTokenSecret } from '../../src/apimachinery/bootstrap-token.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
 import type { MintRequest } from '../../src/durable-objects/cluster-rpc.ts';
+import { NO_FACTS } from '../support/no-facts.ts';
 
 const ISSUER = 'https://cluster.example/1';
 const ALICE: MintRequest = { user: 'alice', groups: ['ops'], ttlSeconds: 60 };
@@ -20,20 +21,7 @@ const own = await createSigningKey();
 const other = await createSigningKey();
 
 const snapshotOf = (key: SigningKey, issuer = ISSUER, version = 1): Snapshot =>
-  compile({
-    version,
-    issuer,
-    keys: [publicKey(key)],
-    namespaces: [],
-    roles: [],
-    bindings: [],
-    quotas: [],
-    hooks: [],
-    remoteServices: [],
-    removedNodes: [],
-    flows: { schemas: [], levels: [] },
-    definitions: [],
-  });
+  compile({ version, issuer, keys: [publicKey(key)], ...NO_FACTS });
 
 const request = (token: string): Request =>
   new Request('https://api/', { headers: { authorization: `Bearer ${token}` } });

@@ -8,6 +8,7 @@ import { createSigningKey, publicKey, sign } from '../../src/api/authentication/
 import { API_AUDIENCE } from '../../src/api/authentication/tokens.ts';
 import { compile } from '../../src/api/snapshot.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
+import { NO_FACTS } from '../support/no-facts.ts';
 import { type Claims, Documents, type IssuerKey, issuerKey, signed } from '../support/oidc-issuer.ts';
 
 const ISSUER = 'https://issuer.example';
@@ -58,21 +59,10 @@ afterEach(() => {
 });
 
 function placeWith(config: string): Place {
-  const facts = {
-    namespaces: [],
-    roles: [],
-    bindings: [],
-    quotas: [],
-    hooks: [],
-    remoteServices: [],
-    definitions: [],
-    removedNodes: [],
-    flows: { schemas: [], levels: [] },
-  };
   return {
     cluster: 'c',
     path: '/api',
-    snapshot: compile({ version: 1, issuer: OWN_ISSUER, keys: [publicKey(own)], ...facts }),
+    snapshot: compile({ version: 1, issuer: OWN_ISSUER, keys: [publicKey(own)], ...NO_FACTS }),
     external: ExternalIdentities.read(config, documents.fetch),
     lookup: async () => null,
   };

@@ -6,6 +6,7 @@ import type { Pod, ReplicationController, ResourceQuota } from '../../../src/gen
 import { Cluster } from './cluster.ts';
 import { pod, podSpec, replicationController, unscheduled, workload } from './objects.ts';
 import type { Resource } from './resource.ts';
+import { takesStatus } from './takes-status.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -48,22 +49,6 @@ async function scales(
   await resource.patch(name, { spec: { replicas: 4 } }, { type: 'strategic', subresource: 'scale' });
   expect((await resource.get(name)).spec?.replicas).toBe(4);
   await resource.until(name, ({ status }) => status?.readyReplicas === 4);
-}
-
-/** Conditions that a client writes through the status subresource, beside what the controller says. */
-async function takesStatus(resource: Resource<ReplicaSet | Deployment>, name: string): Promise<void> {
-  const condition = { type: 'StatusUpdate', status: 'True', reason: 'E2E', message: 'Set from a test' };
-  await resource.update(
-    name,
-    ({ status }) => {
-      if (status) status.conditions = [...(status.conditions ?? []), condition];
-    },
-    'status',
-  );
-  await resource.until(name, ({ status }) => status?.conditions?.some(({ type }) => type === 'StatusUpdate') ?? false);
-  const conditions = [{ ...condition, type: 'StatusPatched' }];
-  const patched = await resource.patch(name, { status: { conditions } }, { subresource: 'status' });
-  expect(patched.status?.conditions).toEqual([expect.objectContaining(conditions[0])]);
 }
 
 describe.concurrent('[sig-apps] Deployment', () => {

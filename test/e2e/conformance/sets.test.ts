@@ -5,6 +5,7 @@ import type { Node, Pod, Service } from '../../../src/generated/types/core.v1.ts
 import { Cluster } from './cluster.ts';
 import { podSpec, workload } from './objects.ts';
 import type { Resource } from './resource.ts';
+import { takesStatus } from './takes-status.ts';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -187,22 +188,6 @@ describe.concurrent('[sig-apps] StatefulSet Basic StatefulSet functionality', ()
     await takesStatus(sets, 'ss');
   });
 });
-
-/** Conditions that a client writes through the status subresource stay there. */
-async function takesStatus(resource: Resource<StatefulSet | DaemonSet>, name: string): Promise<void> {
-  const condition = { type: 'StatusUpdate', status: 'True', reason: 'E2E', message: 'Set from a test' };
-  await resource.update(
-    name,
-    ({ status }) => {
-      if (status) status.conditions = [...(status.conditions ?? []), condition];
-    },
-    'status',
-  );
-  await resource.until(name, ({ status }) => status?.conditions?.some(({ type }) => type === 'StatusUpdate') ?? false);
-  const conditions = [{ ...condition, type: 'StatusPatched' }];
-  const patched = await resource.patch(name, { status: { conditions } }, { subresource: 'status' });
-  expect(patched.status?.conditions).toEqual([expect.objectContaining(conditions[0])]);
-}
 
 async function daemonSetWorld(more: object = {}, spec: object = podSpec()) {
   const ns = await cluster.namespace();
