@@ -1,6 +1,6 @@
 /** Runs Kubernetes' own conformance suite on a fresh control plane, and says which of its tests pass. */
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseOptions, UserError } from '../../cli/command.ts';
@@ -57,6 +57,7 @@ async function withCluster(suite: Suite, run: (plane: ControlPlane) => Promise<n
 /** Runs the suite; answers how each of its tests went. */
 async function runSuite({ tests, ginkgo }: Suite, plane: ControlPlane): Promise<Result[]> {
   const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'zeroplane-conformance-'));
+  mkdirSync(folder, { recursive: true });
   const flags = [
     '--kubeconfig',
     plane.kubeconfig,
