@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../src/apimachinery/go-json.ts';
 import { formatLabelSelector, type LabelSelector, selects } from '../../src/apimachinery/labels.ts';
 import { fnv32, fnv32a, safeEncode } from '../../src/apimachinery/random.ts';
 import { sameTemplate } from '../../src/controllers/deployment/revisions.ts';
@@ -8,7 +9,8 @@ import {
   newReplicaSetSize,
   proportionalSizes,
 } from '../../src/controllers/deployment/rollout-math.ts';
-import { canonicalJson, templateHash } from '../../src/controllers/history/hash.ts';
+import { templateHash } from '../../src/controllers/history/hash.ts';
+import { revisionData } from '../../src/controllers/history/index.ts';
 import { rankForDeletion } from '../../src/controllers/replicaset/ranking.ts';
 import type { Deployment, ReplicaSet } from '../../src/generated/types/apps.v1.ts';
 import type { Pod, PodTemplateSpec } from '../../src/generated/types/core.v1.ts';
@@ -87,6 +89,13 @@ describe('templates', () => {
       '{"a":{"c":1.5},"b":["\\u003c\\u0026\\u003e",null]}',
     );
     expect(safeEncode('1234567890')).toBe('56789bcdf4');
+  });
+
+  it('are kept in revisions in the order in which clients write them to compare', () => {
+    const spec = { containers: [{ name: 'c', image: 'i' }] };
+    expect(JSON.stringify(revisionData({ spec, metadata: { name: '', labels: { b: '1', a: '2' } } }))).toBe(
+      '{"spec":{"template":{"$patch":"replace","metadata":{"labels":{"a":"2","b":"1"},"name":""},"spec":{"containers":[{"image":"i","name":"c"}]}}}}',
+    );
   });
 
   it('hash by content, not by order, and anew after a collision', () => {

@@ -1,4 +1,5 @@
 /** Writes protobuf messages by their schemas. */
+import { escapeHtml } from '../go-json.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import type { Field, MessageSchema } from '../schema/index.ts';
 import { fromBase64 } from './base64.ts';
@@ -61,7 +62,7 @@ function writeNested(writer: Writer, schema: MessageSchema, value: Json): void {
       if (value !== null) write(value as JsonObject);
       break;
     case 'Raw':
-      writer.bytes(1, encoder.encode(JSON.stringify(value)));
+      writer.bytes(1, encoder.encode(escapeHtml(JSON.stringify(value))));
       break;
     case 'Quantity':
       write({ string: String(value) });

@@ -1,6 +1,7 @@
 /** The ControllerRevisions in which StatefulSets and DaemonSets remember their former templates. */
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
+import { canonicalJson } from '../../apimachinery/go-json.ts';
 import type { LabelSelector } from '../../apimachinery/labels.ts';
 import type { Json, KubeObject } from '../../apimachinery/meta.ts';
 import type { ControllerRevision } from '../../generated/types/apps.v1.ts';
@@ -29,9 +30,12 @@ export async function listRevisions(
 export const nextRevisionNumber = (revisions: readonly ControllerRevision[]): number =>
   Math.max(0, ...revisions.map(numberOf)) + 1;
 
-/** What a revision keeps of an object: a strategic merge patch that brings its template back (`getPatch`). */
+/**
+ * What a revision keeps of an object: a strategic merge patch that brings its template back (`getPatch`). Clients compare it byte by byte
+ * with what they make of the object.
+ */
 export const revisionData = (template: PodTemplateSpec): Json =>
-  JSON.parse(JSON.stringify({ spec: { template: { $patch: 'replace', ...template } } }));
+  JSON.parse(canonicalJson({ spec: { template: { $patch: 'replace', ...template } } }));
 
 /** The template that a revision keeps. */
 export function templateOf({ data }: ControllerRevision): PodTemplateSpec | undefined {

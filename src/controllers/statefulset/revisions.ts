@@ -1,11 +1,11 @@
 /** The revision that a StatefulSet's pods are of, and the one they are to be of. */
 import type { Client } from '../../apimachinery/client.ts';
 import { isReason } from '../../apimachinery/errors.ts';
+import { canonicalJson } from '../../apimachinery/go-json.ts';
 import type { Json } from '../../apimachinery/meta.ts';
 import { fnv32, safeEncode } from '../../apimachinery/random.ts';
 import type { ControllerRevision, StatefulSet } from '../../generated/types/apps.v1.ts';
 import type { PodTemplateSpec } from '../../generated/types/core.v1.ts';
-import { canonicalJson } from '../history/hash.ts';
 import { CONTROLLER_REVISIONS, keeps, nextRevisionNumber, renumber, revisionData } from '../history/index.ts';
 import { controllerRef } from '../objects.ts';
 
