@@ -1,6 +1,8 @@
 /** Whether this node takes a pod that was given to it. */
 import { hostPorts, hostPortsClash } from '../../src/apimachinery/host-ports.ts';
 import type { Node, Pod } from '../../src/generated/types/core.v1.ts';
+import { matchesPod } from '../../src/resources/core/node-selector.ts';
+import { toleratesAll } from '../../src/resources/core/tolerations.ts';
 import type { Allocatable } from './field-ref.ts';
 import { isTerminalPhase } from './pod.ts';
 import { podRequest } from './resources.ts';
@@ -9,6 +11,8 @@ export interface Refusal {
   reason: string;
   message: string;
 }
+
+const OTHER_NODE = "node(s) didn't match Pod's node affinity/selector";
 
 /** Events and messages count cores in thousandths. */
 const COUNTED = [
@@ -40,12 +44,6 @@ export function admit(
   allocatable: Allocatable,
   node: Node | undefined,
 ): Refusal | undefined {
-  const labels = node?.metadata.labels ?? {};
-  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) {
-    if (node === undefined || (Object.hasOwn(labels, key) && labels[key] === value)) continue;
-    const message = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
-    return { reason: 'NodeAffinity', message };
-  }
   const active = others.filter((other) => !isTerminalPhase(other) && other.metadata.uid !== pod.metadata.uid);
   const refuse = (name: string, requested: number, used: number, capacity: number): Refusal => ({
     reason: `OutOf${name}`,
@@ -60,9 +58,30 @@ export function admit(
     const capacity = count(allocatable[name] ?? Number.POSITIVE_INFINITY);
     if (requested > 0 && requested + used > capacity) return refuse(name, requested, used, capacity);
   }
+  if (node !== undefined && !matchesPod(pod.spec, node.metadata)) return failed('NodeAffinity', OTHER_NODE);
   if (hostPortsClash(hostPorts(pod), new Set(active.flatMap(hostPorts)))) {
-    const message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
-    return { reason: 'NodePorts', message };
+    return failed('NodePorts', "node(s) didn't have free ports for the requested pod ports");
   }
-  return undefined;
+  // Other taints are for the scheduler to mind.
+  const taints = (node?.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+  if (toleratesAll(taints, pod.spec?.tolerations)) return undefined;
+  return failed('TaintToleration', "node(s) had taints that the pod didn't tolerate");
 }
+
+/** As {@link admit}, for a pod that may have come before what its node has become: the node is read anew before the pod is sent away. */
+export async function admitOnNewest(
+  pod: Pod,
+  others: () => readonly Pod[],
+  allocatable: Allocatable,
+  node: { readonly node: Node | undefined; refresh(): Promise<Node | undefined> },
+): Promise<Refusal | undefined> {
+  const refusal = admit(pod, others(), allocatable, node.node);
+  if (refusal?.reason !== 'NodeAffinity') return refusal;
+  const newest = await node.refresh();
+  return admit(pod, others(), allocatable, newest);
+}
+
+const failed = (predicate: string, message: string): Refusal => ({
+  reason: predicate,
+  message: `Predicate ${predicate} failed: ${message}`,
+});

@@ -35,7 +35,7 @@ export interface KubeletDeps {
   /** Why pods cannot have a network yet; undefined when they can. */
   networkProblem: () => Promise<string | undefined>;
   /** Why the node does not take the pod. */
-  admit: (pod: Pod) => Refusal | undefined;
+  admit: (pod: Pod) => Promise<Refusal | undefined>;
   /** What resizes of pods are judged and done with. */
   resize: ResizeDeps;
 }

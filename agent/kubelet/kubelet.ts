@@ -8,7 +8,7 @@ import type { Pod, Service } from '../../src/generated/types/core.v1.ts';
 import { type Change, delay, type Informer } from '../informer.ts';
 import { paths } from '../paths.ts';
 import type { AgentContext, KubeletHandle } from '../types.ts';
-import { admit, admitResize } from './admission.ts';
+import { admitOnNewest, admitResize } from './admission.ts';
 import { Backoff, RESTART_BACKOFF } from './backoff.ts';
 import { removePodCgroup } from './cgroups.ts';
 import { ConfigSource } from './config-source.ts';
@@ -86,7 +86,7 @@ export class Kubelet implements KubeletHandle {
       podLogs,
       seccompDir: join(context.dataDir, 'seccomp'),
       networkProblem: () => this.#networkProblem(),
-      admit: (pod) => admit(pod, this.#given(), { ...machine }, this.#node.node),
+      admit: (pod) => admitOnNewest(pod, () => this.#given(), { ...machine }, this.#node),
       resize: {
         events,
         machine: resizeMachine(cri, machine.memory),

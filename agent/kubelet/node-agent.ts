@@ -65,6 +65,18 @@ export class NodeAgent implements Running {
     return this.#node;
   }
 
+  /** The Node as it is; as last seen where it cannot be read. */
+  async refresh(): Promise<Node | undefined> {
+    const { client, nodeName } = this.#options.context;
+    try {
+      const node = await client.get<Node>('core/nodes', '', nodeName);
+      if (node !== undefined && this.#node !== undefined) this.#node = node;
+    } catch (error) {
+      this.#options.context.log.warn('the node could not be read', { error });
+    }
+    return this.#node;
+  }
+
   /** Something that the status tells of has changed. */
   check(): void {
     this.#wake.abort();
@@ -77,12 +89,13 @@ export class NodeAgent implements Running {
     await this.#done;
   }
 
-  /** The control plane has lost sight of this node, and believes it dead: it is told otherwise at once. */
   #seen(node: Node): void {
-    const isUnknown = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'Unknown');
-    if (this.#node === undefined || isUnknown !== true) return;
+    // What was written or read here may be newer.
+    if (this.#node === undefined || versionOf(node) < versionOf(this.#node)) return;
     this.#node = node;
-    this.check();
+    const isUnknown = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'Unknown');
+    // The control plane has lost sight of this node, and believes it dead: it is told otherwise at once.
+    if (isUnknown === true) this.check();
   }
 
   async #forever(everyMs: () => number, work: () => Promise<void>): Promise<void> {
@@ -188,6 +201,8 @@ export class NodeAgent implements Running {
     }
   }
 }
+
+const versionOf = ({ metadata }: Node): number => Number(metadata.resourceVersion ?? 0);
 
 /** Whether anything but heartbeats differs. */
 function changed(old: NodeStatus | undefined, now: NodeStatus): boolean {

@@ -161,7 +161,7 @@ export class PodWorker {
       this.#deps.events.record(pod, 'Normal', 'DeadlineExceeded', DEADLINE_MESSAGE);
       return this.#finish();
     }
-    if (!this.#admit()) return this.#reject();
+    if (!(await this.#admit())) return this.#reject();
     this.#deps.prober.update(pod, this.#runtime);
     const due = await this.#run();
     return Math.max(50, Math.min(due, left, RESYNC_MS));
@@ -178,9 +178,9 @@ export class PodWorker {
   }
 
   /** Pods are judged once, before anything of them runs here. */
-  #admit(): boolean {
+  async #admit(): Promise<boolean> {
     if (this.#admitted || this.#runtime.sandboxes.length > 0) return true;
-    const refusal = this.#deps.admit(this.#pod);
+    const refusal = await this.#deps.admit(this.#pod);
     this.#admitted = refusal === undefined;
     this.#failure = refusal;
     if (this.#admitted) this.#resizer.admit(this.#pod);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lifetime } from '../../agent/join.ts';
 import { computeActions, type Health } from '../../agent/kubelet/actions.ts';
-import { admit } from '../../agent/kubelet/admission.ts';
+import { admit, admitOnNewest } from '../../agent/kubelet/admission.ts';
 import { Backoff, goDuration, RESTART_BACKOFF } from '../../agent/kubelet/backoff.ts';
 import { serviceVariables } from '../../agent/kubelet/env.ts';
 import { expand } from '../../agent/kubelet/expansion.ts';
@@ -107,6 +107,33 @@ describe('resources', () => {
     const node = { metadata: { name: 'n', labels: { disk: 'hdd' } } };
     expect(admit(picky, [], { pods: 10 }, node)?.reason).toBe('NodeAffinity');
     expect(admit(podOf({ containers: [] }), [], { pods: 10 }, node)).toBeUndefined();
+    const tainted = { ...node, spec: { taints: [{ key: 'gone', effect: 'NoExecute' }] } };
+    expect(admit(podOf({ containers: [] }), [], { pods: 10 }, tainted)).toEqual({
+      reason: 'TaintToleration',
+      message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+    });
+    const hardened = podOf({ containers: [], tolerations: [{ operator: 'Exists' }] });
+    expect(admit(hardened, [], { pods: 10 }, tainted)).toBeUndefined();
+  });
+
+  it.each([
+    ['ssd', undefined, 1],
+    ['hdd', 'NodeAffinity', 1],
+  ])('reads the node anew before it sends a pod to another: it has become %s', async (disk, reason, reads) => {
+    const requirement = { key: 'disk', operator: 'In', values: ['ssd'] };
+    const required = { nodeSelectorTerms: [{ matchExpressions: [requirement] }] };
+    const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: required };
+    const picky = podOf({ containers: [], affinity: { nodeAffinity } });
+    let read = 0;
+    const agent = {
+      node: { metadata: { name: 'n' } },
+      refresh: async () => {
+        read++;
+        return { metadata: { name: 'n', labels: { disk } } };
+      },
+    };
+    const refusal = await admitOnNewest(picky, () => [], { pods: 10 }, agent);
+    expect([refusal?.reason, read]).toEqual([reason, reads]);
   });
 
   it.each([
