@@ -4,13 +4,15 @@ import { runScript } from '../script.ts';
 
 const HELP = `Usage: npm run bench [-- OPTIONS]
 
-Measures requests, watches and scaling on a fresh control plane, and the scheduler by itself; prints a JSON line per figure, then a table.
+Measures requests, watches and scaling on a fresh control plane, what one costs that is left alone, and the scheduler by itself; prints a
+JSON line per figure, then a table.
 
 Options:
   --seconds N     per figure (default 3)
+  --idle N        minutes for which a cluster is left alone (default 2; 0: that is left out)
 
 Example:
-  npm run bench -- --seconds 1
+  npm run bench -- --seconds 1 --idle 10
 `;
 
 export const bench: Command = {

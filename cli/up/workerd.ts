@@ -1,5 +1,6 @@
 /** workerd itself, with a configuration of ours: native TLS, state on disk, and a private socket that fires the tick. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -96,6 +97,7 @@ export class Workerd {
         BOOTSTRAP_SECRET: bootstrapSecret,
         ENCRYPTION_KEYS: encryptionKeys,
         AUDIT_POLICY: audit?.policy,
+        STARTED: randomUUID(),
       },
     });
     this.child = child;
@@ -185,6 +187,7 @@ ${namespaces.join('\n')}
 ${bindings.join('\n')}
     (name = "ASSETS", service = "assets"),
     (name = "CONTROLLERS", text = ${text(controllers)}),
+    (name = "STARTED", fromEnvironment = "STARTED"),
     (name = "BOOTSTRAP_SECRET", fromEnvironment = "BOOTSTRAP_SECRET"),
 ${authentication === undefined ? '' : `    (name = "AUTHENTICATION_CONFIG", text = embed ${near(authentication.file)}),\n`}    (name = "ENCRYPTION_KEYS", fromEnvironment = "ENCRYPTION_KEYS"),
     (name = "ENCRYPTED_RESOURCES", text = ${text(encryptedResources)}),

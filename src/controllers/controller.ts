@@ -110,6 +110,8 @@ export interface Controller {
   reconcile(client: Client, ref: ObjectRef, context: ControllerContext): Promise<Requeue | undefined>;
   /** Once a minute: keys to look at without any change having happened. */
   tick?(client: Client, context: ControllerContext): Promise<string[]>;
+  /** Keys to look at when the stores are asked what was missed: once a minute, but rarely, and `quiet`, while nothing changes. */
+  resync?(client: Client, context: ControllerContext, quiet: boolean): Promise<string[]>;
 }
 
 /** Takes a key apart at its first slash. */

@@ -8,6 +8,7 @@ import { forEachLimited } from './objects.ts';
 import type { ManagerOptions } from './options.ts';
 import { CUSTOM_RESOURCES, isCustomStore } from './stores.ts';
 
+const NODES = 'core/nodes';
 const STORES_AT_ONCE = 16;
 const READ_AT_ONCE = 16;
 const MAPPED_AT_ONCE = 64;
@@ -74,6 +75,11 @@ export class Intake {
     await forEachLimited(stores, STORES_AT_ONCE, async (store) => {
       await this.#inTurn(store, () => this.#catchUp(store)).catch((error) => console.error('resync', store, error));
     });
+  }
+
+  /** Up to where each store was heard of, but that of nodes, who speak without anything having happened. */
+  heard(): string {
+    return JSON.stringify([...this.#cursors].filter(([store]) => store !== NODES).sort());
   }
 
   /** Cursors that differ from the disk's, until {@link Intake.saved}. */

@@ -58,19 +58,36 @@ export class ControllerManager {
     await this.drain();
   }
 
-  /** Once a minute: asks stores for changes whose notification was lost, and controllers for keys that time alone makes due. */
-  async tick(): Promise<void> {
-    await this.#intake.resync();
+  /** All of what happened that this manager has heard of, heartbeats left out: two equal answers mean that nothing did in between. */
+  get heard(): string {
+    return this.#intake.heard();
+  }
+
+  /**
+   * Once a minute: asks stores for changes whose notification was lost, and controllers for keys that time alone makes due. `whenDue` says
+   * when to ask the stores, and whether it is quiet.
+   */
+  async tick(whenDue: (resync: (quiet: boolean) => Promise<void>) => Promise<void> = (resync) => resync(false)) {
+    await whenDue(async (quiet) => {
+      await this.#intake.resync();
+      await this.#ask((controller, client, context) => controller.resync?.(client, context, quiet));
+    });
+    await this.#ask((controller, client, context) => controller.tick?.(client, context));
+    await this.drain();
+  }
+
+  /** Queues what controllers answer. One that fails does not keep the others from being asked. */
+  async #ask(
+    question: (...about: [Controller, Client, ControllerContext]) => Promise<string[]> | undefined,
+  ): Promise<void> {
     for (const controller of this.#controllers.values()) {
-      if (controller.tick === undefined) continue;
       try {
-        const keys = await controller.tick(this.#options.client, this.#context(controller.name));
+        const keys = (await question(controller, this.#options.client, this.#context(controller.name))) ?? [];
         for (const key of keys) this.#queue.add(controller.name, key);
       } catch (error) {
         console.error('tick', controller.name, error);
       }
     }
-    await this.drain();
   }
 
   /** Queues a key, on disk too, without working on it. */

@@ -37,6 +37,7 @@ import { keyringOf } from './encryption.ts';
 import type { Env } from './env.ts';
 import { Identity } from './identity.ts';
 import { RemovedNodes } from './removed-nodes.ts';
+import { Resync } from './resync.ts';
 import type { Failure, Notification } from './rpc.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { CLUSTER, StoreClient } from './store-client.ts';
@@ -55,6 +56,8 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private identity: Identity | undefined;
   private creating: Promise<Identity> | undefined;
   private bootstrapped = false;
+  /** How often the snapshot was found to be old. */
+  private heard = 0;
   private proxy: { at: number; pair: KeyPair } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -64,7 +67,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     this.client = new StoreClient(around, name, CLUSTER);
     this.facts = new FactReader(this.client, around, name);
     this.removed = new RemovedNodes(ctx.storage.kv, NODE_TTL_SECONDS);
-    this.snapshots = new SnapshotMaker(async () => {
+    this.snapshots = new SnapshotMaker(ctx.storage.kv, async () => {
       const { issuer, publicKeys: keys } = await this.ready();
       return { issuer, keys, ...(await this.facts.read()), removedNodes: this.removed.list() };
     });
@@ -72,6 +75,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | Failure | null> {
     if (!this.exists()) return null;
+    if (!reload && this.snapshots.isNewest(known)) return null;
     try {
       await this.ready();
       return await this.snapshots.get(known, reload);
@@ -203,12 +207,16 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     // Of quotas it matters only where there are any.
     if (store === QUOTAS && notices.every(({ type }) => type === 'MODIFIED')) return Promise.resolve();
     this.snapshots.changed();
+    this.heard++;
     return Promise.resolve();
   }
 
   tick(_cluster: string): Promise<void> {
-    this.snapshots.changed();
-    return Promise.resolve();
+    const resync = new Resync(this.ctx.storage, this.env.STARTED);
+    return resync.whenDue(
+      () => String(this.heard),
+      async () => this.snapshots.changed(),
+    );
   }
 
   /** The deployment's own cluster is there as soon as somebody asks; any other when who holds the secret mints its first credential. */

@@ -14,6 +14,7 @@ import { ControllerManager as Core } from '../controllers/manager.ts';
 import { lostKey, nodeLifecycleController } from '../controllers/node-lifecycle/index.ts';
 import { SqliteBackend } from '../controllers/queue/sqlite.ts';
 import type { Env } from './env.ts';
+import { Resync } from './resync.ts';
 import type { Notification, SubscriberRpc } from './rpc.ts';
 import { controllerUser, StoreClient } from './store-client.ts';
 import { surroundings } from './surroundings.ts';
@@ -35,7 +36,8 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
 
   async tick(cluster: string): Promise<void> {
     const core = await this.loaded(cluster);
-    await this.armed(core, () => core.tick());
+    const resync = new Resync(this.ctx.storage, this.env.STARTED);
+    await this.armed(core, () => core.tick((work) => resync.whenDue(() => core.heard, work)));
   }
 
   /** The node's agent has had no session since `lostAt`, in ms since the epoch. Returns when that cannot be forgotten any more. */

@@ -13,6 +13,8 @@ export interface Env extends AuditBindings {
   SCHEDULER: DurableObjectNamespace<Scheduler>;
   NODE_SESSION: DurableObjectNamespace<NodeSession>;
   ASSETS: Fetcher;
+  /** Another for each start of a local control plane. */
+  STARTED?: string;
   /** `off`: the API alone, for replays and load tests. */
   CONTROLLERS: string;
   /** A secret: who holds it may mint credentials. */

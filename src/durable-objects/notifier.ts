@@ -11,7 +11,12 @@ interface Pending {
   from: number;
   notices: Notice[];
   sending: boolean;
+  /** In a row. */
+  failures: number;
 }
+
+const RETRIES = 5;
+const RETRY_MS = 500;
 
 export class Notifier {
   private readonly cluster: string;
@@ -28,11 +33,11 @@ export class Notifier {
     };
     this.pending = subscribersOf(store, env.CONTROLLERS !== 'off').map((subscriber) => [
       target[subscriber]() as SubscriberRpc,
-      { previous: subscriber === 'controllers', from: 0, notices: [], sending: false },
+      { previous: subscriber === 'controllers', from: 0, notices: [], sending: false, failures: 0 },
     ]);
   }
 
-  /** Never fails and never waits: a notification that is lost costs time, and the tick makes up for it. */
+  /** Never fails and never waits: a notification that is lost, tries and all, costs time: what a subscriber hears next tells it of the gap. */
   notify(changes: readonly Change[]): void {
     for (const [subscriber, pending] of this.pending) {
       const notices = changes.map(pending.previous ? notice : bareNotice);
@@ -49,8 +54,15 @@ export class Notifier {
       pending.notices = [];
       try {
         await subscriber.notify({ cluster: this.cluster, store: this.store, from, notices });
+        pending.failures = 0;
       } catch (error) {
-        console.warn(`${this.store}: a notification was lost:`, String(error));
+        if (++pending.failures > RETRIES) {
+          console.warn(`${this.store}: a notification was lost:`, String(error));
+          continue;
+        }
+        pending.from = from;
+        pending.notices = [...notices, ...pending.notices];
+        await scheduler.wait(RETRY_MS * pending.failures);
       }
     }
     pending.sending = false;

@@ -4,6 +4,7 @@ import { FIRST_VERSION } from '../apimachinery/meta.ts';
 import type { Change } from '../scheduler/ports.ts';
 import { Scheduler as Core } from '../scheduler/scheduler.ts';
 import type { Env } from './env.ts';
+import { Resync } from './resync.ts';
 import type { Notice, Notification, SubscriberRpc } from './rpc.ts';
 import { CONFIG_KEY, CONFIG_MAPS, NODES, PODS, StorePorts } from './scheduler-ports.ts';
 
@@ -53,6 +54,14 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     const { cursors } = await this.opened(cluster);
     const kept = await this.ctx.storage.get<Record<string, number>>('seen');
     if (cursors.size === 0) for (const [store, seen] of Object.entries(kept ?? {})) cursors.set(store, seen);
+    const resync = new Resync(this.ctx.storage, this.env.STARTED);
+    await resync.whenDue(
+      () => String(cursors.get(PODS)),
+      () => this.resync(cursors, kept),
+    );
+  }
+
+  private async resync(cursors: Map<string, number>, kept: Record<string, number> | undefined): Promise<void> {
     let lost = cursors.size === 0;
     for (const [store, seen] of [...cursors]) lost = (await this.catchUp(store, seen)) || lost;
     await this.drain(lost);

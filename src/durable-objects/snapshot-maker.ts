@@ -1,30 +1,56 @@
 /** The cluster's snapshot, made anew when something that it is made of has changed. */
+import { hex, sha256 } from '../apimachinery/digest.ts';
 import type { ClusterSnapshot } from './cluster-rpc.ts';
 
 type Contents = Omit<ClusterSnapshot, 'version'>;
 
+/** What outlives the object, so that who wakes it with the newest version is told so without a store being woken. */
+interface Kept {
+  version: number;
+  digest: string;
+  /** Something has changed since. */
+  dirty: boolean;
+}
+
+/** A Durable Object's storage. */
+interface Storage {
+  get<T>(key: string): T | undefined;
+  put(key: string, value: unknown): void;
+}
+
+const KEY = 'snapshot';
+
 export class SnapshotMaker {
   private readonly read: () => Promise<Contents>;
+  private readonly storage: Storage;
+  private kept: Kept;
   private snapshot: ClusterSnapshot | undefined;
-  /** Of the contents, to tell whether they are others. */
-  private text = '';
-  private dirty = true;
+  private changedMeanwhile = false;
   private renewing: Promise<void> = Promise.resolve();
   private waiting: Promise<void> | undefined;
 
   /** `read` answers what is true now. */
-  constructor(read: () => Promise<Contents>) {
+  constructor(storage: Storage, read: () => Promise<Contents>) {
+    this.storage = storage;
     this.read = read;
+    this.kept = storage.get<Kept>(KEY) ?? { version: 0, digest: '', dirty: true };
   }
 
   /** Something has changed: the next who asks gets another. */
   changed(): void {
-    this.dirty = true;
+    this.changedMeanwhile = true;
+    if (!this.kept.dirty) this.keep({ ...this.kept, dirty: true });
+  }
+
+  /** Whether a version is the newest, as far as anybody has told. */
+  isNewest(version: number): boolean {
+    return !this.kept.dirty && this.kept.version === version;
   }
 
   /** The snapshot, or null where it is the one that is `known`. `reload`: something has changed of which nobody has told here yet. */
   async get(known: number, reload: boolean): Promise<ClusterSnapshot | null> {
-    if (this.dirty || reload || this.snapshot === undefined) await this.renewed();
+    if (!reload && this.isNewest(known)) return null;
+    if (this.kept.dirty || reload || this.snapshot === undefined) await this.renewed();
     const current = this.snapshot as ClusterSnapshot;
     return current.version === known ? null : current;
   }
@@ -44,17 +70,19 @@ export class SnapshotMaker {
   }
 
   private async renew(): Promise<void> {
-    // Cleared first: what changes while the stores are read makes it dirty again.
-    this.dirty = false;
-    try {
-      const next = await this.read();
-      const text = JSON.stringify(next);
-      if (text === this.text) return;
-      this.snapshot = { version: Math.max(Date.now(), (this.snapshot?.version ?? 0) + 1), ...next };
-      this.text = text;
-    } catch (error) {
-      this.dirty = true;
-      throw error;
-    }
+    // What changes while the stores are read makes it dirty again.
+    this.changedMeanwhile = false;
+    const contents = await this.read();
+    const digest = hex(await sha256(JSON.stringify(contents)));
+    const { version: last, digest: before } = this.kept;
+    const version = digest === before ? last : Math.max(Date.now(), last + 1);
+    if (this.snapshot?.version !== version) this.snapshot = { version, ...contents };
+    this.keep({ version, digest, dirty: this.changedMeanwhile });
+  }
+
+  private keep(next: Kept): void {
+    const { version, dirty } = this.kept;
+    this.kept = next;
+    if (version !== next.version || dirty !== next.dirty) this.storage.put(KEY, next);
   }
 }

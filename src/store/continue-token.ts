@@ -8,11 +8,20 @@ export interface ContinueToken {
   resourceVersion: number;
   /** The first key of the next page is above this one. */
   after: string;
+  /** When the page was made, as {@link periodOf} says it. */
+  period: number;
 }
 
+/** Upstream's compaction, every five minutes, makes tokens that are older than the last useless. */
+const PERIOD_MS = 5 * 60_000;
+
+/** A time in ms since the epoch, as coarse as the age of tokens matters. A token is good in its period and the next. */
+export const periodOf = (now: number): number => Math.floor(now / PERIOD_MS);
+
 /** As upstream: URL-safe base64 of JSON with a version. */
-export function encodeContinue({ resourceVersion, after }: ContinueToken): string {
-  const bytes = new TextEncoder().encode(JSON.stringify({ v: VERSION, rv: resourceVersion, start: `${after}\u0000` }));
+export function encodeContinue({ resourceVersion, after, period }: ContinueToken): string {
+  const token = { v: VERSION, rv: resourceVersion, start: `${after}\u0000`, period };
+  const bytes = new TextEncoder().encode(JSON.stringify(token));
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
@@ -21,16 +30,16 @@ export function encodeContinue({ resourceVersion, after }: ContinueToken): strin
 
 /** Throws BadRequest for what this server has not made. */
 export function decodeContinue(text: string): ContinueToken {
-  const { v, rv, start } = parse(text);
+  const { v, rv, start, period } = parse(text);
   if (v !== VERSION) throw invalid(`server does not recognize this encoded version ${JSON.stringify(v ?? '')}`);
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < 0) {
     throw invalid(`incorrect encoded start resourceVersion (version ${VERSION})`);
   }
   if (typeof start !== 'string' || start === '') throw invalid(`encoded start key empty (version ${VERSION})`);
-  return { resourceVersion: rv, after: start.replace(/\0$/, '') };
+  return { resourceVersion: rv, after: start.replace(/\0$/, ''), period: Number(period) };
 }
 
-function parse(text: string): { v?: unknown; rv?: unknown; start?: unknown } {
+function parse(text: string): { v?: unknown; rv?: unknown; start?: unknown; period?: unknown } {
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
     const json = new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0)));

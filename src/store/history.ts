@@ -6,6 +6,9 @@ import type { Change, LogEntry, Row } from './types.ts';
 /** The log from the last change of a key at hand to the first: enough for any window that compaction leaves. */
 const ALL = 1_000_000;
 
+/** The key of versions at which nothing was changed. */
+export const NO_KEY = '';
+
 /** The changes after a resourceVersion, oldest first, each with what the key held after it. */
 export function changesAfter(backend: Backend, resourceVersion: number): Change[] {
   const entries = backend.logAfter(resourceVersion, ALL);
@@ -14,6 +17,7 @@ export function changesAfter(backend: Backend, resourceVersion: number): Change[
   const changes: Change[] = [];
   for (const entry of entries.reverse()) {
     const { key } = entry;
+    if (key === NO_KEY) continue;
     const next = after.has(key) ? after.get(key) : backend.get(key);
     changes.push({ type: entry.type, previous: entry.previous, row: rowAfter(entry, next) });
     after.set(key, entry.previous);

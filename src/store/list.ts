@@ -14,6 +14,8 @@ export interface Versions {
   current: number;
   /** States older than this cannot be read any more. */
   floor: number;
+  /** Of now, as continue tokens have it. */
+  period: number;
 }
 
 /** The end of a key range with a prefix: no character of a key sorts above this. */
@@ -68,18 +70,19 @@ export function list(
   }
   const page: ListPage = { items: texts.join(','), count: texts.length, resourceVersion: at };
   if (more) {
-    page.continue = encodeContinue({ resourceVersion: at, after: last });
+    page.continue = encodeContinue({ resourceVersion: at, after: last, period: versions.period });
     if (!isSelective(query)) page.remainingItemCount = remaining(backend, last, prefix, then);
   }
   return page;
 }
 
-function position(query: ListQuery, { current, floor }: Versions): { at: number; after: string } {
+function position(query: ListQuery, versions: Versions): { at: number; after: string } {
+  const { current, floor } = versions;
   const { resourceVersion = '', resourceVersionMatch = '', continue: token = '' } = query;
   const version = parseVersion(resourceVersion);
   if (token !== '') {
     if (version !== 0) throw badRequest('specifying resource version is not allowed when using continue');
-    return resume(decodeContinue(token), current, floor);
+    return resume(decodeContinue(token), versions);
   }
   checkMatch(resourceVersion, resourceVersionMatch);
   if (version > current) throw tooLarge(version, current);
@@ -88,18 +91,15 @@ function position(query: ListQuery, { current, floor }: Versions): { at: number;
   return { at: version, after: '' };
 }
 
-function resume(
-  { resourceVersion, after }: ContinueToken,
-  current: number,
-  floor: number,
-): { at: number; after: string } {
+function resume({ resourceVersion, after, period }: ContinueToken, versions: Versions): { at: number; after: string } {
+  const { current, floor } = versions;
   if (resourceVersion === 0) return { at: current, after };
   if (resourceVersion > current) throw badRequest('continue key is not valid');
-  if (resourceVersion >= floor) return { at: resourceVersion, after };
+  if (resourceVersion >= floor && period >= versions.period - 1) return { at: resourceVersion, after };
   const error = expired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   );
-  error.status.metadata = { continue: encodeContinue({ resourceVersion: 0, after }) };
+  error.status.metadata = { continue: encodeContinue({ resourceVersion: 0, after, period: versions.period }) };
   throw error;
 }
 

@@ -2,7 +2,8 @@
 import { alreadyExists, type GroupResource, StatusError, tooLarge } from '../apimachinery/errors.ts';
 import { FIRST_VERSION, type Status } from '../apimachinery/meta.ts';
 import type { Backend } from './backend.ts';
-import { changesAfter, deletedRow } from './history.ts';
+import { decodeContinue, periodOf } from './continue-token.ts';
+import { changesAfter, deletedRow, NO_KEY } from './history.ts';
 import { endOf, list, listBody, type Versions } from './list.ts';
 import { ListCache } from './list-cache.ts';
 import { selection } from './selection.ts';
@@ -98,24 +99,34 @@ export class ResourceStore<S extends Sink> {
   }
 
   list(query: ListQuery): ListResult {
-    try {
-      return list(this.backend, query, this.versions());
-    } catch (error) {
-      if (error instanceof StatusError) return { status: error.status };
-      throw error;
-    }
+    return this.listed(query, (versions) => list(this.backend, query, versions));
   }
 
   /** A list as the bytes of a JSON body; failures as in {@link list}. */
   listBody(query: ListQuery, kind: ListKind): Uint8Array | { status: Status } {
-    try {
+    return this.listed(query, (versions) => {
       const make = (): Uint8Array =>
-        listBody(list(this.backend, query, this.versions(), kind.typed ? undefined : withoutType), kind);
-      return this.lists.get(JSON.stringify([query, kind]), this.version, make);
+        listBody(list(this.backend, query, versions, kind.typed ? undefined : withoutType), kind);
+      return this.lists.get(JSON.stringify([query, kind, versions.period]), versions.current, make);
+    });
+  }
+
+  private listed<T>(query: ListQuery, run: (versions: Versions) => T): T | { status: Status } {
+    const versions = this.versions();
+    try {
+      return run(versions);
     } catch (error) {
-      if (error instanceof StatusError) return { status: error.status };
-      throw error;
+      if (!(error instanceof StatusError)) throw error;
+      if (error.status.reason === 'Expired' && isOfVersion(query, versions.current)) this.skipVersion();
+      return { status: error.status };
     }
+  }
+
+  /** As upstream's compaction does: what goes on from a token that is too old is never at the token's version. */
+  private skipVersion(): void {
+    const resourceVersion = this.version + 1;
+    this.backend.appendLog({ resourceVersion, type: 'MODIFIED', key: NO_KEY, previous: undefined }, this.now());
+    this.version = resourceVersion;
   }
 
   /** Decides on all that a query selects, in one transaction; lists what was changed, as it was before. Throws a StatusError for a bad query. */
@@ -147,7 +158,8 @@ export class ResourceStore<S extends Sink> {
   private versions(): Versions {
     // An empty log has no first entry yet.
     if (!this.first) this.first = this.backend.logBounds().first;
-    return { current: this.version, floor: Math.max(this.first - 1, FIRST_VERSION) };
+    const floor = Math.max(this.first - 1, FIRST_VERSION);
+    return { current: this.version, floor, period: periodOf(this.now()) };
   }
 
   private now(): number {
@@ -189,6 +201,9 @@ export class ResourceStore<S extends Sink> {
     return { result: { text, deleted: true, resourceVersion }, change: { type: 'DELETED', row, previous: current } };
   }
 }
+
+const isOfVersion = ({ continue: token }: ListQuery, version: number): boolean =>
+  token !== undefined && decodeContinue(token).resourceVersion === version;
 
 /** The decision behind a create. */
 export function createDecision(resource: GroupResource, key: string, object: Encoded, dryRun: boolean): Decide {

@@ -6,6 +6,7 @@ import { measureAccess } from './access.ts';
 import { BenchClient } from './client.ts';
 import { measureExtending } from './extending.ts';
 import { Figures } from './figures.ts';
+import { measureIdle } from './idle.ts';
 import { measureRequests, measureRows, prepare } from './requests.ts';
 import { measureScaling } from './scaling.ts';
 import { measureScheduling, SIZES } from './scheduling.ts';
@@ -14,10 +15,13 @@ import { measureWatches } from './watches.ts';
 const CLIENTS = [1, 32];
 const WATCHERS = [1, 50, 300];
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '3' } } });
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '3' }, idle: { type: 'string', default: '2' } },
+});
 const seconds = Number(values.seconds);
-if (!(seconds > 0)) {
-  process.stderr.write('zeroplane: --seconds must be a number above 0.\n');
+const idleMinutes = Number(values.idle);
+if (!(seconds > 0) || !(idleMinutes >= 0)) {
+  process.stderr.write('zeroplane: --seconds must be a number above 0, --idle one of minutes.\n');
   process.exit(2);
 }
 
@@ -45,5 +49,6 @@ try {
 } finally {
   await whole.stop();
 }
+if (idleMinutes > 0) await step('Idling', () => measureIdle(figures, idleMinutes));
 await step('Scheduling', () => measureScheduling(figures, SIZES));
 process.stderr.write(`\n${figures.table()}\n`);

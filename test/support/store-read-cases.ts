@@ -182,6 +182,31 @@ export const readCases: StoreCase[] = [
     },
   },
   {
+    name: 'says 410 for a token that is too old, and goes on at another version',
+    async run(store) {
+      await add(store, configMap('a'), configMap('b'), configMap('c'));
+      const first = await page(store, { limit: 1 });
+      const token = JSON.parse(atob(first.continue as string)) as object;
+      const old = btoa(JSON.stringify({ ...token, period: 1 }));
+      const gone = failure(await store.calls.list({ prefix: '', limit: 1, continue: old }));
+      expect(gone).toMatchObject({ code: 410, reason: 'Expired', message: expect.stringContaining('too old') });
+      const rest = await page(store, { continue: gone.metadata?.continue as string });
+      expect([namesIn(rest), rest.resourceVersion]).toEqual(['b c', first.resourceVersion + 1]);
+      // Nobody is told of a version at which nothing happened.
+      expect(await store.calls.changesSince(first.resourceVersion)).toEqual({
+        notices: [],
+        resourceVersion: rest.resourceVersion,
+        expired: false,
+      });
+      await add(store, configMap('d'));
+      expect(
+        await names(store, { resourceVersion: String(first.resourceVersion), resourceVersionMatch: 'Exact' }),
+      ).toBe('a b c');
+      expect(await store.calls.changesSince(first.resourceVersion)).toMatchObject({ notices: [{ key: 'ns/d' }] });
+      expect((await page(store, { limit: 1, continue: first.continue as string })).count).toBe(1);
+    },
+  },
+  {
     name: 'goes on counting after compaction, when nothing is left too',
     async run(store) {
       await add(store, configMap('a'));

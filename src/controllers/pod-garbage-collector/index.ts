@@ -103,8 +103,8 @@ export const podGarbageCollector: Controller = {
     { resource: 'core/nodes', keys: keysOfNode, queues: true },
     { resource: 'core/pods', keys: keysOfPod },
   ],
-  async tick(_, context) {
-    return Math.floor(context.now() / 60_000) % COUNT_EVERY_MINUTES === 0 ? [TERMINATED] : [];
+  async resync(_, context, quiet) {
+    return quiet || Math.floor(context.now() / 60_000) % COUNT_EVERY_MINUTES === 0 ? [TERMINATED] : [];
   },
   async reconcile(client, { key, namespace, name }, context) {
     if (key === TERMINATED) return void (await collectTerminated(client, context));

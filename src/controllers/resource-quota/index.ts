@@ -60,8 +60,8 @@ export const resourceQuotaController: Controller = {
     }
     return unsettled.length === 0 ? undefined : { requeueAfterMs: Math.min(...unsettled) };
   },
-  async tick(client, context) {
-    if (Math.floor(context.now() / 60_000) % RESYNC_MINUTES !== 0) return [];
+  async resync(client, context, quiet) {
+    if (!quiet && Math.floor(context.now() / 60_000) % RESYNC_MINUTES !== 0) return [];
     const { items } = await client.list(QUOTAS);
     return [...new Set(items.map(({ metadata }) => metadata.namespace ?? ''))];
   },
