@@ -7,7 +7,7 @@ import { HttpClient } from './client.ts';
 export interface Credential {
   token: string;
   expirationTimestamp?: string;
-  /** The cluster CA as PEM. */
+  /** The cluster's CAs as PEM, the one that signs first. */
   ca?: string;
   clusterDns?: string;
   clusterDomain?: string;

@@ -46,14 +46,12 @@ async function credentialOf(options: AgentOptions, log: Log): Promise<Credential
   }
 }
 
-function clusterInfo(credential: Credential, options: AgentOptions): ClusterInfo {
+function clusterInfo(credential: Credential): ClusterInfo {
   return {
     dns: credential.clusterDns ?? '10.96.0.10',
     domain: credential.clusterDomain ?? 'cluster.local',
     serviceCidr: credential.serviceCidr ?? '10.96.0.0/16',
-    ca: credential.ca ?? options.ca ?? '',
     ...(credential.clusterCidr === undefined ? {} : { clusterCidr: credential.clusterCidr }),
-    ...(credential.apiProxy === undefined ? {} : { apiProxy: credential.apiProxy }),
   };
 }
 
@@ -108,7 +106,7 @@ async function run(given: AgentOptions, signal: AbortSignal): Promise<void> {
     server: options.server,
     ca: options.ca,
     nodeName: options.nodeName,
-    token: credential.token,
+    credential,
     file: options.tokenFile ?? paths(options.dataDir).credential,
     bootstrapToken: () => readToken(options.bootstrapTokenFile) ?? options.bootstrapToken,
     log,
@@ -125,13 +123,14 @@ async function run(given: AgentOptions, signal: AbortSignal): Promise<void> {
   const informers = new Informers(client, log);
   const context: AgentContext = {
     client,
+    credentials: keeper,
     cri,
     informers,
     log,
     nodeName: options.nodeName,
     nodeIp: options.nodeIp,
     dataDir: options.dataDir,
-    cluster: clusterInfo(credential, options),
+    cluster: clusterInfo(credential),
     ...(options.podCidr === undefined ? {} : { podCidr: options.podCidr }),
   };
   const kubelet = new Kubelet({ context, labels: options.labels }, await capacity(options.dataDir));

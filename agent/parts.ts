@@ -2,6 +2,7 @@
 import { startDns } from './dns/server.ts';
 import { StatsCollector } from './kubelet/stats.ts';
 import { startApiProxy } from './network/api-proxy.ts';
+import { followAuthorities } from './network/authorities.ts';
 import { startCni } from './network/cni.ts';
 import { startRoutes } from './network/routes.ts';
 import { removeTable, startProxy } from './proxy/index.ts';
@@ -71,4 +72,4 @@ function tunnel({ client, nodeName, log, cri }: AgentContext, kubelet: KubeletHa
   };
 }
 
-export const PARTS: readonly StartPart[] = [startCni, startRoutes, services, tunnel];
+export const PARTS: readonly StartPart[] = [startCni, startRoutes, services, followAuthorities, tunnel];

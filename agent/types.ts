@@ -2,6 +2,7 @@
 import type { Pod } from '../src/generated/types/core.v1.ts';
 import type { HttpClient } from './client.ts';
 import type { Informers } from './informer.ts';
+import type { Credential } from './join.ts';
 import type { LogOptions } from './kubelet/logs.ts';
 import type { CriClient } from './runtime/cri.ts';
 
@@ -20,17 +21,24 @@ export interface ClusterInfo {
   /** Such as `cluster.local`. */
   domain: string;
   serviceCidr: string;
-  /** The cluster CA as PEM; empty where the server is plain HTTP. */
-  ca: string;
   /** All nodes' pods, such as `10.244.0.0/16`; empty when the server did not say. */
   clusterCidr?: string;
-  /** PEM, for `https://kubernetes.default.svc` inside pods. */
-  apiProxy?: { cert: string; key: string };
+}
+
+/** What the server has given to the node, and gives anew from time to time. */
+export interface Credentials {
+  /** What it has given last. */
+  credential(): Credential;
+  /** Asks for another now, not when it is due. */
+  renew(): void;
+  /** Calls `subscriber` for every other one. Answers with how to stop that. */
+  subscribe(subscriber: (credential: Credential) => void): () => void;
 }
 
 /** What every part of the agent is started with. */
 export interface AgentContext {
   client: HttpClient;
+  credentials: Credentials;
   nodeName: string;
   /** The node's InternalIP. */
   nodeIp: string;

@@ -1,4 +1,4 @@
-/** The API inside the cluster: TLS with a certificate of the cluster CA on the node, forwarded to the control plane. */
+/** The API inside the cluster: TLS with a certificate of the cluster's CA on the node, forwarded to the control plane. */
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
@@ -15,8 +15,9 @@ export interface Listening extends Running {
 
 /** Serves `https://kubernetes.default.svc` for this node's pods. The client's own token goes with its request. */
 export async function startApiProxy(context: AgentContext): Promise<Listening | undefined> {
-  const { cluster, client, nodeIp, log } = context;
-  if (cluster.apiProxy === undefined) {
+  const { credentials, client, nodeIp, log } = context;
+  const { apiProxy } = credentials.credential();
+  if (apiProxy === undefined) {
     log.warn('the cluster gave no certificate for its API: pods cannot reach it by name');
     return undefined;
   }
@@ -24,7 +25,11 @@ export async function startApiProxy(context: AgentContext): Promise<Listening | 
   const secure = target.protocol === 'https:';
   const ca = client.ca === undefined || client.ca === '' ? {} : { ca: client.ca };
   const agent = secure ? new https.Agent({ keepAlive: true, ...ca }) : new http.Agent({ keepAlive: true });
-  const server = https.createServer({ cert: cluster.apiProxy.cert, key: cluster.apiProxy.key });
+  const server = https.createServer(apiProxy);
+  // Connections that are open go on with the certificate that they began with.
+  const unsubscribe = credentials.subscribe((renewed) => {
+    if (renewed.apiProxy !== undefined) server.setSecureContext(renewed.apiProxy);
+  });
   // Go's clients keep connections for 90 s: the side that closes first must be theirs.
   server.keepAliveTimeout = 120_000;
   server.requestTimeout = 0;
@@ -67,6 +72,7 @@ export async function startApiProxy(context: AgentContext): Promise<Listening | 
     ip: nodeIp,
     port: (server.address() as net.AddressInfo).port,
     stop() {
+      unsubscribe();
       agent.destroy();
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));

@@ -3,6 +3,7 @@ import { createLocalJWKSet } from 'jose';
 import { unauthorized } from '../apimachinery/errors.ts';
 import type { ClusterRpc, ClusterSnapshot, NamespaceFact } from '../durable-objects/cluster-rpc.ts';
 import { Hooks } from './admission/hooks/hooks.ts';
+import { forgetFrontProxy } from './aggregation/front-proxy.ts';
 import { RemoteServices } from './aggregation/remote-services.ts';
 import { NODE_PREFIX } from './authentication/user.ts';
 import { Authorizer } from './authorization/authorizer.ts';
@@ -22,6 +23,8 @@ export interface Snapshot {
   keySet: ReturnType<typeof createLocalJWKSet>;
   /** Another when other tokens are to be believed. */
   trust: string;
+  /** The ids of the cluster's CAs, the one that signs first. */
+  authorities: string;
   /** When nodes were removed, in seconds since the epoch, by the names of their users. */
   removed: ReadonlyMap<string, number>;
   namespaces: ReadonlyMap<string, NamespaceFact>;
@@ -43,6 +46,7 @@ export function compile(facts: ClusterSnapshot, before?: Snapshot): Snapshot {
     keys: facts.keys,
     keySet: createLocalJWKSet({ keys: facts.keys.map((key) => ({ ...key })) }),
     trust: [facts.issuer, ...facts.keys.map(({ kid }) => kid), removals(facts)].join(' '),
+    authorities: facts.authorities,
     removed: new Map(facts.removedNodes.map(({ name, at }) => [NODE_PREFIX + name, at])),
     namespaces: new Map(facts.namespaces.map((ns) => [ns.name, ns])),
     authorizer: new Authorizer(facts.roles, facts.bindings),
@@ -91,9 +95,11 @@ export class SnapshotCache {
     const { drops = 0 } = known ?? {};
     const startedAt = Date.now();
     const facts = await cluster.snapshot(known?.snapshot.version ?? -1, known?.stale ?? false);
-    const snapshot = facts === null ? known?.snapshot : compile(unwrap(facts), this.entries.get(name)?.snapshot);
+    const before = this.entries.get(name)?.snapshot;
+    const snapshot = facts === null ? known?.snapshot : compile(unwrap(facts), before);
     // Whoever asks for a cluster that is not there is nobody's client.
     if (snapshot === undefined) throw unauthorized();
+    if (snapshot.authorities !== before?.authorities) forgetFrontProxy(name);
     // What was written while this was on its way is not in it.
     const dropped = this.entries.get(name)?.drops ?? 0;
     const stale = dropped !== drops;

@@ -69,6 +69,14 @@ export interface CertificateAuthority {
   sign(spec: CertificateSigningRequestSpec): Promise<{ certificate: string } | { problem: string } | undefined>;
 }
 
+/** The CAs that the cluster trusts. */
+export interface RootCa {
+  /** PEM, the one that signs first. */
+  bundle: string;
+  /** When that will be another, in ms since the epoch; absent: not before somebody rotates or retires one. */
+  until?: number;
+}
+
 /** Asks an extension API server for the discovery document of its group-version: the answer's status, or why there was none. */
 export type DiscoveryProbe = (service: APIService) => Promise<{ status: number } | { error: string }>;
 
@@ -81,8 +89,7 @@ export interface ControllerContext {
   events: EventRecorder;
   schedule: Schedule;
   owned: OwnedKinds;
-  /** PEM of the cluster's CA. */
-  rootCa(): Promise<string>;
+  rootCa(): Promise<RootCa>;
   /** A token of a ServiceAccount for a Secret to hold. `uid`: the account's. */
   secretToken(request: SecretTokenRequest): Promise<string>;
   certificates: CertificateAuthority;
@@ -108,6 +115,8 @@ export interface Controller {
   readonly everywhere?: true;
   /** A thrown error means: again, after the key's back-off. */
   reconcile(client: Client, ref: ObjectRef, context: ControllerContext): Promise<Requeue | undefined>;
+  /** Keys to look at when the cluster's CAs are others. */
+  holdsRootCa?(client: Client): Promise<string[]>;
   /** Once a minute: keys to look at without any change having happened. */
   tick?(client: Client, context: ControllerContext): Promise<string[]>;
   /** Keys to look at when the stores are asked what was missed: once a minute, but rarely, and `quiet`, while nothing changes. */
@@ -133,3 +142,9 @@ export const itself = (change: ObjectChange): string[] => [change.key];
 
 /** For {@link Watch.keys}: the namespace of the changed object. */
 export const itsNamespace = (change: ObjectChange): string[] => [change.namespace];
+
+const CLOCKS_DIFFER_MS = 1000;
+
+/** For a key that holds the CAs: to be looked at again when they will be others. */
+export const untilNextCa = ({ until }: RootCa, { now }: Pick<ControllerContext, 'now'>): Requeue | undefined =>
+  until === undefined ? undefined : { requeueAfterMs: Math.max(CLOCKS_DIFFER_MS, until - now()) };

@@ -4,6 +4,7 @@ import { apiServiceController } from './apiservice/index.ts';
 import { attachDetachController } from './attach-detach/index.ts';
 import { bootstrapSignerController } from './bootstrap-signer/index.ts';
 import { certificateApprover, certificateCleaner, certificateSigner } from './certificatesigningrequest/index.ts';
+import { clusterAuthenticationTrustController } from './cluster-authentication-trust/index.ts';
 import { clusterRoleAggregationController } from './clusterrole-aggregation/index.ts';
 import type { Controller } from './controller.ts';
 import { crdRegistrationController } from './crd-registration/index.ts';
@@ -65,6 +66,7 @@ export const controllers: readonly Controller[] = [
   bootstrapSignerController,
   tokenCleanerController,
   rootCaController,
+  clusterAuthenticationTrustController,
   namespaceController,
   clusterRoleAggregationController,
   resourceQuotaController,

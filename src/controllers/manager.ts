@@ -96,6 +96,14 @@ export class ControllerManager {
     this.checkpoint();
   }
 
+  /** The cluster's CAs are others: queues what holds them, on disk too, without working on it. Throws where that cannot be read. */
+  async rootCaChanged(): Promise<void> {
+    for (const { name, holdsRootCa } of this.#options.controllers) {
+      for (const key of (await holdsRootCa?.(this.#options.client)) ?? []) this.#queue.add(name, key);
+    }
+    this.checkpoint();
+  }
+
   /** Works on all that is due, and writes the checkpoint. Returns at once when another call does so already. */
   async drain(): Promise<void> {
     this.#pump();

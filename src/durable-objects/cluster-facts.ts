@@ -29,7 +29,7 @@ const IN_SNAPSHOT: readonly ResourceId[] = [
   ...['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((name) => `${RBAC}/${name}`),
 ];
 
-type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys' | 'removedNodes'>;
+type Facts = Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys' | 'authorities' | 'removedNodes'>;
 
 export class FactReader {
   private readonly client: StoreClient;

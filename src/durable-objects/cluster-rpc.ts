@@ -1,5 +1,6 @@
 /** What the Cluster object offers to the Worker and to its fellows. */
 import type { ResourceId } from '../apimachinery/client.ts';
+import type { RootCa } from '../controllers/controller.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { PolicyRulesWithSubjects } from '../generated/types/flowcontrol.v1.ts';
@@ -24,6 +25,17 @@ export interface KeyState {
   state: 'next' | 'signs' | 'verifies';
   from: string;
   /** Empty: until it is retired. */
+  until: string;
+}
+
+/** How a CA stands, for people. */
+export interface AuthorityState {
+  /** The start of the SHA-256 of its public key. */
+  id: string;
+  /** `trusted`: it signs no more. */
+  state: 'next' | 'signs' | 'trusted';
+  from: string;
+  /** When its certificate ends. */
   until: string;
 }
 
@@ -130,6 +142,8 @@ export interface ClusterSnapshot {
   version: number;
   issuer: string;
   keys: PublicKey[];
+  /** The ids of the cluster's CAs, the one that signs first: what others have signed is used no more. */
+  authorities: string;
   namespaces: NamespaceFact[];
   roles: RoleFact[];
   bindings: BindingFact[];
@@ -176,15 +190,19 @@ export interface Credential {
   expirationTimestamp: string;
 }
 
+/** A certificate and its key, PEM. */
+export type KeyPair = { cert: string; key: string };
+
 /** What a joining node is given. Certificates and keys are PEM. */
 export interface NodeCredential extends Credential {
+  /** All CAs of the cluster, the one that signs first. */
   ca: string;
   clusterDns: string;
   clusterDomain: string;
   serviceCidr: string;
   clusterCidr: string;
   /** For `https://kubernetes.default.svc` inside pods. */
-  apiProxy: { cert: string; key: string };
+  apiProxy: KeyPair;
 }
 
 /** A certificate as PEM, or why there is none. */
@@ -205,8 +223,14 @@ export interface ClusterRpc extends SubscriberRpc {
   keys(): Promise<KeyState[]>;
   /** Makes a new signing key, which is shown at once and signs after `afterMs`. */
   rotateSigningKey(afterMs: number): Promise<void>;
-  /** Believes a key's tokens no longer. Fails with NotFound, or Conflict for the key that signs; null: done. */
-  retireKey(kid: string): Promise<Failure | null>;
+  /** The CAs that the cluster trusts, newest first. */
+  authorities(): Promise<AuthorityState[]>;
+  /** Makes a new CA, which is trusted at once and signs after `afterMs`. */
+  rotateAuthority(afterMs: number): Promise<void>;
+  /**
+   * Believes what a signing key, or a CA, has signed no longer. Fails with NotFound, or Conflict for the one that signs; null: done.
+   */
+  retireKey(id: string): Promise<Failure | null>;
   /** How the cluster's own keys are encrypted at rest, after making a new data key where `rotate` says so; null where they are not. */
   encryption(rotate: boolean): Promise<Encryption | null>;
   /** A token of the form `abcdef.0123456789abcdef`. */
@@ -222,10 +246,10 @@ export interface ClusterRpc extends SubscriberRpc {
   removeNode(nodeName: string): Promise<void>;
   /** Why a request for a certificate is approved without anybody's word; undefined where somebody has to decide. */
   approval(spec: CertificateSigningRequestSpec): Promise<string | undefined>;
-  /** Signs an approved request with the cluster CA. Undefined: its signer is none of ours. */
+  /** Signs an approved request with the CA that signs now. Undefined: its signer is none of ours. */
   signRequest(spec: CertificateSigningRequestSpec): Promise<SignedRequest | undefined>;
   /** The certificate and key (PEM) with which extension API servers are called; lasts for half an hour at least. */
-  frontProxy(): Promise<{ cert: string; key: string }>;
-  /** PEM of the cluster CA. */
-  rootCa(): Promise<string>;
+  frontProxy(): Promise<KeyPair>;
+  /** The CAs that the cluster trusts. */
+  rootCa(): Promise<RootCa>;
 }

@@ -1,4 +1,4 @@
-/** The Cluster object: signing keys, the CA, and the snapshot that API Workers judge requests by. One per cluster. */
+/** The Cluster object: signing keys, CAs, and the snapshot that API Workers judge requests by. One per cluster. */
 import { DurableObject } from 'cloudflare:workers';
 import { bootstrapUser } from '../api/authentication/bootstrap-token.ts';
 import { API_AUDIENCE } from '../api/authentication/tokens.ts';
@@ -12,11 +12,12 @@ import {
   DNS_SERVICE_IP,
   SERVICE_CIDR,
 } from '../api/bootstrap/objects.ts';
-import { issueApiProxy, issueFrontProxy, type KeyPair, signRequest } from '../api/certificates/authority.ts';
+import { issueApiProxy, issueFrontProxy, signRequest } from '../api/certificates/authority.ts';
 import { examine, nodeRequestKinds } from '../api/certificates/signers.ts';
 import { DEFAULT_CLUSTER } from '../api/request-info.ts';
 import { bootstrapTokenSecret, NODE_GROUP, newBootstrapToken } from '../apimachinery/bootstrap-token.ts';
 import { internalError, StatusError } from '../apimachinery/errors.ts';
+import type { RootCa } from '../controllers/controller.ts';
 import type { CustomResourceDefinition } from '../generated/types/apiextensions.v1.ts';
 import type { CertificateSigningRequestSpec } from '../generated/types/certificates.v1.ts';
 import type { Secret } from '../generated/types/core.v1.ts';
@@ -24,9 +25,11 @@ import type { Encryption, Keyring } from '../store/encryption/keyring.ts';
 import { BadKeys } from '../store/encryption/root-keys.ts';
 import { digestOf, FactReader, QUOTAS } from './cluster-facts.ts';
 import type {
+  AuthorityState,
   ClusterRpc,
   ClusterSnapshot,
   Credential,
+  KeyPair,
   KeyState,
   LegacyRequest,
   MintRequest,
@@ -47,8 +50,11 @@ import { surroundings } from './surroundings.ts';
 const NODE_TTL_SECONDS = 7 * 24 * 3600;
 /** How old a front proxy's certificate may be when it is given out: it lasts an hour. */
 const FRONT_PROXY_MS = 20 * 60_000;
+/** What storage holds while the controllers have not heard of the CAs that there are: their ids. */
+const UNTOLD = 'untold-authorities';
 
 export class Cluster extends DurableObject<Env> implements ClusterRpc {
+  private readonly name: string;
   private readonly client: StoreClient;
   private readonly facts: FactReader;
   private readonly removed: RemovedNodes;
@@ -58,18 +64,18 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   private bootstrapped = false;
   /** How often the snapshot was found to be old. */
   private heard = 0;
-  private proxy: { at: number; pair: KeyPair } | undefined;
+  private proxy: { at: number; by: string; pair: KeyPair } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const around = surroundings(env);
-    const name = ctx.id.name ?? 'default';
-    this.client = new StoreClient(around, name, CLUSTER);
-    this.facts = new FactReader(this.client, around, name);
+    this.name = ctx.id.name ?? 'default';
+    this.client = new StoreClient(around, this.name, CLUSTER);
+    this.facts = new FactReader(this.client, around, this.name);
     this.removed = new RemovedNodes(ctx.storage.kv, NODE_TTL_SECONDS);
     this.snapshots = new SnapshotMaker(ctx.storage.kv, async () => {
-      const { issuer, publicKeys: keys } = await this.ready();
-      return { issuer, keys, ...(await this.facts.read()), removedNodes: this.removed.list() };
+      const { issuer, publicKeys: keys, authorityIds: authorities } = await this.ready();
+      return { issuer, keys, authorities, ...(await this.facts.read()), removedNodes: this.removed.list() };
     });
   }
 
@@ -109,15 +115,27 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     this.snapshots.changed();
   }
 
-  async retireKey(kid: string): Promise<Failure | null> {
+  async authorities(): Promise<AuthorityState[]> {
+    return (await this.ready()).describeAuthorities();
+  }
+
+  async rotateAuthority(afterMs: number): Promise<void> {
     const identity = await this.ready();
+    await identity.rotateAuthority(afterMs);
+    await this.authoritiesChanged(identity);
+  }
+
+  async retireKey(id: string): Promise<Failure | null> {
+    const identity = await this.ready();
+    const before = identity.authorityIds;
     try {
-      identity.retire(kid);
+      identity.retire(id);
     } catch (error) {
       if (error instanceof StatusError) return { status: error.status };
       throw error;
     }
     this.snapshots.changed();
+    if (identity.authorityIds !== before) await this.authoritiesChanged(identity);
     return null;
   }
 
@@ -143,7 +161,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   }
 
   async nodeCredential(nodeName: string, issuedAt = Number.POSITIVE_INFINITY): Promise<NodeCredential | null> {
-    const { authority } = await this.ready();
+    const { authority, rootCa } = await this.ready();
     if (issuedAt <= this.removed.at(nodeName)) return null;
     await this.removed.past(nodeName);
     const credential = await this.mint({
@@ -154,7 +172,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     });
     return {
       ...credential,
-      ca: authority.certificate,
+      ca: rootCa.bundle,
       clusterDns: DNS_SERVICE_IP,
       clusterDomain: CLUSTER_DOMAIN,
       serviceCidr: SERVICE_CIDR,
@@ -193,14 +211,15 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   async frontProxy(): Promise<KeyPair> {
     const { authority } = await this.ready();
-    if (this.proxy === undefined || Date.now() - this.proxy.at > FRONT_PROXY_MS) {
-      this.proxy = { at: Date.now(), pair: await issueFrontProxy(authority) };
+    const isFresh = this.proxy?.by === authority.id && Date.now() - this.proxy.at <= FRONT_PROXY_MS;
+    if (this.proxy === undefined || !isFresh) {
+      this.proxy = { at: Date.now(), by: authority.id, pair: await issueFrontProxy(authority) };
     }
     return this.proxy.pair;
   }
 
-  async rootCa(): Promise<string> {
-    return (await this.ready()).authority.certificate;
+  async rootCa(): Promise<RootCa> {
+    return (await this.ready()).rootCa;
   }
 
   notify({ store, notices }: Notification): Promise<void> {
@@ -211,12 +230,35 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
     return Promise.resolve();
   }
 
-  tick(_cluster: string): Promise<void> {
+  async tick(_cluster: string): Promise<void> {
+    const identity = await this.ready();
     const resync = new Resync(this.ctx.storage, this.env.STARTED);
-    return resync.whenDue(
-      () => String(this.heard),
+    // Keys and CAs come and go by the clock alone.
+    await resync.whenDue(
+      () => JSON.stringify([this.heard, identity.publicKeys.map(({ kid }) => kid), identity.authorityIds]),
       async () => this.snapshots.changed(),
     );
+    await this.tellControllers();
+  }
+
+  private async authoritiesChanged({ authorityIds }: Identity): Promise<void> {
+    this.ctx.storage.kv.put(UNTOLD, authorityIds);
+    this.snapshots.changed();
+    await this.tellControllers();
+  }
+
+  /** That the CAs are others, unless they know. Never fails: they are told with the next tick then. */
+  private async tellControllers(): Promise<void> {
+    const { kv } = this.ctx.storage;
+    const untold = kv.get<string>(UNTOLD);
+    if (untold === undefined) return;
+    try {
+      await this.env.CONTROLLER_MANAGER.getByName(this.name).rootCaChanged(this.name);
+      // Others may have come meanwhile.
+      if (kv.get(UNTOLD) === untold) kv.delete(UNTOLD);
+    } catch (error) {
+      console.warn('the controllers have not heard of the new CAs:', String(error));
+    }
   }
 
   /** The deployment's own cluster is there as soon as somebody asks; any other when who holds the secret mints its first credential. */
@@ -226,7 +268,6 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   /** The cluster's keys; on first use they are made, and the objects that every cluster has. */
   private async ready(): Promise<Identity> {
-    this.identity ??= Identity.load(this.ctx.storage.kv, this.keyring());
     if (this.identity !== undefined && this.bootstrapped) return this.identity;
     this.creating ??= this.create().finally(() => {
       this.creating = undefined;
@@ -235,14 +276,17 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
   }
 
   private async create(): Promise<Identity> {
-    this.identity ??= await Identity.create(this.ctx.storage.kv, this.keyring());
-    const objects = bootstrapObjects(this.identity.authority.certificate);
+    const { kv } = this.ctx.storage;
+    const keyring = this.keyring();
+    this.identity ??= (await Identity.load(kv, keyring)) ?? (await Identity.create(kv, keyring));
+    const objects = bootstrapObjects(this.identity.rootCa.bundle);
     const digest = await digestOf(objects);
     // Another version of the Worker may bring more.
-    if (this.ctx.storage.kv.get('bootstrapped') !== digest) {
+    if (kv.get('bootstrapped') !== digest) {
       await ensureObjects(this.client, objects);
-      this.ctx.storage.kv.put('bootstrapped', digest);
+      kv.put('bootstrapped', digest);
     }
+    await this.tellControllers();
     this.bootstrapped = true;
     return this.identity;
   }

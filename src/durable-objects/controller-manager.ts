@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/durable-sqlite';
 import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/controller-manager/migrations.js';
 import { forgetListed } from '../api/admission/listed.ts';
+import { forgetFrontProxy } from '../api/aggregation/front-proxy.ts';
 import { probeDiscovery } from '../api/aggregation/probe.ts';
 import { readExtension } from '../api/aggregation/read.ts';
 import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
@@ -14,6 +15,7 @@ import { ControllerManager as Core } from '../controllers/manager.ts';
 import { lostKey, nodeLifecycleController } from '../controllers/node-lifecycle/index.ts';
 import { SqliteBackend } from '../controllers/queue/sqlite.ts';
 import type { Env } from './env.ts';
+import { KnownRootCa } from './known-root-ca.ts';
 import { Resync } from './resync.ts';
 import type { Notification, SubscriberRpc } from './rpc.ts';
 import { controllerUser, StoreClient } from './store-client.ts';
@@ -24,7 +26,7 @@ const ADMITTED_BY = new Set(['core/resourcequotas', 'core/limitranges', 'schedul
 
 export class ControllerManager extends DurableObject<Env> implements SubscriberRpc {
   private core: Core | undefined;
-  private rootCa: Promise<string> | undefined;
+  private rootCa: KnownRootCa | undefined;
 
   /** Returns when the work that it brought is done; while another call works, as soon as that work is queued. */
   async notify({ cluster, store, from, notices }: Notification): Promise<void> {
@@ -44,6 +46,14 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
   async nodeLost(cluster: string, node: string, lostAt: number): Promise<void> {
     const core = await this.loaded(cluster);
     await this.armed(core, async () => core.enqueue(nodeLifecycleController.name, lostKey(node, lostAt)));
+  }
+
+  /** The cluster's CAs are others. Returns when that cannot be forgotten any more. */
+  async rootCaChanged(cluster: string): Promise<void> {
+    const core = await this.loaded(cluster);
+    this.rootCa?.forget();
+    forgetFrontProxy(cluster);
+    await this.armed(core, () => core.rootCaChanged());
   }
 
   override async alarm(): Promise<void> {
@@ -92,14 +102,8 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
         return texts.map((text) => (text === null ? undefined : (JSON.parse(text) as KubeObject)));
       },
       rootCa: () => {
-        this.rootCa ??= around
-          .cluster(cluster)
-          .rootCa()
-          .catch((error: unknown) => {
-            this.rootCa = undefined;
-            throw error;
-          });
-        return this.rootCa;
+        this.rootCa ??= new KnownRootCa(() => around.cluster(cluster).rootCa());
+        return this.rootCa.get();
       },
       certificates: {
         approval: (spec) => around.cluster(cluster).approval(spec),

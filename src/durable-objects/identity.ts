@@ -1,6 +1,7 @@
-/** Who a cluster is: its keys, its CA and its issuer, as its object keeps them; sealed where there is a key to seal them under. */
+/** Who a cluster is: its keys, its CAs and its issuer, as its object keeps them; sealed where there is a key to seal them under. */
 import { type SigningKey, sign, signLegacy, tokenSeconds } from '../api/authentication/signing.ts';
 import {
+  begun,
   describeKeys,
   living,
   newKey,
@@ -10,22 +11,33 @@ import {
   signer,
   type TimedKey,
 } from '../api/authentication/signing-keys.ts';
-import { type Authority, createAuthority } from '../api/certificates/authority.ts';
+import {
+  bundle,
+  describeAuthorities,
+  newAuthority,
+  nextChange,
+  onlyAuthority,
+  type TimedAuthority,
+  trusted,
+} from '../api/certificates/authorities.ts';
+import type { Authority } from '../api/certificates/authority.ts';
 import { conflict, notFound } from '../apimachinery/errors.ts';
+import type { RootCa } from '../controllers/controller.ts';
 import type { Encryption, Keyring } from '../store/encryption/keyring.ts';
-import type { Credential, KeyState, LegacyRequest, MintRequest, PublicKey } from './cluster-rpc.ts';
+import type { AuthorityState, Credential, KeyState, LegacyRequest, MintRequest, PublicKey } from './cluster-rpc.ts';
 
 const KEPT = 'identity';
 
 interface Facts {
   signing: readonly TimedKey[];
-  authority: Authority;
+  authorities: readonly TimedAuthority[];
   issuer: string;
 }
 
-/** As it was kept before keys could be changed. */
-interface Old extends Omit<Facts, 'signing'> {
-  signing: SigningKey;
+/** As it was kept before keys could be changed, or before CAs could. */
+interface Old extends Omit<Facts, 'signing' | 'authorities'> {
+  signing: SigningKey | readonly TimedKey[];
+  authority: Authority;
 }
 
 export class Identity {
@@ -44,28 +56,28 @@ export class Identity {
   }
 
   /** What is kept; undefined before there is anything. Brings it into the form that it is to have. */
-  static load(kv: SyncKvStorage, keyring: Keyring | undefined): Identity | undefined {
+  static async load(kv: SyncKvStorage, keyring: Keyring | undefined): Promise<Identity | undefined> {
     const kept = kv.get<Uint8Array | string | Facts | Old>(KEPT);
     if (kept === undefined) return undefined;
     const text = kept instanceof Uint8Array ? keyring?.open(KEPT, kept) : kept;
     const facts = (typeof text === 'string' ? JSON.parse(text) : text) as Facts | Old;
-    const { signing } = facts;
-    const keys = Array.isArray(signing) ? (signing as TimedKey[]) : onlyKey(signing as SigningKey);
-    const identity = new Identity(kv, keyring, { ...facts, signing: keys });
-    if (keyring?.isSettled === false) identity.keep(keys);
+    const { issuer } = facts;
+    const signing = 'kid' in facts.signing ? onlyKey(facts.signing) : facts.signing;
+    const authorities = 'authority' in facts ? await onlyAuthority(facts.authority) : facts.authorities;
+    const identity = new Identity(kv, keyring, { signing, authorities, issuer });
+    if (keyring?.isSettled === false) identity.keep({});
     return identity;
   }
 
   /** A new cluster's. */
   static async create(kv: SyncKvStorage, keyring: Keyring | undefined): Promise<Identity> {
-    const key = await newKey(Date.now(), 0);
     const identity = new Identity(kv, keyring, {
-      signing: [key],
-      authority: await createAuthority(),
+      signing: [await newKey(Date.now(), 0)],
+      authorities: [await newAuthority(Date.now(), 0)],
       // Another cluster's tokens are told apart by this, before any key is tried.
       issuer: `https://kubernetes.default.svc.cluster.local/${crypto.randomUUID()}`,
     });
-    identity.keep([key]);
+    identity.keep({});
     return identity;
   }
 
@@ -73,8 +85,24 @@ export class Identity {
     return this.facts.issuer;
   }
 
-  get authority(): Authority {
-    return this.facts.authority;
+  /** The CA that signs. */
+  get authority(): TimedAuthority {
+    return signer(this.facts.authorities, Date.now());
+  }
+
+  /** All CAs, for whoever is to trust them. */
+  get rootCa(): RootCa {
+    const { authorities } = this.facts;
+    const now = Date.now();
+    const until = nextChange(authorities, now);
+    return { bundle: bundle(authorities, now), ...(until !== undefined && { until }) };
+  }
+
+  /** The ids of {@link rootCa}, in its order. */
+  get authorityIds(): string {
+    return trusted(this.facts.authorities, Date.now())
+      .map(({ id }) => id)
+      .join(' ');
   }
 
   /** Those that verify. */
@@ -97,12 +125,16 @@ export class Identity {
     return describeKeys(this.facts.signing, Date.now());
   }
 
+  describeAuthorities(): AuthorityState[] {
+    return describeAuthorities(this.facts.authorities, Date.now());
+  }
+
   /** How this is encrypted, after making a new key where `rotate` says so; null where it is not. */
   encryption(rotate: boolean): Encryption | null {
     if (this.keyring === undefined) return null;
     if (rotate) {
       this.keyring.rotate();
-      this.keep(this.facts.signing);
+      this.keep({});
     }
     return this.keyring.describe();
   }
@@ -111,29 +143,42 @@ export class Identity {
   async rotate(afterMs: number): Promise<void> {
     const now = Date.now();
     const key = await newKey(now, afterMs);
-    const waitsNoMore = living(this.facts.signing, now).filter(({ from }) => from <= now);
-    this.keep([key, ...waitsNoMore]);
+    this.keep({ signing: [key, ...begun(living(this.facts.signing, now), now)] });
   }
 
-  /** Believes a key no longer. Throws NotFound for one that there is not, Conflict for the one that signs. */
-  retire(kid: string): void {
-    const { signing } = this.facts;
+  /** The same for CAs: a new one is trusted at once. */
+  async rotateAuthority(afterMs: number): Promise<void> {
+    const now = Date.now();
+    const authority = await newAuthority(now, afterMs);
+    this.keep({ authorities: [authority, ...begun(this.facts.authorities, now)] });
+  }
+
+  /** Believes a signing key or a CA no longer. Throws NotFound for one that there is not, Conflict for the one that signs. */
+  retire(id: string): void {
+    const { signing, authorities } = this.facts;
+    const now = Date.now();
     const resource = { group: '', resource: 'keys' };
-    if (!signing.some((key) => key.kid === kid)) throw notFound(resource, kid);
-    if (signer(signing, Date.now()).kid === kid) throw conflict(resource, kid, 'it signs: rotate first');
-    this.keep(signing.filter((key) => key.kid !== kid));
+    if (signer(signing, now).kid === id) throw conflict(resource, id, 'it signs: rotate first');
+    if (signer(authorities, now).id === id) throw conflict(resource, id, 'it signs: rotate the CA first');
+    const kept = {
+      signing: signing.filter(({ kid }) => kid !== id),
+      authorities: authorities.filter((one) => one.id !== id),
+    };
+    if (kept.signing.length === signing.length && kept.authorities.length === authorities.length)
+      throw notFound(resource, id);
+    this.keep(kept);
   }
 
   private signs(now: number, expiry: number | null): TimedKey {
     const { signing } = this.facts;
     const key = signer(signing, now);
     const after = noted(signing, key.kid, expiry);
-    if (after !== signing) this.keep(living(after, now));
+    if (after !== signing) this.keep({ signing: living(after, now) });
     return key;
   }
 
-  private keep(signing: readonly TimedKey[]): void {
-    this.facts = { ...this.facts, signing };
+  private keep(changed: Partial<Facts>): void {
+    this.facts = { ...this.facts, ...changed };
     const { keyring } = this;
     this.kv.put(KEPT, keyring === undefined ? this.facts : keyring.seal(KEPT, JSON.stringify(this.facts)));
     if (keyring?.isSettled === false) keyring.settle();

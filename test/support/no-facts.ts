@@ -2,6 +2,7 @@
 import type { ClusterSnapshot } from '../../src/durable-objects/cluster-rpc.ts';
 
 export const NO_FACTS: Omit<ClusterSnapshot, 'version' | 'issuer' | 'keys'> = {
+  authorities: '',
   namespaces: [],
   roles: [],
   bindings: [],

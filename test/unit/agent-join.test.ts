@@ -124,7 +124,7 @@ describe('the credential of a node', () => {
       server: url,
       ca: undefined,
       nodeName: 'n',
-      token: own,
+      credential: { token: own },
       file: join(folder, 'credential.json'),
       bootstrapToken,
       log,
@@ -185,6 +185,30 @@ describe('the credential of a node', () => {
   it('of another cluster is given up for one of this', async () => {
     believes('bootstrap');
     keep(token(0, 600), () => 'bootstrap').answered(401);
+    await expect.poll(() => keeper.current()).toBe(FRESH);
+  });
+
+  it('is renewed at once for who wants another, also while one is on its way, and all hear of it', async () => {
+    const own = token(0, 600);
+    let times = 0;
+    answer = () => {
+      // The second wish comes before the first is granted.
+      if (times++ === 0) keeper.renew();
+      return [201, { token: own, ca: `${times}` }];
+    };
+    const heard: (string | undefined)[] = [];
+    keep(own, () => undefined).subscribe(({ ca }) => heard.push(ca));
+    keeper.renew();
+    await expect.poll(() => heard).toEqual(['1', '2']);
+    expect(keeper.credential()).toEqual({ token: own, ca: '2' });
+  });
+
+  it('that is wanted is asked for until the server gives it', async () => {
+    const own = token(0, 600);
+    let times = 0;
+    answer = () =>
+      ++times < 3 ? [503, { kind: 'Status', reason: 'ServiceUnavailable', code: 503 }] : [201, { token: FRESH }];
+    keep(own, () => undefined).renew();
     await expect.poll(() => keeper.current()).toBe(FRESH);
   });
 

@@ -14,6 +14,7 @@ import { createLog } from '../../agent/log.ts';
 import { type Containerd, importImages, startContainerd } from '../../agent/runtime/containerd.ts';
 import { CriClient } from '../../agent/runtime/cri.ts';
 import type { ContainerStatus, Pod } from '../../src/generated/types/core.v1.ts';
+import { GivenCredentials } from '../support/credentials.ts';
 import { FakeApi, type FakeObject } from '../support/fake-api.ts';
 import { busyboxImage, writeImages } from '../support/images.ts';
 
@@ -174,8 +175,9 @@ describe.skipIf(!able)('stories of a real kubelet', { timeout: 120_000 }, () => 
     cri = new CriClient(containerd.socket);
     client = new HttpClient({ server: api.url, token: () => 'token' });
     informers = new Informers(client, log);
-    const cluster = { dns: '10.96.0.10', domain: 'cluster.local', serviceCidr: '10.96.0.0/16', ca: '' };
-    const context = { client, cri, informers, log, cluster, dataDir, nodeName: NODE, nodeIp: NODE_IP };
+    const cluster = { dns: '10.96.0.10', domain: 'cluster.local', serviceCidr: '10.96.0.0/16' };
+    const credentials = new GivenCredentials();
+    const context = { client, credentials, cri, informers, log, cluster, dataDir, nodeName: NODE, nodeIp: NODE_IP };
     kubelet = await startKubelet({ context, labels: {} });
   }, 60_000);
 

@@ -253,7 +253,7 @@ describe('image names', () => {
 });
 
 describe('hosts and DNS', () => {
-  const cluster = { dns: '10.96.0.10', domain: 'cluster.local', serviceCidr: '', ca: '' };
+  const cluster = { dns: '10.96.0.10', domain: 'cluster.local', serviceCidr: '' };
   const host = { servers: ['9.9.9.9'], searches: ['lan'], options: [] };
 
   it('names the pod, with its domain when it has one', () => {

@@ -10,6 +10,7 @@ import { type Listening, startApiProxy } from '../../agent/network/api-proxy.ts'
 import { cniConfig } from '../../agent/network/cni.ts';
 import { bridgeName } from '../../agent/network/names.ts';
 import type { AgentContext } from '../../agent/types.ts';
+import { GivenCredentials } from '../support/credentials.ts';
 
 const able = process.getuid?.() === 0 && existsSync('/usr/sbin/ip');
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -62,7 +63,12 @@ describe('the API inside pods', () => {
     await new Promise<void>((done) => plane.listen(0, '127.0.0.1', done));
     const server = `http://127.0.0.1:${(plane.address() as AddressInfo).port}/clusters/other`;
     const apiProxy = { cert: readFileSync(file('cert'), 'utf8'), key: readFileSync(file('key'), 'utf8') };
-    const context = { cluster: { apiProxy }, client: { server, ca: '' }, nodeIp: '127.0.0.1', log: quiet };
+    const context = {
+      credentials: new GivenCredentials({ apiProxy }),
+      client: { server, ca: '' },
+      nodeIp: '127.0.0.1',
+      log: quiet,
+    };
     proxy = (await startApiProxy(context as unknown as AgentContext)) as Listening;
   });
   afterAll(async () => {
@@ -132,7 +138,9 @@ describe('the API inside pods', () => {
   });
   it('says that the control plane is away', async () => {
     const context = {
-      cluster: { apiProxy: { cert: readFileSync(file('cert'), 'utf8'), key: readFileSync(file('key'), 'utf8') } },
+      credentials: new GivenCredentials({
+        apiProxy: { cert: readFileSync(file('cert'), 'utf8'), key: readFileSync(file('key'), 'utf8') },
+      }),
       client: { server: 'http://127.0.0.1:1', ca: '' },
       nodeIp: '127.0.0.1',
       log: quiet,

@@ -139,7 +139,7 @@ function fixture(reconcile: (key: string) => Promise<{ requeueAfterMs?: number }
     client: cluster,
     backend,
     changesSince: (store, from) => cluster.changesSince(store, from),
-    rootCa: () => Promise.resolve(''),
+    rootCa: () => Promise.resolve({ bundle: '' }),
     secretToken: () => Promise.resolve(''),
     certificates: { approval: () => Promise.resolve(undefined), sign: () => Promise.resolve(undefined) },
     clusterCidr: '10.244.0.0/16',

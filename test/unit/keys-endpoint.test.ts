@@ -6,6 +6,7 @@ import { requestInfo } from '../../src/api/request-info.ts';
 import { conflict, StatusError } from '../../src/apimachinery/errors.ts';
 
 const SEALED = { key: 'k', root: 'r', since: '', rewriting: false };
+const CA = { id: 'ca', state: 'signs', from: '', until: '' };
 const KEY = { kid: 'one', state: 'signs', from: '', until: '' };
 
 async function ask(method: string, path: string): Promise<{ answer: unknown; done: string[] }> {
@@ -19,8 +20,10 @@ async function ask(method: string, path: string): Promise<{ answer: unknown; don
     store: (_: string, id: string) => ({ encryption: encryption(id) }),
     cluster: () => ({
       keys: async () => [KEY],
+      authorities: async () => [CA],
       encryption: encryption('cluster'),
       rotateSigningKey: async (ms: number) => done.push(`sign in ${ms / 1000} s`),
+      rotateAuthority: async (ms: number) => done.push(`a CA signs in ${ms / 1000} s`),
       retireKey: async (kid: string) => {
         if (kid === 'one') return { status: conflict({ group: '', resource: 'keys' }, kid, 'it signs').status };
         done.push(`retire ${kid}`);
@@ -46,16 +49,18 @@ describe('the keys of a cluster', () => {
     ['POST', '?signs=now', ['sign in 3 s', ...ALL]],
     ['POST', '?what=signing', ['sign in 3600 s']],
     ['POST', '?what=encryption', ALL],
+    ['POST', '?what=ca', ['a CA signs in 3600 s']],
+    ['POST', '?what=ca&signs=now', ['a CA signs in 3 s']],
     ['DELETE', '/two', ['retire two']],
   ])('%s %s', async (method, path, expected) => {
     const { answer, done } = await ask(method, path);
     expect(done).toEqual(expected);
     const encryption = ['cluster', 'core/secrets'].map((of) => ({ of, ...SEALED }));
-    expect(answer).toEqual({ signing: [KEY], encryption });
+    expect(answer).toEqual({ signing: [KEY], authorities: [CA], encryption });
   });
 
   it.each<[string, string, string]>([
-    ['POST', '?what=x', '400 what must be signing or encryption'],
+    ['POST', '?what=x', '400 what must be signing, encryption or ca'],
     ['POST', '?signs=later', '400 signs must be now'],
     ['POST', '/two', '405 '],
     ['PUT', '', '405 '],

@@ -1,7 +1,7 @@
 /** The Cluster object: who brings a cluster about, and who does not. */
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/apimachinery/meta.ts';
 import type { ClusterSnapshot } from '../../src/durable-objects/cluster-rpc.ts';
 import type { Env } from '../../src/durable-objects/env.ts';
@@ -90,4 +90,75 @@ it('follows what is made, changed and deleted, and says nothing when nothing is'
   // Too many at once to be looked at one by one.
   await Promise.all(Array.from({ length: 210 }, (_, i) => client.create(RESOURCE, binding(`c-${i}`, 'ann'))));
   expect(await now()).toHaveLength(211);
+});
+
+describe('the CAs of a cluster', { timeout: 60_000 }, () => {
+  const FACTS = 'identity';
+  const client = (name: string): StoreClient => new StoreClient(surroundings(env as unknown as Env), name, 'test');
+  /** The ids in what extension API servers are told, in order. */
+  const published = async (name: string, ids: Record<string, string>): Promise<string[]> => {
+    const map = await client(name).get<KubeObject & { data: Record<string, string> }>(
+      'core/configmaps',
+      'kube-system',
+      'extension-apiserver-authentication',
+    );
+    expect(map?.data['client-ca-file']).toBe(map?.data['requestheader-client-ca-file']);
+    return certificatesIn(map?.data['client-ca-file'] ?? '').map((pem) => ids[pem] ?? 'another');
+  };
+  const certificatesIn = (bundle: string): string[] =>
+    bundle.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
+
+  it('are the one of before, until another is made beside it, signs, and the first is retired', async () => {
+    const cluster = CLUSTER.getByName('certified');
+    await cluster.mint({ user: 'admin', groups: [], ttlSeconds: 60 });
+    await runInDurableObject(cluster, (object, { storage }) => {
+      type Facts = { signing: object; issuer: string; authorities: [{ certificate: string; key: string }] };
+      const { authorities, ...facts } = (object as unknown as { identity: { facts: Facts } }).identity.facts;
+      const [{ certificate, key }] = authorities;
+      // What a Worker has left behind that knew of one CA.
+      storage.kv.put(FACTS, { ...facts, authority: { certificate, key } });
+    });
+    const old = (await cluster.rootCa()).bundle;
+    await evictDurableObject(cluster);
+    expect(await cluster.rootCa()).toEqual({ bundle: old });
+    const [first] = await cluster.authorities();
+    expect(first).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{16}$/), state: 'signs' });
+    expect(await cluster.retireKey(first?.id ?? '')).toMatchObject({
+      status: { reason: 'Conflict', message: expect.stringContaining('it signs: rotate the CA first') },
+    });
+
+    await cluster.rotateAuthority(3600_000);
+    const waiting = await cluster.rootCa();
+    expect(certificatesIn(waiting.bundle)).toHaveLength(2);
+    expect(waiting.bundle.startsWith(old)).toBe(true);
+    expect((waiting.until ?? 0) - Date.now()).toBeGreaterThan(3500_000);
+    // One that waits gives way.
+    await cluster.rotateAuthority(0);
+    const { bundle } = await cluster.rootCa();
+    const [next = '', last = ''] = certificatesIn(bundle);
+    expect(last).toBe(old.trim());
+    const states = await cluster.authorities();
+    expect(states.map(({ state }) => state)).toEqual(['signs', 'trusted']);
+    const ids = { [next]: 'new', [last]: 'old' };
+    await expect.poll(() => published('certified', ids), { timeout: 20_000 }).toEqual(['new', 'old']);
+
+    const snapshot = (await cluster.snapshot(-1, false)) as ClusterSnapshot;
+    expect(snapshot.authorities.split(' ')).toEqual(states.map(({ id }) => id));
+    expect((await cluster.nodeCredential('n'))?.ca).toBe(bundle);
+    expect(await cluster.retireKey(first?.id ?? '')).toBeNull();
+    expect(await cluster.rootCa()).toEqual({ bundle: next });
+    await expect.poll(() => published('certified', ids), { timeout: 20_000 }).toEqual(['new']);
+    expect(await cluster.retireKey(first?.id ?? '')).toMatchObject({ status: { reason: 'NotFound' } });
+    await evictDurableObject(cluster);
+    expect(await cluster.rootCa()).toEqual({ bundle: next });
+  });
+
+  it('sign the front proxy’s certificate anew when another signs', async () => {
+    const cluster = CLUSTER.getByName('proxied');
+    await cluster.mint({ user: 'admin', groups: [], ttlSeconds: 60 });
+    const before = await cluster.frontProxy();
+    expect(await cluster.frontProxy()).toEqual(before);
+    await cluster.rotateAuthority(0);
+    expect(await cluster.frontProxy()).not.toEqual(before);
+  });
 });

@@ -1,8 +1,7 @@
 /** How extension API servers learn who asks: by headers, which they believe because of a certificate. */
 
+import type { ClusterRpc, KeyPair } from '../../durable-objects/cluster-rpc.ts';
 import type { User } from '../authentication/user.ts';
-import type { KeyPair } from '../certificates/authority.ts';
-import type { Surroundings } from '../context.ts';
 
 /** Of the hour that a certificate lasts, when the isolate got it fresh. */
 const MAX_AGE_MS = 20 * 60_000;
@@ -10,13 +9,21 @@ const MAX_AGE_MS = 20 * 60_000;
 const kept = new Map<string, { at: number; pair: KeyPair }>();
 
 /** The front proxy's certificate of a cluster, for some time to come. */
-export async function frontProxyCertificate(around: Pick<Surroundings, 'cluster'>, cluster: string): Promise<KeyPair> {
+export async function frontProxyCertificate(
+  around: { cluster(name: string): Pick<ClusterRpc, 'frontProxy'> },
+  cluster: string,
+): Promise<KeyPair> {
   const known = kept.get(cluster);
   if (known !== undefined && Date.now() - known.at < MAX_AGE_MS) return known.pair;
   const at = Date.now();
   const { cert, key } = await around.cluster(cluster).frontProxy();
   kept.set(cluster, { at, pair: { cert, key } });
   return { cert, key };
+}
+
+/** What it has signed, a CA that was retired does no good any more: another certificate is asked for. */
+export function forgetFrontProxy(cluster: string): void {
+  kept.delete(cluster);
 }
 
 /** In whose name the aggregator itself asks. */

@@ -24,9 +24,15 @@ export async function newKey(now: number, afterMs: number): Promise<TimedKey> {
   return { ...(await createSigningKey()), from: now + afterMs, until: 0 };
 }
 
-/** The key that signs now. */
-export function signer(keys: readonly TimedKey[], now: number): TimedKey {
-  return (keys.find(({ from }) => from <= now) ?? keys.at(-1)) as TimedKey;
+/** Of keys, or of CAs, newest first: the one that signs now. */
+export function signer<T extends { from: number }>(keys: readonly T[], now: number): T {
+  return (keys.find(({ from }) => from <= now) ?? keys.at(-1)) as T;
+}
+
+/** Of keys, or of CAs: those that do not wait for their time. A new one takes the place of those that do. */
+export function begun<T extends { from: number }>(keys: readonly T[], now: number): T[] {
+  const current = signer(keys, now);
+  return keys.filter((key) => key.from <= now || key === current);
 }
 
 /** The keys whose tokens are to be believed: all that sign or will, and the older ones while their tokens live. */

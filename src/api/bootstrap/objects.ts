@@ -1,5 +1,6 @@
 /** The objects that a new cluster has before anyone has made one. */
 import type { ResourceId } from '../../apimachinery/client.ts';
+import { CLUSTER_AUTHENTICATION, clusterAuthentication } from '../../apimachinery/cluster-authentication.ts';
 import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import { apiServices } from './apiservices.ts';
 import { flowSchemas, priorityLevels } from './flowcontrol.ts';
@@ -8,8 +9,6 @@ export const SERVICE_CIDR = '10.96.0.0/16';
 export const API_SERVICE_IP = '10.96.0.1';
 export const DNS_SERVICE_IP = '10.96.0.10';
 export const CLUSTER_DOMAIN = 'cluster.local';
-/** Whom extension API servers believe what it says of users: the name in a certificate of the cluster CA. */
-export const FRONT_PROXY_NAME = 'front-proxy-client';
 export const CLUSTER_CIDR = '10.244.0.0/16';
 
 type Made = KubeObject & Record<string, unknown>;
@@ -93,16 +92,8 @@ const serviceCidr: Made = {
 /** ConfigMaps by which others learn of the server: whom to trust, and since when it notes the use of tokens kept in Secrets. */
 const configMaps = (ca: string): Made[] => [
   {
-    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
-    data: {
-      'client-ca-file': ca,
-      'requestheader-allowed-names': `["${FRONT_PROXY_NAME}"]`,
-      'requestheader-client-ca-file': ca,
-      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
-      'requestheader-group-headers': '["X-Remote-Group"]',
-      'requestheader-uid-headers': '["X-Remote-Uid"]',
-      'requestheader-username-headers': '["X-Remote-User"]',
-    },
+    metadata: { ...CLUSTER_AUTHENTICATION },
+    data: clusterAuthentication(ca),
   },
   {
     metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
@@ -110,7 +101,7 @@ const configMaps = (ca: string): Made[] => [
   },
 ];
 
-/** All but roles and bindings, in the order in which they are made: namespaces before what lives in them. `ca`: PEM. */
+/** All but roles and bindings, in the order in which they are made: namespaces before what lives in them. `ca`: the CAs, PEM. */
 export const bootstrapObjects = (ca: string): readonly (readonly [ResourceId, readonly KubeObject[]])[] => [
   ['core/namespaces', namespaces],
   ['scheduling.k8s.io/priorityclasses', priorityClasses],

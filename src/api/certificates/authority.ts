@@ -1,10 +1,12 @@
-/** The cluster's certificate authority. Keys and certificates are PEM, so that they are plain data at rest. */
+/** A certificate authority of the cluster, and what it signs. Keys and certificates are PEM, so that they are plain data at rest. */
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import { FRONT_PROXY_NAME } from '../../apimachinery/cluster-authentication.ts';
 import { hex } from '../../apimachinery/digest.ts';
 import { badRequest } from '../../apimachinery/errors.ts';
+import type { KeyPair } from '../../durable-objects/cluster-rpc.ts';
 import type { CertificateSigningRequestSpec } from '../../generated/types/certificates.v1.ts';
-import { API_SERVICE_IP, CLUSTER_DOMAIN, FRONT_PROXY_NAME } from '../bootstrap/objects.ts';
+import { API_SERVICE_IP, CLUSTER_DOMAIN } from '../bootstrap/objects.ts';
 import { alternativeNames, parseRequest } from './request.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -38,12 +40,6 @@ export async function createAuthority(): Promise<Authority> {
     ],
   });
   return { certificate: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
-}
-
-/** A certificate and its key, PEM. */
-export interface KeyPair {
-  cert: string;
-  key: string;
 }
 
 /** The certificate with which an agent serves the API inside the cluster. */

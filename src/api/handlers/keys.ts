@@ -6,33 +6,41 @@ import type { Surroundings } from '../context.ts';
 import type { RequestInfo } from '../request-info.ts';
 import { unwrap } from '../respond.ts';
 
-/** Others may keep the public keys for an hour: so long a new one is shown before it signs. */
+/** Others may keep the public keys, or the CAs, for an hour: so long a new one is shown before it signs. */
 const SHOWN_BEFORE_MS = 3600_000;
 /** Every isolate of ours knows it after a second. */
 const AT_ONCE_MS = 3000;
 
-/** GET: how all keys stand. POST: new ones, `?signs=now` without the hour's notice. DELETE of one: its tokens are believed no longer. */
-export async function keys(request: Request, info: RequestInfo, around: Surroundings, kid = ''): Promise<JsonObject> {
+/**
+ * GET: how all keys stand. POST: new ones, a new CA only for `?what=ca`, `?signs=now` without the hour's notice. DELETE of a signing key or
+ * a CA: what it has signed is believed no longer.
+ */
+export async function keys(request: Request, info: RequestInfo, around: Surroundings, id = ''): Promise<JsonObject> {
   const cluster = around.cluster(info.cluster);
-  const isWhole = kid === '';
+  const isWhole = id === '';
   if (request.method === 'POST' && isWhole) await rotate(request, info, around);
-  else if (request.method === 'DELETE' && !isWhole) unwrap((await cluster.retireKey(kid)) ?? {});
+  else if (request.method === 'DELETE' && !isWhole) unwrap((await cluster.retireKey(id)) ?? {});
   else if (request.method !== 'GET' || !isWhole) throw methodNotAllowed();
-  const signing = await cluster.keys();
+  const [signing, authorities] = await Promise.all([cluster.keys(), cluster.authorities()]);
   const encryption = await encryptions(info, around, false);
-  return { signing: signing.map((key) => ({ ...key })), encryption: encryption.map((one) => ({ ...one })) };
+  return {
+    signing: signing.map((key) => ({ ...key })),
+    authorities: authorities.map((one) => ({ ...one })),
+    encryption: encryption.map((one) => ({ ...one })),
+  };
 }
 
 async function rotate(request: Request, info: RequestInfo, around: Surroundings): Promise<void> {
   const query = new URL(request.url).searchParams;
   const what = query.get('what') ?? '';
   const signs = query.get('signs') ?? '';
-  if (!['', 'signing', 'encryption'].includes(what)) throw badRequest('what must be signing or encryption');
+  if (!['', 'signing', 'encryption', 'ca'].includes(what)) throw badRequest('what must be signing, encryption or ca');
   if (signs !== '' && signs !== 'now') throw badRequest('signs must be now, where it is given');
-  if (what !== 'encryption') {
-    await around.cluster(info.cluster).rotateSigningKey(signs === 'now' ? AT_ONCE_MS : SHOWN_BEFORE_MS);
-  }
-  if (what !== 'signing') await encryptions(info, around, true);
+  const cluster = around.cluster(info.cluster);
+  const afterMs = signs === 'now' ? AT_ONCE_MS : SHOWN_BEFORE_MS;
+  if (what === '' || what === 'signing') await cluster.rotateSigningKey(afterMs);
+  if (what === 'ca') await cluster.rotateAuthority(afterMs);
+  if (what === '' || what === 'encryption') await encryptions(info, around, true);
 }
 
 /** Of the cluster's own keys and of every store that is encrypted. */

@@ -3,7 +3,7 @@ import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import type { ChangeNotice } from '../changes.ts';
-import type { CertificateAuthority, Controller, DiscoveryProbe, ExtensionReader } from '../controller.ts';
+import type { CertificateAuthority, Controller, DiscoveryProbe, ExtensionReader, RootCa } from '../controller.ts';
 import { targetNode } from '../daemonset/template.ts';
 import { controllers as allControllers } from '../index.ts';
 import { ControllerManager } from '../manager.ts';
@@ -38,6 +38,8 @@ export class Simulation {
   #address = 0;
   /** Nodes whose agents hold their sessions. */
   readonly sessions = new Set<string>();
+  /** The cluster's CAs; who changes them tells the manager. */
+  rootCa: RootCa = { bundle: '-----BEGIN CERTIFICATE-----' };
   /** Notifications are lost while false. */
   connected = true;
 
@@ -89,7 +91,7 @@ export class Simulation {
       backend: this.backend,
       changesSince: (store, resourceVersion) => this.cluster.changesSince(store, resourceVersion),
       getMany: (store, keys) => this.cluster.getMany(store, keys),
-      rootCa: () => Promise.resolve('-----BEGIN CERTIFICATE-----'),
+      rootCa: () => Promise.resolve(this.rootCa),
       certificates: {
         approval: () => Promise.resolve(undefined),
         sign: () => Promise.resolve(undefined),

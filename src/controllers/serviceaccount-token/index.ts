@@ -4,7 +4,7 @@ import type { Client } from '../../apimachinery/client.ts';
 import { toBase64 } from '../../apimachinery/codec/base64.ts';
 import { isReason } from '../../apimachinery/errors.ts';
 import type { Secret, ServiceAccount } from '../../generated/types/core.v1.ts';
-import { type Controller, itself, keyOf } from '../controller.ts';
+import { type Controller, itself, keyOf, untilNextCa } from '../controller.ts';
 
 const TYPE = 'kubernetes.io/service-account-token';
 const NAME = 'kubernetes.io/service-account.name';
@@ -20,9 +20,14 @@ export const serviceAccountTokenController: Controller = {
     {
       resource: 'core/serviceaccounts',
       keys: async ({ type, namespace, name }, client) =>
-        type === 'MODIFIED' ? [] : (await secretsOf(client, namespace, name)).map(keyOf),
+        type === 'MODIFIED'
+          ? []
+          : (await secretsOf(client, namespace))
+              .filter(({ metadata }) => metadata.annotations?.[NAME] === name)
+              .map(keyOf),
     },
   ],
+  holdsRootCa: async (client) => (await secretsOf(client)).map(keyOf),
   async reconcile(client, { namespace, name }, context) {
     const secret = await client.get<Secret>('core/secrets', namespace, name);
     if (secret?.type !== TYPE || secret.metadata.deletionTimestamp !== undefined) return;
@@ -35,10 +40,12 @@ export const serviceAccountTokenController: Controller = {
       await client.delete('core/secrets', namespace, name, preconditions).catch(unlessGone);
       return;
     }
-    const ca = encoded(await context.rootCa());
+    const rootCa = await context.rootCa();
+    const again = untilNextCa(rootCa, context);
+    const ca = encoded(rootCa.bundle);
     const { data = {} } = secret;
     const isFilled = data['token'] && data['namespace'] && data['ca.crt'] === ca && annotations[UID] === itsUid;
-    if (isFilled) return;
+    if (isFilled) return again;
     const request = { namespace, account: account.metadata.name, uid: itsUid, secret: name };
     const token = data['token'] || encoded(await context.secretToken(request));
     await client.update<Secret>('core/secrets', {
@@ -46,13 +53,14 @@ export const serviceAccountTokenController: Controller = {
       metadata: { ...secret.metadata, annotations: { ...annotations, [UID]: itsUid } },
       data: { ...data, 'ca.crt': ca, namespace: encoded(namespace), token },
     });
-    return;
+    return again;
   },
 };
 
-async function secretsOf(client: Client, namespace: string, account: string): Promise<Secret[]> {
+/** Those of the type, in a namespace or in all. */
+async function secretsOf(client: Client, namespace = ''): Promise<Secret[]> {
   const { items } = await client.list<Secret>('core/secrets', { namespace, fieldSelector: `type=${TYPE}` });
-  return items.filter(({ metadata }) => metadata.annotations?.[NAME] === account);
+  return items;
 }
 
 function unlessGone(error: unknown): void {

@@ -131,6 +131,7 @@ export const componentRoles: Roles = {
 export const agentRoles: Roles = {
   'zeroplane:agent': [
     rule(READ, 'core', 'endpoints namespaces nodes services'),
+    rule(READ, 'core', 'configmaps', 'kube-root-ca.crt'),
     rule(READ, 'discovery.k8s.io', 'endpointslices'),
     rule(READ, 'networking.k8s.io', 'networkpolicies servicecidrs'),
   ],
