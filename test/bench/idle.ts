@@ -121,7 +121,7 @@ function rowsSince(data: string, since: number): { heartbeats: number; others: n
   const rows = { heartbeats: 0, others: 0 };
   for (const file of readdirSync(folder)) {
     if (!file.endsWith('.sqlite') || file === 'metadata.sqlite') continue;
-    const database = new DatabaseSync(join(folder, file), { readOnly: true });
+    const database = new DatabaseSync(join(folder, file), { readOnly: true, timeout: 5000 });
     try {
       for (const { key } of database.prepare('SELECT key FROM log WHERE at >= ?').all(since)) {
         rows[HEARTBEAT_KEY.test(String(key)) ? 'heartbeats' : 'others'] += 2;
