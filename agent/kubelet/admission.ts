@@ -1,8 +1,8 @@
 /** Whether this node takes a pod that was given to it. */
 import { hostPorts, hostPortsClash } from '../../src/apimachinery/host-ports.ts';
-import { matchesPod } from '../../src/apimachinery/node-selector.ts';
-import { toleratesAll } from '../../src/apimachinery/tolerations.ts';
 import type { Node, Pod } from '../../src/generated/types/core.v1.ts';
+import { matchesPod } from '../../src/resources/core/node-selector.ts';
+import { toleratesAll } from '../../src/resources/core/tolerations.ts';
 import type { Allocatable } from './field-ref.ts';
 import { isTerminalPhase } from './pod.ts';
 import { podRequest } from './resources.ts';

@@ -45,7 +45,16 @@ const LAYERS: Layer[] = [
   { of: 'src/worker.ts', may: ['src/api', 'src/durable-objects', 'cloudflare:workers'] },
   {
     of: 'agent',
-    may: ['src/apimachinery', 'node:', '@bufbuild/protobuf', '@grpc/grpc-js', 'dns-packet', 'ws'],
+    may: [
+      'src/apimachinery',
+      'src/resources/core/node-selector.ts',
+      'src/resources/core/tolerations.ts',
+      'node:',
+      '@bufbuild/protobuf',
+      '@grpc/grpc-js',
+      'dns-packet',
+      'ws',
+    ],
     types: ['src/generated'],
   },
   {

@@ -1,9 +1,9 @@
 /** Where a DaemonSet's pods belong, and where they are. Pure. */
 
-import { matchesPod } from '../../apimachinery/node-selector.ts';
-import { untolerated } from '../../apimachinery/tolerations.ts';
 import type { DaemonSet } from '../../generated/types/apps.v1.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
+import { matchesPod } from '../../resources/core/node-selector.ts';
+import { untolerated } from '../../resources/core/tolerations.ts';
 import { timeOf } from '../objects.ts';
 import { isPodTerminal } from '../pods.ts';
 import { daemonTolerations, targetNode } from './template.ts';

@@ -1,6 +1,5 @@
 /** When a pod has to go because of taints of its devices. Pure. */
 
-import { tolerates } from '../../apimachinery/tolerations.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type {
   Device,
@@ -9,6 +8,7 @@ import type {
   ResourceClaim,
   ResourceSlice,
 } from '../../generated/types/resource.v1.ts';
+import { tolerates } from '../../resources/core/tolerations.ts';
 import { timeOf } from '../objects.ts';
 
 /** The taints of a device that make pods go. */

@@ -2,8 +2,8 @@
 
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { tolerates } from '../../apimachinery/tolerations.ts';
 import type { Node, Pod, Taint } from '../../generated/types/core.v1.ts';
+import { tolerates } from '../../resources/core/tolerations.ts';
 import { type Controller, type ControllerContext, keyOf } from '../controller.ts';
 import { forEachLimited } from '../objects.ts';
 import { evict as evictPod } from './evict.ts';

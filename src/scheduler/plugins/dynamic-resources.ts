@@ -1,8 +1,8 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { now } from '../../apimachinery/meta.ts';
-import { matchesTerms } from '../../apimachinery/node-selector.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { AllocationResult, DeviceClass, ResourceClaim, ResourceSlice } from '../../generated/types/resource.v1.ts';
+import { matchesTerms } from '../../resources/core/node-selector.ts';
 import {
   ADD,
   DELETE,

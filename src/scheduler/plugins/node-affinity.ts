@@ -1,5 +1,5 @@
-import { isEmptyTerm, matchesPod, matchesTerm, matchesTerms } from '../../apimachinery/node-selector.ts';
 import type { NodeAffinity, NodeSelectorTerm, Pod, PreferredSchedulingTerm } from '../../generated/types/core.v1.ts';
+import { isEmptyTerm, matchesPod, matchesTerm, matchesTerms } from '../../resources/core/node-selector.ts';
 import { ADD, UPDATE_NODE_LABEL } from '../framework/cluster-event.ts';
 import { intersection } from '../framework/intersection.ts';
 import type { NodeFacts } from '../framework/node-info.ts';

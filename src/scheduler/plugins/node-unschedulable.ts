@@ -1,5 +1,5 @@
-import { tolerates } from '../../apimachinery/tolerations.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
+import { tolerates } from '../../resources/core/tolerations.ts';
 import { ADD, UPDATE_NODE_TAINT, UPDATE_POD_TOLERATION } from '../framework/cluster-event.ts';
 import type { PluginFactory } from '../framework/plugin.ts';
 import { unresolvable } from '../framework/status.ts';

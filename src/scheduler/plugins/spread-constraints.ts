@@ -1,8 +1,8 @@
 /** Topology spread constraints, read once (`topologySpreadConstraint`). */
 import { fromSet, type Selector } from '../../apimachinery/labels.ts';
-import { matchesPod } from '../../apimachinery/node-selector.ts';
-import { toleratesAll } from '../../apimachinery/tolerations.ts';
 import type { Pod, TopologySpreadConstraint } from '../../generated/types/core.v1.ts';
+import { matchesPod } from '../../resources/core/node-selector.ts';
+import { toleratesAll } from '../../resources/core/tolerations.ts';
 import { selectorOf } from '../framework/affinity-terms.ts';
 import type { NodeFacts, NodeInfo } from '../framework/node-info.ts';
 

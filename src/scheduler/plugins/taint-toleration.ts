@@ -1,4 +1,4 @@
-import { tolerates, toleratesAll } from '../../apimachinery/tolerations.ts';
+import { tolerates, toleratesAll } from '../../resources/core/tolerations.ts';
 import { ADD, UPDATE_NODE_TAINT, UPDATE_POD_TOLERATION } from '../framework/cluster-event.ts';
 import { defaultNormalize, type PluginFactory } from '../framework/plugin.ts';
 import { unresolvable } from '../framework/status.ts';

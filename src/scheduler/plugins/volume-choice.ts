@@ -1,9 +1,9 @@
 /** Which volumes a pod's claims get on a node. Pure but for what it reads. */
 import { selects } from '../../apimachinery/labels.ts';
-import { matchesTerms } from '../../apimachinery/node-selector.ts';
 import { compareQuantity, toNumber } from '../../apimachinery/quantity.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../generated/types/core.v1.ts';
 import type { CSIDriver, CSIStorageCapacity, StorageClass } from '../../generated/types/storage.v1.ts';
+import { matchesTerms } from '../../resources/core/node-selector.ts';
 import {
   BIND_COMPLETED,
   classOf,

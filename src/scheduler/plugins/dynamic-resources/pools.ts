@@ -1,9 +1,9 @@
 /** Devices as drivers publish them: ResourceSlices by pool and node (upstream's `GatherPools`). */
 import { deviceVariable } from '../../../apimachinery/cel/devices.ts';
-import { matchesTerms } from '../../../apimachinery/node-selector.ts';
 import { parseQuantity, type Quantity } from '../../../apimachinery/quantity.ts';
 import type { NodeSelector } from '../../../generated/types/core.v1.ts';
 import type { Device, ResourceSlice } from '../../../generated/types/resource.v1.ts';
+import { matchesTerms } from '../../../resources/core/node-selector.ts';
 import type { NodeFacts } from '../../framework/node-info.ts';
 import { deviceId } from './allocated.ts';
 

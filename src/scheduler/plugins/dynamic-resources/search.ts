@@ -1,7 +1,7 @@
 /** Looks for devices on one node that satisfy all requests of some claims: one after another, and back where it leads nowhere. */
 import type { Budget } from '../../../apimachinery/cel/program.ts';
 import { add, type Quantity } from '../../../apimachinery/quantity.ts';
-import { untolerated } from '../../../apimachinery/tolerations.ts';
+import { untolerated } from '../../../resources/core/tolerations.ts';
 import { type Allocated, type Amounts, deviceId } from './allocated.ts';
 import { consumedOf } from './capacity.ts';
 import { Constraint } from './constraints.ts';

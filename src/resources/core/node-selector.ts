@@ -2,7 +2,7 @@
  * Node selectors: `nodeSelector`, node affinity, and the node affinity of volumes, as the scheduler and controllers judge them
  * (`component-helpers/scheduling/corev1/nodeaffinity`). Pure.
  */
-import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../generated/types/core.v1.ts';
+import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../../generated/types/core.v1.ts';
 
 /** What selectors look at in a node. An object's metadata is one. */
 export interface SelectableNode {

@@ -1,5 +1,5 @@
 /** Taints and the tolerations that answer them, as the scheduler and controllers judge them. Pure. */
-import type { Taint, Toleration } from '../generated/types/core.v1.ts';
+import type { Taint, Toleration } from '../../generated/types/core.v1.ts';
 
 /** Whether a toleration answers a taint (`ToleratesTaint`). */
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
