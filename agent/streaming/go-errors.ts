@@ -11,6 +11,8 @@ interface Failed extends Error {
 /** A failure to connect or to verify as Go says it; anything else as it says itself. */
 export function goMessage(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
+  // None of a name's addresses could be connected to.
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return goMessage(thrown.errors.at(-1));
   const error: Failed = thrown;
   const { code = '', address, port } = error;
   const dial = DIAL[code];

@@ -1,6 +1,7 @@
-/** `service`: one HTTPS request to a Service's endpoint, for the control plane. Who answers is verified here. */
+/** `service`: one HTTPS request to a Service's endpoint or to a URL, for the control plane. Who answers is verified here. */
 import type http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
 import { failure } from '../../src/apimachinery/errors.ts';
 import type { ServiceCall } from '../../src/apimachinery/service-call.ts';
 import { answer, responseOf, sinkOf } from './forward.ts';
@@ -42,7 +43,8 @@ function start(call: ServiceCall): http.ClientRequest {
   return https.request({
     host,
     port,
-    servername: serverName,
+    // TLS has no name for an address; the certificate must name it all the same.
+    servername: isIP(serverName) === 0 ? serverName : '',
     method,
     path,
     headers: { host: `${serverName}:${port}`, ...onTheWire(headers) },

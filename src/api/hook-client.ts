@@ -5,7 +5,7 @@ import type { JsonObject } from '../apimachinery/meta.ts';
 import { refusalOf } from '../apimachinery/refusal.ts';
 import type { WebhookClientConfig } from '../generated/types/admissionregistration.v1.ts';
 import type { Requester } from './context.ts';
-import { callService } from './streaming/service-call.ts';
+import { callService, callUrl } from './streaming/service-call.ts';
 
 /** Who is called, and within what. */
 export interface Hook {
@@ -63,6 +63,7 @@ const HEADERS = {
   'user-agent': 'kube-apiserver-admission',
 };
 
+/** A CA of one's own is for nodes to verify: the runtime's fetch believes public ones alone. */
 function post(
   { around, info }: Requester,
   { client }: Hook,
@@ -70,19 +71,14 @@ function post(
   body: string,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { service, caBundle } = client;
-  if (service === undefined) {
+  const { service, caBundle = '' } = client;
+  if (service === undefined && caBundle === '') {
     return fetch(url, { method: 'POST', headers: HEADERS, body, signal, redirect: 'manual' });
   }
+  const request = { method: 'POST', headers: HEADERS, body: new TextEncoder().encode(body), signal, caBundle };
+  if (service === undefined) return callUrl(around, info.cluster, url, request);
   const target = { namespace: service.namespace ?? '', name: service.name ?? '', port: service.port ?? 443 };
-  return callService(around, info.cluster, target, {
-    method: 'POST',
-    path: url.pathname + url.search,
-    headers: HEADERS,
-    body: new TextEncoder().encode(body),
-    signal,
-    ...(caBundle === undefined ? {} : { caBundle }),
-  });
+  return callService(around, info.cluster, target, { ...request, path: url.pathname + url.search });
 }
 
 async function textOf(response: Response, maxAnswer: number): Promise<string> {

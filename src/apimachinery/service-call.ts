@@ -1,10 +1,10 @@
-/** An HTTPS request to a Service inside the cluster, as the control plane asks a node's agent to make it. Plain data. */
+/** An HTTPS request to a Service inside the cluster, or to a URL, as the control plane asks a node's agent to make it. Plain data. */
 
 export interface ServiceCall {
-  /** Where to connect: an address of an endpoint, or the name that an ExternalName stands for. */
+  /** Where to connect: an address of an endpoint, the name that an ExternalName stands for, or the host of a URL. */
   host: string;
   port: number;
-  /** What the certificate must name: `<service>.<namespace>.svc`. */
+  /** What the certificate must name: `<service>.<namespace>.svc`, or the host of a URL, which may be an address. */
   serverName: string;
   method: string;
   /** With its query. */

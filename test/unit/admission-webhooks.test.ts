@@ -58,6 +58,20 @@ const patching = (...operations: object[]): Reply => {
 };
 const add = (path: string, value: unknown): object => ({ op: 'add', path, value });
 
+/** The cluster's nodes, none of which holds its session, and those that a call was tried through. */
+let nodes: object[] = [];
+const tried: string[] = [];
+const nodeSession = (_: string, node: string) => ({
+  async fetch() {
+    tried.push(node);
+    const message = `error dialing backend: node ${JSON.stringify(node)} is not connected`;
+    return { webSocket: null, json: async () => ({ message }) };
+  },
+});
+
+let store = {};
+const around = { store: () => store, nodeSession };
+
 let version = 0;
 
 interface Asked {
@@ -85,7 +99,10 @@ async function under(plugin: AdmissionPlugin, webhooks: object[], dryRun = false
       ...webhook,
     })),
   };
-  const store = { get: async () => JSON.stringify(configuration) };
+  store = {
+    get: async () => JSON.stringify(configuration),
+    list: async () => ({ items: nodes.map((node) => JSON.stringify(node)).join(), resourceVersion: '1' }),
+  };
   const object = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -101,7 +118,7 @@ async function under(plugin: AdmissionPlugin, webhooks: object[], dryRun = false
     context: {
       info: { cluster: 'c', namespace: 'ns', name: '' },
       user: { name: 'admin', uid: '', groups: ['g'], extra: {} },
-      around: { store: () => store },
+      around,
       warnings,
       audit: { annotate },
       snapshot: { hooks: new Hooks([hookFact(id, configuration as unknown as KubeObject)]) },
@@ -248,6 +265,41 @@ describe('a webhook that fails', () => {
   ])('has a patch %s', async (_, does, message) => {
     reply = does;
     expect((await under(mutatingWebhook, [{}])).error?.message).toContain(message);
+  });
+
+  it('with a CA of its own is called through any Ready node that is connected, and by fetch without one', async () => {
+    const clientConfig = { url: 'https://hook.test/x', caBundle: btoa('a CA') };
+    const said = (why: string) => failing(`failed to call webhook: Post "https://hook.test/x?timeout=1s": ${why}`);
+    const node = (name: string, status: string) => ({
+      metadata: { name },
+      status: { conditions: [{ type: 'Ready', status }] },
+    });
+    nodes = [node('away', 'Unknown')];
+    const none = await under(validatingWebhook, [{ clientConfig }]);
+    expect(none.error?.message).toBe(said('no node of the cluster is ready'));
+    nodes = [node('a', 'True'), node('away', 'False'), node('b', 'True')];
+    tried.length = 0;
+    const { error } = await under(validatingWebhook, [{ clientConfig }]);
+    expect(error?.message).toBe(said(`error dialing backend: node ${JSON.stringify(tried.at(-1))} is not connected`));
+    expect(tried.toSorted()).toEqual(['a', 'b']);
+    tried.length = 0;
+    nodes = [node('c', 'True')];
+    await under(validatingWebhook, [{ clientConfig }]);
+    expect(tried).toEqual(['c']);
+    expect((await under(validatingWebhook, [{ clientConfig, failurePolicy: 'Ignore' }])).error).toBeUndefined();
+    tried.length = 0;
+    reply = yes;
+    expect((await under(validatingWebhook, [{ clientConfig: { url: `${address}/`, caBundle: '' } }])).error).toBe(
+      undefined,
+    );
+    expect(tried).toEqual([]);
+  });
+
+  it('is called by https alone where it has a CA of its own', async () => {
+    const { error } = await under(validatingWebhook, [
+      { clientConfig: { url: `${address}/0`, caBundle: btoa('a CA') } },
+    ]);
+    expect(error?.message).toBe(post('unsupported protocol scheme "http"'));
   });
 
   it('is not asked in a dry run where it has side effects', async () => {

@@ -13,6 +13,7 @@ import {
   issueFrontProxy,
 } from '../../src/api/certificates/authority.ts';
 import type { ServiceCall } from '../../src/apimachinery/service-call.ts';
+import { selfSigned } from '../support/certificates.ts';
 
 interface Said {
   texts: { head?: { status: number; headers: Record<string, string> }; status?: { code: number; message: string } }[];
@@ -98,6 +99,16 @@ describe('a call of a Service by its node', { timeout: 20_000 }, () => {
     });
     expect(said.code).toBe(1000);
   });
+  it('believes an address that the certificate names, and says the host that it is told', async () => {
+    const { cert, key } = await selfSigned('127.0.0.1');
+    const other = https.createServer({ cert, key }, (request, response) => response.end(request.headers.host));
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const said = await call({ port, serverName: '127.0.0.1', ca: cert, headers: { host: 'as.told' } });
+    expect(said).toMatchObject({ texts: [{ head: { status: 200 } }], body: 'as.told' });
+    other.close();
+  });
   it('shows the certificate of the caller', async () => {
     const certificate = await issueFrontProxy(authority);
     expect(JSON.parse((await call({ certificate })).body)).toMatchObject({ authorized: true });
@@ -105,7 +116,14 @@ describe('a call of a Service by its node', { timeout: 20_000 }, () => {
   it.each<[string, Partial<ServiceCall>, RegExp]>([
     ['no authority', { ca: '' }, /certificate signed by unknown authority$/],
     ['another name', { serverName: 'other.default.svc' }, /^tls: failed to verify certificate: x509: .*other.default/],
+    ['another address', { serverName: '127.0.0.1' }, /^tls: failed to verify certificate: x509: .*127\.0\.0\.1/],
     ['nobody', { port: 1 }, /^dial tcp 127\.0\.0\.1:1: connect: connection refused$/],
+    [
+      'nobody at any address of a name',
+      { host: 'localhost', port: 1 },
+      /^dial tcp \S+:1: connect: connection refused$/,
+    ],
+    ['a name that nobody has', { host: 'nobody.invalid' }, /^dial tcp: lookup nobody\.invalid/],
     ['a header that is none', { headers: { 'x-a': 'b\r\nc: d' } }, /Invalid character/],
   ])('says why when it meets %s', async (_what, more, message) => {
     const { texts } = await call(more);

@@ -1,13 +1,15 @@
 /**
- * HTTPS to a Service inside the cluster. The API server reaches no address of it: a node makes the request, and verifies who answers.
- * Admission and conversion webhooks and aggregated API servers are called so.
+ * HTTPS to where the API server itself cannot go: to a Service inside the cluster, whose addresses it does not reach, or to a URL whose
+ * certificate is of a CA that is no public one, which the runtime's fetch cannot be told to trust. A node makes the request, and verifies
+ * who answers. Admission and conversion webhooks and aggregated API servers are called so.
  */
 import { notFound, serviceUnavailable } from '../../apimachinery/errors.ts';
 import type { Status } from '../../apimachinery/meta.ts';
 import type { ServiceCall } from '../../apimachinery/service-call.ts';
 import { responseOf } from './head.ts';
+import { type ClusterReach, forgetReady, NO_NODE, readyNodes } from './ready-nodes.ts';
 import { Relay } from './relay.ts';
-import { type ClusterReach, candidates, type ServiceTarget } from './service-endpoints.ts';
+import { candidates, type Place, type ServiceTarget } from './service-endpoints.ts';
 
 export interface ServiceRequest extends Omit<ServiceCall, 'host' | 'port' | 'serverName' | 'ca'> {
   body?: Uint8Array;
@@ -25,15 +27,43 @@ export async function callService(
   reach: ClusterReach,
   cluster: string,
   target: ServiceTarget,
-  { body = new Uint8Array(), caBundle = '', signal, ...request }: ServiceRequest,
+  request: ServiceRequest,
 ): Promise<Response> {
-  signal?.throwIfAborted();
+  request.signal?.throwIfAborted();
   const places = await candidates(reach, cluster, target);
   if (places === undefined) throw notFound({ group: '', resource: 'services' }, target.name);
-  const serverName = `${target.name}.${target.namespace}.svc`;
+  return callThrough(reach, cluster, places, `${target.name}.${target.namespace}.svc`, request);
+}
+
+/** The answer of a URL of https as a node sees it; its path and query are the request's. Throws as {@link callService}. */
+export async function callUrl(
+  reach: ClusterReach,
+  cluster: string,
+  { protocol, host, hostname, port, pathname, search }: URL,
+  request: Omit<ServiceRequest, 'path'>,
+): Promise<Response> {
+  if (protocol !== 'https:')
+    throw serviceUnavailable(`unsupported protocol scheme ${JSON.stringify(protocol.slice(0, -1))}`);
+  request.signal?.throwIfAborted();
+  // URLs write addresses of IPv6 in brackets.
+  const address = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) };
+  const places = (await readyNodes(reach, cluster)).map((node) => ({ node, ...address }));
+  const headers = { ...request.headers, host };
+  return callThrough(reach, cluster, places, address.host, { ...request, headers, path: pathname + search });
+}
+
+/** Through the first of the nodes that holds its session. */
+async function callThrough(
+  reach: ClusterReach,
+  cluster: string,
+  places: readonly Place[],
+  serverName: string,
+  { body = new Uint8Array(), caBundle = '', signal, ...request }: ServiceRequest,
+): Promise<Response> {
   const ca = caBundle === '' ? {} : { ca: atob(caBundle) };
-  let last = serviceUnavailable(`no endpoints available for service ${JSON.stringify(target.name)}`);
+  let last = serviceUnavailable(NO_NODE);
   for (const { node, host, port } of places) {
+    signal?.throwIfAborted();
     const session = reach.nodeSession(cluster, node);
     const headers = { upgrade: 'websocket', 'x-stream': JSON.stringify(STREAM) };
     const opened = await session.fetch(new Request('https://session/open', { headers }));
@@ -43,6 +73,7 @@ export async function callService(
     // Another node may have its session.
     last = serviceUnavailable(((await opened.json()) as Status).message ?? '');
   }
+  forgetReady(reach, cluster);
   throw last;
 }
 
