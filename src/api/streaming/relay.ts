@@ -105,7 +105,9 @@ export class Relay {
     this.passed = 0;
   }
 
+  /** The first word on it counts: the runtime may tell of a connection that is lost after it was closed, while its last bytes wait to be read. */
   private closed(well: boolean, reason: string): void {
+    if (!this.open) return;
     const message = `error dialing backend: ${reason || 'the stream ended'}`;
     if (well) this.answer.resolve({});
     else this.answer.reject(new StatusError(failure(500, 'InternalError', message)));
@@ -118,6 +120,8 @@ export class Relay {
   private end(): void {
     if (!this.open) return;
     this.open = false;
+    // Whoever still waits for an answer gets none.
+    this.answer.resolve({});
     this.caughtUp?.();
     try {
       this.socket.close(1000);
