@@ -13,7 +13,7 @@ import { type ControlPlane, startControlPlane } from '../../cli/harness/control-
 import { bootstrapSecret, requestCredential } from '../../cli/up/credentials.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { type Answered, client, type Send } from '../support/https.ts';
-import { eventually } from './support.ts';
+import { eventually, hasKubectl, must } from './support.ts';
 
 const NODE = 'sim-1';
 const GROUP = 'hooks.example.org';
@@ -22,7 +22,12 @@ const WITHIN = { timeout: 10_000, interval: 200 };
 interface Review {
   apiVersion: string;
   kind: string;
-  request: { uid: string; desiredAPIVersion?: string; objects?: { apiVersion: string }[] };
+  request: {
+    uid: string;
+    operation?: string;
+    desiredAPIVersion?: string;
+    objects?: { apiVersion: string }[];
+  };
 }
 
 describe('a webhook at a URL with a CA of its own', () => {
@@ -36,6 +41,15 @@ describe('a webhook at a URL with a CA of its own', () => {
   const asked: string[] = [];
 
   const none: StreamHandler = () => Promise.reject(new Error('not here'));
+  /** Says what is to be run, and where. */
+  const exec: StreamHandler = async ({ container, query }, socket) => {
+    const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' };
+    const command = new URLSearchParams(query).getAll('command').join(' ');
+    socket.resume();
+    socket.send(Buffer.from(`\u0001${container}: ${command}\n`));
+    socket.send(Buffer.from(`\u0003${JSON.stringify(status)}`));
+    socket.close(1000);
+  };
 
   beforeAll(async () => {
     plane = await startControlPlane({ nodes: 'simulated=1' });
@@ -51,6 +65,7 @@ describe('a webhook at a URL with a CA of its own', () => {
       asked.push(`${request.method} ${request.headers.host} ${request.url}`);
       if (request.url?.startsWith('/slow')) return;
       if (request.url?.startsWith('/large')) response.write(Buffer.alloc(4 << 20, ' '));
+      if (request.url?.startsWith('/wide')) response.write(Buffer.alloc(2 << 20, ' '));
       void readReview(request).then((review) => response.end(JSON.stringify(answerTo(review))));
     });
     server.addContext('localhost', pairs.get('localhost') ?? {});
@@ -76,7 +91,7 @@ describe('a webhook at a URL with a CA of its own', () => {
     const info = (message: string): void => {
       if (message === 'session open') opened.resolve();
     };
-    const handlers = { exec: none, attach: none, portforward: none, log: none, proxy: none, service: serviceHandler };
+    const handlers = { exec, attach: none, portforward: none, log: none, proxy: none, service: serviceHandler };
     tunnel = startTunnel({
       server: plane.server,
       ca,
@@ -90,21 +105,24 @@ describe('a webhook at a URL with a CA of its own', () => {
 
   /** Makes the one webhook, and asks until it is heard of; what becomes of a ConfigMap then. */
   async function under(url: string, caBundle: string, failurePolicy = 'Fail'): Promise<Answered> {
+    await makeWebhook({ url, caBundle }, { failurePolicy });
+    const path = '/api/v1/namespaces/default/configmaps?dryRun=All';
+    return send({ method: 'POST', path, body: { metadata: { name: 'c' }, data: { a: 'b' } } });
+  }
+  async function makeWebhook(clientConfig: object, more: object): Promise<void> {
     const base = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
     await send({ method: 'DELETE', path: `${base}/w` });
     const webhook = {
       name: 'w.example.com',
       rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }],
-      clientConfig: { url, caBundle },
-      failurePolicy,
+      clientConfig,
       sideEffects: 'None',
       timeoutSeconds: 2,
       admissionReviewVersions: ['v1'],
+      ...more,
     };
     const made = await send({ method: 'POST', path: base, body: { metadata: { name: 'w' }, webhooks: [webhook] } });
     expect(made.status).toBe(201);
-    const path = '/api/v1/namespaces/default/configmaps?dryRun=All';
-    return send({ method: 'POST', path, body: { metadata: { name: 'c' }, data: { a: 'b' } } });
   }
   const failed = (url: string, why: string): string =>
     `Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "${url}?timeout=2s": ${why}`;
@@ -139,6 +157,11 @@ describe('a webhook at a URL with a CA of its own', () => {
     expect(asked).toEqual([]);
   });
 
+  it('is heard to the end', async () => {
+    const { body } = await under(new URL('/wide', urls['localhost']).href, bundles['localhost'] ?? '');
+    expect(body).toMatchObject({ data: { asked: 'yes' } });
+  });
+
   it.each([
     ['slow', 'context deadline exceeded'],
     ['large', 'http: response body too large'],
@@ -152,6 +175,20 @@ describe('a webhook at a URL with a CA of its own', () => {
     expect(body.message).toMatch(
       /Post "https:\/\/localhost:1\/\?timeout=2s": dial tcp \S+:1: connect: connection refused$/,
     );
+  });
+
+  it.skipIf(!hasKubectl && process.env['CI'] !== 'true')('changes what kubectl exec runs, and where', async () => {
+    const container = (name: string): object => ({ name, image: 'x' });
+    const pod = { metadata: { name: 'two' }, spec: { nodeName: NODE, containers: [container('a'), container('b')] } };
+    await eventually('made', 10_000, async () => {
+      const { status } = await send({ method: 'POST', path: '/api/v1/namespaces/default/pods', body: pod });
+      return status === 201;
+    });
+    await must(plane, ['wait', '--for=condition=Ready', 'pod/two', '--timeout=30s']);
+    expect(await must(plane, ['exec', 'two', '-c', 'a', '--', 'ls', '-l'])).toBe('a: ls -l\n');
+    const rules = [{ operations: ['CONNECT'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods/exec'] }];
+    await makeWebhook({ url: urls['localhost'], caBundle: bundles['localhost'] }, { rules });
+    expect(await must(plane, ['exec', 'two', '-c', 'a', '--', 'ls', '-l'])).toBe('b: echo ls -l\n');
   });
 
   it('converts custom resources', async () => {
@@ -188,11 +225,13 @@ async function readReview(request: AsyncIterable<Buffer>): Promise<Review> {
   return JSON.parse(text) as Review;
 }
 
-/** Allows what it is asked about, with a mark; converts by the version alone, with a mark. */
+/** Allows what it is asked about, with a mark, and execs elsewhere; converts by the version alone, with a mark. */
 function answerTo({ apiVersion, kind, request }: Review): object {
-  const { uid, objects, desiredAPIVersion } = request;
+  const { uid, objects, desiredAPIVersion, operation } = request;
   if (objects === undefined) {
-    const patch = btoa(JSON.stringify([{ op: 'add', path: '/data/asked', value: 'yes' }]));
+    const add = (path: string, value: string): object => ({ op: 'add', path, value });
+    const exec = [add('/container', 'b'), add('/command/0', 'echo')];
+    const patch = btoa(JSON.stringify(operation === 'CONNECT' ? exec : [add('/data/asked', 'yes')]));
     return { apiVersion, kind, response: { uid, allowed: true, patch, patchType: 'JSONPatch' } };
   }
   const convertedObjects = objects.map((object) => ({ ...object, apiVersion: desiredAPIVersion, asked: 'yes' }));

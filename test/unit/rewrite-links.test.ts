@@ -24,6 +24,7 @@ it.each([
   [PREFIX, ''],
   [`${PREFIX}/`, ''],
   [`${PREFIX}/some/page`, 'some/page'],
+  [`${PREFIX}/some/page/`, 'some/page/'],
   [`${PREFIX}/proxy/proxy`, 'proxy/proxy'],
   [`/clusters/c${PREFIX}/x%20y`, 'x%20y'],
 ])('%s is below the same prefix', (path, rest) => {

@@ -12,10 +12,10 @@ import { storeFor } from './read.ts';
 
 /** exec, attach, portforward, log and proxy of a pod. */
 export async function connectPod(context: Context, resource: Resource): Promise<Response> {
-  const { request, url, info, around } = context;
+  const { request, info, around } = context;
   const { subresource } = info;
   // Logs are read, not connected to.
-  if (subresource !== 'log') await admitConnect(context, resource);
+  const { url, path } = subresource === 'log' ? { url: context.url, path: '' } : await admitConnect(context, resource);
   const target = subresource === 'proxy' ? proxyTarget('pod', info.name) : { scheme: '', name: info.name, port: '' };
   const text = await storeFor(context, resource).get(`${info.namespace}/${target.name}`);
   if (text === null) throw notFound(resource, target.name);
@@ -24,7 +24,7 @@ export async function connectPod(context: Context, resource: Resource): Promise<
   if (node === '') throw badRequest(`pod ${target.name} does not have a host assigned`);
   const { scheme } = target;
   const to = subresource === 'proxy' ? { scheme, port: podPort(pod, target) } : {};
-  const stream = { node, pod, subresource, path: info.rest, request, url, ...to };
+  const stream = { node, pod, subresource, path, request, url, ...to };
   return streamPodSubresource(around.nodeSession(info.cluster, node), stream);
 }
 
@@ -58,8 +58,8 @@ function podPort(pod: Pod, { scheme, port }: ProxyTarget): number {
 
 /** HTTP to a Service: to one of its ready endpoints, through that pod's node. */
 export async function connectService(context: Context, resource: Resource): Promise<Response> {
-  const { request, url, info, around } = context;
-  await admitConnect(context, resource);
+  const { request, info, around } = context;
+  const { url, path } = await admitConnect(context, resource);
   const target = proxyTarget('service', info.name);
   const text = await storeFor(context, resource).get(`${info.namespace}/${target.name}`);
   if (text === null) throw notFound(resource, target.name);
@@ -76,7 +76,7 @@ export async function connectService(context: Context, resource: Resource): Prom
     subresource: 'proxy',
     scheme: target.scheme,
     port: endpoint.port,
-    path: info.rest,
+    path,
     request,
     url,
   });
@@ -112,9 +112,9 @@ async function readyEndpoint(
 
 /** HTTP to a node's agent. */
 export async function connectNode(context: Context, resource: Resource): Promise<Response> {
-  const { request, url, info, around } = context;
-  await admitConnect(context, resource);
+  const { request, info, around } = context;
+  const { url, path } = await admitConnect(context, resource);
   const { name } = proxyTarget('node', info.name);
   if ((await storeFor(context, resource).get(name)) === null) throw notFound(resource, name);
-  return streamNodeProxy(around.nodeSession(info.cluster, name), { node: name, path: info.rest, request, url });
+  return streamNodeProxy(around.nodeSession(info.cluster, name), { node: name, path, request, url });
 }

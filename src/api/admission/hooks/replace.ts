@@ -10,24 +10,41 @@ import { decodeCustom } from '../../registry/custom.ts';
 import { applyScale } from '../../registry/scale.ts';
 import type { Attributes } from '../plugin.ts';
 import { inVersionOf } from './match.ts';
-import type { Review } from './review.ts';
+import type { Reinvocation } from './reinvocation.ts';
+import { type Review, reviewOf } from './review.ts';
+
+/** A request whose object webhooks and policies may change. */
+export interface Mutable {
+  /** The request as it is by now. */
+  review(): Review;
+  /** Puts a new state of the object in the place of the old. */
+  accept(patched: KubeObject): void;
+  reinvocation?: Reinvocation | undefined;
+}
+
+/** A create or an update, whose object is changed in place. */
+export const mutableWrite = (attributes: Attributes): Mutable => ({
+  review: () => reviewOf(attributes),
+  accept: (patched) => accept(attributes, patched),
+  reinvocation: attributes.reinvocation,
+});
 
 /**
  * Puts the patched object, in the version that was matched, in the place of the one under review; whether it is another. Throws
  * InternalError for one of another kind, for one that cannot be read, and where it is `strict` for fields that nobody knows.
  */
 export async function replaceObject(
-  attributes: Attributes,
-  review: Review,
+  mutable: Mutable,
   matched: Resource,
   patched: Json,
   strict: boolean,
 ): Promise<boolean> {
+  const review = mutable.review();
   const { context, resource } = review;
   const before = await inVersionOf(context, matched, resource, review.object as KubeObject);
   const after = decodePatched(review, matched, before, patched, strict);
   if (deepEqual(after, before)) return false;
-  accept(attributes, await inVersionOf(context, resource, matched, after));
+  mutable.accept(await inVersionOf(context, resource, matched, after));
   return true;
 }
 
@@ -47,7 +64,9 @@ function decodePatched(
         ? decodeJson(patched, schemaFor(apiVersion, kind), { strict })
         : decodeCustom(patched, kind, custom, { strict: false });
     if (strict && custom === undefined && problems.length > 0) throw internalError(strictError(problems));
-    if (object['kind'] !== kind || object['apiVersion'] !== apiVersion || object['metadata'] === undefined) {
+    // Options of a connection have no metadata.
+    const isBare = before.metadata !== undefined && object['metadata'] === undefined;
+    if (object['kind'] !== kind || object['apiVersion'] !== apiVersion || isBare) {
       throw internalError(`a mutation may not change the kind of ${kind} in version ${JSON.stringify(apiVersion)}`);
     }
     return object as unknown as KubeObject;

@@ -1,5 +1,6 @@
 /** The admission webhooks of a cluster. */
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../hooks/facts.ts';
+import { type Mutable, mutableWrite } from '../hooks/replace.ts';
 import { type Review, reviewOf, rulesOf } from '../hooks/review.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { askMutating, askMutatingOnly } from './mutate.ts';
@@ -13,7 +14,7 @@ const concernedBy = (id: typeof MUTATING_WEBHOOKS | typeof VALIDATING_WEBHOOKS, 
 export const mutatingWebhook: AdmissionPlugin = {
   name: 'MutatingAdmissionWebhook',
   handles: (operation) => concernedBy(MUTATING_WEBHOOKS, operation).length > 0,
-  admit: (attributes) => askMutating(attributes, concernedBy(MUTATING_WEBHOOKS, attributes)),
+  admit: (attributes) => mutateByWebhooks(mutableWrite(attributes)),
 };
 
 export const validatingWebhook: AdmissionPlugin = {
@@ -22,8 +23,14 @@ export const validatingWebhook: AdmissionPlugin = {
   validate: (attributes) => validateByWebhooks(reviewOf(attributes)),
 };
 
+/** Lets the webhooks change the object. Throws what the first that refuses says. */
+export async function mutateByWebhooks(mutable: Mutable): Promise<void> {
+  const concerned = concernedBy(MUTATING_WEBHOOKS, mutable.review());
+  if (concerned.length > 0) await askMutating(mutable, concerned);
+}
+
 /** Lets those webhooks judge what they cannot change that could change others. Throws what the first that refuses says. */
-export async function mutateByWebhooks(review: Review): Promise<void> {
+export async function hearMutatingWebhooks(review: Review): Promise<void> {
   const mutating = concernedBy(MUTATING_WEBHOOKS, review);
   if (mutating.length > 0) await askMutatingOnly(review, mutating);
 }

@@ -6,47 +6,39 @@ import type { HookFact } from '../../../durable-objects/cluster-rpc.ts';
 import type { Resource } from '../../../resources/resource.ts';
 import { ReviewBindings } from '../hooks/bindings.ts';
 import { inVersionOf } from '../hooks/match.ts';
-import { replaceObject } from '../hooks/replace.ts';
-import { type Review, reviewOf } from '../hooks/review.ts';
-import type { Attributes } from '../plugin.ts';
+import { type Mutable, replaceObject } from '../hooks/replace.ts';
+import type { Review } from '../hooks/review.ts';
 import { askWebhook, matchWebhook, webhooksOf } from './ask.ts';
 import { noteMutation } from './notes.ts';
 
-/** Lets the webhooks change the object, in place. Throws what the first that refuses says. */
-export async function askMutating(attributes: Attributes, concerned: readonly HookFact[]): Promise<void> {
-  const { reinvocation } = attributes;
-  const { audit } = attributes.context;
-  for (const [index, webhook] of (await webhooksOf(reviewOf(attributes), concerned)).entries()) {
+/** Lets the webhooks change the object. Throws what the first that refuses says. */
+export async function askMutating(mutable: Mutable, concerned: readonly HookFact[]): Promise<void> {
+  const { reinvocation } = mutable;
+  for (const [index, webhook] of (await webhooksOf(mutable.review(), concerned)).entries()) {
     if (reinvocation?.skips(webhook.id)) continue;
     // What the one before has changed, this one sees.
-    const review = reviewOf(attributes);
+    const review = mutable.review();
     const matched = await matchWebhook(review, webhook, new ReviewBindings(review));
     if (matched === undefined) continue;
     const turn = { round: reinvocation?.round ?? 0, index };
     let changed = false;
     try {
       const answer = await askWebhook(review, webhook, matched, true, turn);
-      if (answer?.patch !== undefined) changed = await change(attributes, review, matched, answer.patch, webhook.name);
+      if (answer?.patch !== undefined) changed = await change(mutable, matched, answer.patch, webhook.name);
     } finally {
-      noteMutation(audit, webhook, turn, changed);
+      noteMutation(review.context.audit, webhook, turn, changed);
     }
     reinvocation?.asked(webhook.id, changed, webhook.webhook.reinvocationPolicy === 'IfNeeded');
   }
 }
 
 /** Applies a patch; whether it changed anything. Throws InternalError for one that does not fit. */
-async function change(
-  attributes: Attributes,
-  review: Review,
-  matched: Resource,
-  patch: Json,
-  webhook: string,
-): Promise<boolean> {
+async function change(mutable: Mutable, matched: Resource, patch: Json, webhook: string): Promise<boolean> {
   if (Array.isArray(patch) && patch.length === 0) return false;
-  const before = review.object;
+  const { context, resource, object: before } = mutable.review();
   if (before === undefined) throw unchangeable(webhook);
-  const seen = await inVersionOf(review.context, matched, review.resource, before);
-  return replaceObject(attributes, review, matched, apply(seen, patch), false);
+  const seen = await inVersionOf(context, matched, resource, before);
+  return replaceObject(mutable, matched, apply(seen, patch), false);
 }
 
 function apply(object: KubeObject, patch: Json): Json {

@@ -8,9 +8,9 @@ import { ReviewBindings } from '../../hooks/bindings.ts';
 import { COST_BUDGET, evaluate, meets, OUT_OF_BUDGET } from '../../hooks/conditions.ts';
 import { MUTATING_POLICIES } from '../../hooks/facts.ts';
 import { inVersionOf } from '../../hooks/match.ts';
-import { replaceObject } from '../../hooks/replace.ts';
-import { type Review, reviewOf, rulesOf } from '../../hooks/review.ts';
-import type { AdmissionPlugin, Attributes } from '../../plugin.ts';
+import { type Mutable, mutableWrite, replaceObject } from '../../hooks/replace.ts';
+import { type Review, rulesOf } from '../../hooks/review.ts';
+import type { AdmissionPlugin } from '../../plugin.ts';
 import { invocationsOf } from '../invocations.ts';
 import { type CompiledMutatingPolicy, type CompiledMutation, MUTATING } from './compile.ts';
 import { MutationError, patched } from './patch.ts';
@@ -18,7 +18,7 @@ import { MutationError, patched } from './patch.ts';
 export const mutatingPolicy: AdmissionPlugin = {
   name: 'MutatingAdmissionPolicy',
   handles: (operation) => concernedBy(operation).length > 0,
-  admit: (attributes) => mutateByPolicies(attributes, concernedBy(attributes)),
+  admit: (attributes) => mutateByPolicies(mutableWrite(attributes)),
 };
 
 const concernedBy = (operation: Pick<Review, 'context' | 'resource' | 'operation' | 'subresource'>) =>
@@ -40,10 +40,15 @@ interface Failure {
   reason: 'Forbidden' | 'Invalid';
 }
 
-/** Lets the policies change the object, in place. Throws what the first failure is of those that must not fail. */
-async function mutateByPolicies(attributes: Attributes, concerned: readonly HookFact[]): Promise<void> {
+/** Lets the policies change the object. Throws what the first failure is of those that must not fail. */
+export async function mutateByPolicies(mutable: Mutable): Promise<void> {
+  const review = mutable.review();
+  const concerned = concernedBy(review);
+  if (concerned.length > 0) await askMutatingPolicies(mutable, review, concerned);
+}
+
+async function askMutatingPolicies(mutable: Mutable, review: Review, concerned: readonly HookFact[]): Promise<void> {
   const failures: Failure[] = [];
-  const review = reviewOf(attributes);
   const turns: Turn[] = [];
   for (const found of await invocationsOf(review, concerned, MUTATING)) {
     const { policy } = found;
@@ -55,7 +60,7 @@ async function mutateByPolicies(attributes: Attributes, concerned: readonly Hook
     turns.push(...found.params.map((param) => ({ policy, binding, matched: found.matched, param })));
   }
   for (const turn of turns) {
-    const problems = await take(attributes, turn);
+    const problems = await take(mutable, turn);
     if (!turn.policy.fails) continue;
     const { policy, binding } = turn;
     failures.push(
@@ -66,12 +71,12 @@ async function mutateByPolicies(attributes: Attributes, concerned: readonly Hook
 }
 
 /** All mutations of a policy, each of what the one before has made; the problems of those that fail. */
-async function take(attributes: Attributes, turn: Turn): Promise<string[]> {
+async function take(mutable: Mutable, turn: Turn): Promise<string[]> {
   const { policy, binding, param } = turn;
-  const { reinvocation } = attributes;
+  const { reinvocation } = mutable;
   const { namespace = '', name = '' } = param?.metadata ?? {};
   const id = `policy ${policy.name} ${binding} ${namespace}/${name}`;
-  const met = meets(policy.conditions, await bindingsOf(attributes, turn), { left: COST_BUDGET });
+  const met = meets(policy.conditions, await bindingsOf(mutable, turn), { left: COST_BUDGET });
   if (met === false) return [];
   if (met !== true) return [met.error];
   if (reinvocation?.skips(id)) return [];
@@ -79,7 +84,7 @@ async function take(attributes: Attributes, turn: Turn): Promise<string[]> {
   let changed = false;
   for (const mutation of policy.mutations) {
     try {
-      if (await mutate(attributes, turn, mutation)) changed = true;
+      if (await mutate(mutable, turn, mutation)) changed = true;
     } catch (error) {
       if (!(error instanceof MutationError)) throw error;
       problems.push(error.message);
@@ -90,23 +95,23 @@ async function take(attributes: Attributes, turn: Turn): Promise<string[]> {
 }
 
 /** Whether the mutation changed anything. Throws a MutationError. */
-async function mutate(attributes: Attributes, turn: Turn, mutation: CompiledMutation): Promise<boolean> {
+async function mutate(mutable: Mutable, turn: Turn, mutation: CompiledMutation): Promise<boolean> {
   const { policy, matched } = turn;
   const budget = { left: COST_BUDGET };
-  const bindings = policy.compiler.bind(await bindingsOf(attributes, turn), budget);
+  const bindings = policy.compiler.bind(await bindingsOf(mutable, turn), budget);
   const result = evaluate(mutation, bindings, budget);
   if (budget.left < 0) throw new MutationError(OUT_OF_BUDGET);
   if ('error' in result) throw new MutationError(result.error);
-  const review = reviewOf(attributes);
-  if (review.object === undefined) return false;
-  const seen = await inVersionOf(review.context, matched, review.resource, review.object);
+  const { context, resource, object } = mutable.review();
+  if (object === undefined) return false;
+  const seen = await inVersionOf(context, matched, resource, object);
   const made = patched(seen, matched, mutation.patchType, result.value);
-  return made !== undefined && replaceObject(attributes, review, matched, made, true);
+  return made !== undefined && replaceObject(mutable, matched, made, true);
 }
 
 /** What the policy's expressions speak of, as it is now. */
-async function bindingsOf(attributes: Attributes, { policy, matched, param }: Turn) {
-  const values = await new ReviewBindings(reviewOf(attributes)).for(matched);
+async function bindingsOf(mutable: Mutable, { policy, matched, param }: Turn) {
+  const values = await new ReviewBindings(mutable.review()).for(matched);
   return policy.paramKind === undefined ? values : { ...values, params: toCel(param as unknown as Json) };
 }
 
