@@ -1,9 +1,11 @@
 /** How a command reaches the API server: with the deployment's secret, or as the user of a kubeconfig. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { HttpClient } from '../agent/client.ts';
 import { decodeYaml } from '../src/apimachinery/codec/yaml.ts';
 import { StatusError } from '../src/apimachinery/errors.ts';
-import { readText, UserError } from './command.ts';
-import { deploymentOf, requestCredential } from './up/credentials.ts';
+import { pathOf, readText, UserError } from './command.ts';
+import { type Deployment, deploymentOf, requestCredential } from './up/credentials.ts';
 
 /** Options of every command that speaks to a server. */
 export const CONNECTION_OPTIONS = {
@@ -61,15 +63,46 @@ export async function withConnection<T>(
 type Place = { server: string; ca: string | undefined; token: string };
 
 async function place(values: ConnectionValues): Promise<Place> {
-  const file = values.kubeconfig ?? (values.server === undefined ? process.env['KUBECONFIG'] : undefined);
-  const given = values.server?.replace(/\/$/, '');
-  if (file !== undefined) {
-    const found = fromKubeconfig(file, await readText(file));
-    return { ...(await found), ...(given === undefined ? {} : { server: given }) };
+  const found = await kubeconfigOf(values);
+  if (found !== undefined) {
+    const { file, token, ...rest } = found;
+    if (token === undefined) throw nothingIn(file, 'server and token');
+    return { ...rest, token };
   }
   const { server, secret, ca } = await deploymentOf(values);
   const request = { user: 'zeroplane', groups: ['system:masters'], ttlSeconds: COMMAND_SECONDS };
   return { server, ca, token: (await requestCredential(server, secret, request, ca)).token };
+}
+
+/**
+ * The deployment that the options name, for what its secret alone may do. That of `npm start` lies beside the kubeconfig, and is taken
+ * from there if the kubeconfig is of the same cluster. Throws a UserError where something is missing.
+ */
+export async function keeperOf(values: ConnectionValues): Promise<Deployment> {
+  const found = await kubeconfigOf(values);
+  if (found === undefined) return deploymentOf(values);
+  const { server, ca, file } = found;
+  const secret = values.secret || process.env['BOOTSTRAP_SECRET'] || (await secretBeside(file, ca));
+  return { ...(await deploymentOf({ server, ...(secret === undefined ? {} : { secret }) })), ca };
+}
+
+/** What others are to be believed by is not this cluster's: its secret is not for them. */
+async function secretBeside(kubeconfig: string, ca: string | undefined): Promise<string | undefined> {
+  const folder = dirname(pathOf(kubeconfig));
+  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8').catch(() => '');
+  const [own, secret] = await Promise.all([read('pki/ca.crt'), read('bootstrap-secret')]);
+  return own.trim() !== '' && own.trim() === ca?.trim() ? secret.trim() || undefined : undefined;
+}
+
+type Found = Omit<Place, 'token'> & { token: string | undefined; file: string };
+
+/** What the options' kubeconfig says, if they name one or the environment does. Throws a UserError for one that says nothing. */
+async function kubeconfigOf(values: ConnectionValues): Promise<Found | undefined> {
+  const file = values.kubeconfig ?? (values.server === undefined ? process.env['KUBECONFIG'] : undefined);
+  if (file === undefined) return undefined;
+  const given = values.server?.replace(/\/$/, '');
+  const found = await fromKubeconfig(file, await readText(file));
+  return { ...found, file, ...(given === undefined ? {} : { server: given }) };
 }
 
 interface Kubeconfig {
@@ -79,7 +112,7 @@ interface Kubeconfig {
   users?: { name: string; user: { token?: string } }[];
 }
 
-async function fromKubeconfig(file: string, text: string): Promise<Place> {
+async function fromKubeconfig(file: string, text: string): Promise<Omit<Found, 'file'>> {
   let config: Kubeconfig;
   try {
     config = (decodeYaml(text) ?? {}) as unknown as Kubeconfig;
@@ -90,14 +123,12 @@ async function fromKubeconfig(file: string, text: string): Promise<Place> {
   const cluster = config.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
   const token = config.users?.find(({ name }) => name === context?.user)?.user.token;
   const server = cluster?.['server'];
-  if (server === undefined || token === undefined) {
-    throw new UserError(
-      `${file} has no server and token in its current context: give --server and --secret instead.`,
-      2,
-    );
-  }
+  if (server === undefined) throw nothingIn(file, 'server');
   const data = cluster?.['certificate-authority-data'];
   const caFile = cluster?.['certificate-authority'];
   const ca = data !== undefined ? Buffer.from(data, 'base64').toString() : caFile && (await readText(caFile));
   return { server: server.replace(/\/$/, ''), ca: ca || undefined, token };
 }
+
+const nothingIn = (file: string, what: string): UserError =>
+  new UserError(`${file} has no ${what} in its current context: give --server and --secret instead.`, 2);

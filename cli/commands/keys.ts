@@ -1,9 +1,10 @@
 /** `zeroplane keys`: the keys and CAs of a deployment's cluster, and how to change them. */
 import { type Command, parseOptions, UserError } from '../command.ts';
+import { CONNECTION_OPTIONS, keeperOf } from '../connect.ts';
 import { table } from '../table.ts';
-import { deploymentOf, requestKeys } from '../up/credentials.ts';
+import { requestKeys } from '../up/credentials.ts';
 
-const HELP = `Usage: zeroplane keys list|rotate|retire --server URL [OPTIONS]
+const HELP = `Usage: zeroplane keys list|rotate|retire [OPTIONS]
 
   list          shows the keys that sign tokens, the CAs, and the keys that encrypt what is stored
   rotate        makes new keys; what the old ones have signed or encrypted stays good. A new CA is made only
@@ -19,6 +20,8 @@ Options:
   --server URL      the API server; a path /clusters/NAME chooses a cluster
   --secret TEXT     the deployment's BOOTSTRAP_SECRET (or the environment's)
   --ca FILE         the CA of the server's certificate, where it is not a public one
+  --kubeconfig FILE instead of --server and --ca (default $KUBECONFIG, unless there is a --server); that of npm start
+                    stands for the secret, too, which lies beside it
   --only WHAT       rotate: signing, encryption or ca
   --now             rotate: the new key or CA signs at once, as when the old one is known to others
   --output json     for machines
@@ -26,6 +29,7 @@ Options:
 Examples:
   BOOTSTRAP_SECRET=… npm run zeroplane -- keys rotate --server https://zeroplane.example.workers.dev
   BOOTSTRAP_SECRET=… npm run zeroplane -- keys retire --server https://zeroplane.example.workers.dev b8f1…
+  npm run zeroplane -- keys list --kubeconfig .zeroplane/kubeconfig
 `;
 
 /** As the server tells it. */
@@ -44,16 +48,14 @@ export const keys: Command = {
       args,
       allowPositionals: true,
       options: {
-        server: { type: 'string' },
-        secret: { type: 'string' },
-        ca: { type: 'string' },
+        ...CONNECTION_OPTIONS,
         only: { type: 'string' },
         now: { type: 'boolean', default: false },
         output: { type: 'string', short: 'o' },
       },
     });
     const { method, path } = requestOf(positionals, values.only, values.now);
-    const found = await requestKeys<Keys>(await deploymentOf(values), method, path);
+    const found = await requestKeys<Keys>(await keeperOf(values), method, path);
     process.stdout.write(values.output === 'json' ? `${JSON.stringify(found)}\n` : text(found));
     return 0;
   },

@@ -39,6 +39,13 @@ async function zeroplane(...args: string[]): Promise<Keys> {
   return JSON.parse(stdout) as Keys;
 }
 
+it('are shown to whoever has the data folder', async () => {
+  const { KUBECONFIG: _, BOOTSTRAP_SECRET: __, ...rest } = process.env;
+  const list = [join(ROOT, 'cli/main.ts'), 'keys', 'list', '-o', 'json'];
+  const { stdout } = await run(process.execPath, list, { env: { ...rest, KUBECONFIG: plane.kubeconfig } });
+  expect((JSON.parse(stdout) as Keys).signing.map(({ state }) => state)).toContain('signs');
+});
+
 const secretOf = (i: number): Secret => ({
   kind: 'Secret',
   apiVersion: 'v1',
