@@ -17,7 +17,7 @@ export interface Node {
   /** Of a method: those of its name, and the types that it is called with. */
   candidates?: { findFunction(types: readonly NodeType[], receiver: NodeType): unknown };
   argTypes?: readonly NodeType[];
-  meta?: { alternate?: Node };
+  meta?: { alternate?: Node; macro?: unknown };
 }
 
 /** A loop, made by a macro. */

@@ -1,6 +1,7 @@
 /** Expressions compiled once and evaluated often, within a budget. */
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { check, type Unfit } from './check.ts';
+import { type HasMacro, widenHas } from './libraries/has.ts';
 import { CelFailure } from './libraries/library.ts';
 import { replacing } from './libraries/replaced.ts';
 import { turns } from './libraries/two-variables.ts';
@@ -67,10 +68,13 @@ export function compile(expression: string | Source, environment: Environment): 
   };
 }
 
-/** Patterns must not burn time, and loops must end: what the base library does without is put in before it looks. */
+/** Patterns must not burn time, loops must end, and `has` looks at more: what the base library does without is put in before it checks. */
 function prepare(node: Node): void {
   const isCall = node.op === 'call' || node.op === 'rcall';
   if (isCall && Array.isArray(node.args)) node.args[0] = replacing(String(node.args[0]));
+  if (node.op === 'call' && (node.args as unknown[])[0] === 'has' && node.meta?.macro !== undefined) {
+    widenHas(node.meta.macro as HasMacro);
+  }
   if (node.op !== 'comprehension') return;
   const loop = node.args as Comprehension;
   const cost = 1 + countNodes(loop.step);
