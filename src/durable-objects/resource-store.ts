@@ -224,6 +224,7 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     this.core = new Core<Socket>(backend, {
       resource: this.decisions.resource,
       onCommit: (changes) => this.committed(changes),
+      pace: this.group,
     });
     for (const socket of this.ctx.getWebSockets()) {
       this.core.hub.restore(socket as Socket, socket.deserializeAttachment() as WatchQuery);

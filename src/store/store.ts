@@ -19,7 +19,7 @@ import type {
   Row,
   WatchQuery,
 } from './types.ts';
-import { type Sink, WatchHub } from './watch-hub.ts';
+import { type Pace, type Sink, WatchHub } from './watch-hub.ts';
 
 /** As etcd's limit for a request; larger values would not fit the production database either. */
 const MAX_OBJECT_BYTES = 1_572_864;
@@ -31,6 +31,8 @@ export interface StoreOptions {
   resource: GroupResource;
   /** Called after each commit, once the watchers have been told. */
   onCommit?(changes: readonly Change[]): void;
+  /** When watchers are told; without it, at once. */
+  pace?: Pace;
   now?(): number;
 }
 
@@ -40,7 +42,7 @@ interface Committed {
 }
 
 export class ResourceStore<S extends Sink> {
-  readonly hub = new WatchHub<S>();
+  readonly hub: WatchHub<S>;
   private readonly backend: Backend;
   private readonly options: StoreOptions;
   private readonly lists = new ListCache(LISTS_BUDGET);
@@ -51,6 +53,7 @@ export class ResourceStore<S extends Sink> {
   constructor(backend: Backend, options: StoreOptions) {
     this.backend = backend;
     this.options = options;
+    this.hub = new WatchHub(options.pace);
     this.version = Math.max(backend.logBounds().last, FIRST_VERSION);
   }
 
@@ -93,8 +96,10 @@ export class ResourceStore<S extends Sink> {
       throw error;
     }
     const changes = committed.flatMap(({ change }) => (change === undefined ? [] : [change]));
-    for (const change of changes) this.hub.publish(change);
-    if (changes.length > 0) this.options.onCommit?.(changes);
+    if (changes.length > 0) {
+      this.hub.publish(changes);
+      this.options.onCommit?.(changes);
+    }
     return committed.map(({ result }) => result);
   }
 

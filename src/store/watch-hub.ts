@@ -13,6 +13,16 @@ export interface Sink {
   close(): void;
 }
 
+/** When events are sent. Whoever reads takes one message in its turn: where many write, a message for each event would be ever later. */
+export interface Pace {
+  /** Whether so much is written at once that events had better go out together. */
+  isCrowded(): boolean;
+  /** Runs it soon, but not at once. */
+  later(run: () => void): void;
+}
+
+/** Bytes of events in one message, and a last one. */
+const MESSAGE_BYTES = 1 << 20;
 const INITIAL_END = 'k8s.io/initial-events-end';
 const CHUNK = 500;
 const utf8 = new TextEncoder();
@@ -24,11 +34,20 @@ interface Group<S> {
   id: string;
   selects: Selects;
   sinks: Set<S>;
+  /** Events that are still to be sent. */
+  waiting: Uint8Array[];
 }
 
 export class WatchHub<S extends Sink> {
   private readonly watchers = new Map<S, Group<S>>();
   private readonly groups = new Map<string, Group<S>>();
+  private readonly pace: Pace | undefined;
+  private flushesLater = false;
+
+  /** Without a pace all that a commit has changed is sent at once. */
+  constructor(pace?: Pace) {
+    this.pace = pace;
+  }
 
   get size(): number {
     return this.watchers.size;
@@ -39,9 +58,11 @@ export class WatchHub<S extends Sink> {
     const id = JSON.stringify([query.prefix, query.labelSelector, query.fieldSelector]);
     let group = this.groups.get(id);
     if (group === undefined) {
-      group = { id, selects: selection(query), sinks: new Set() };
+      group = { id, selects: selection(query), sinks: new Set(), waiting: [] };
       this.groups.set(id, group);
     }
+    // What waits came before this watcher, who knows of it.
+    this.send(group);
     group.sinks.add(sink);
     this.watchers.set(sink, group);
   }
@@ -66,15 +87,37 @@ export class WatchHub<S extends Sink> {
     }
   }
 
-  /** Tells every watcher whom it concerns of a change. A watcher that cannot be reached is dropped. */
-  publish(change: Change): void {
-    const encoded = new Encoder(change);
-    for (const { selects, sinks } of this.groups.values()) {
-      const event = encoded.for(selects);
-      if (event === undefined) continue;
+  /** Tells every watcher of the changes that concern it, in their order. */
+  publish(changes: readonly Change[]): void {
+    if (this.groups.size === 0) return;
+    for (const change of changes) {
+      const encoded = new Encoder(change);
+      for (const { selects, waiting } of this.groups.values()) {
+        const event = encoded.for(selects);
+        if (event !== undefined) waiting.push(event);
+      }
+    }
+    if (this.pace === undefined || !this.pace.isCrowded()) this.flush();
+    else if (!this.flushesLater) {
+      this.flushesLater = true;
+      this.pace.later(() => {
+        this.flushesLater = false;
+        this.flush();
+      });
+    }
+  }
+
+  private flush(): void {
+    for (const group of this.groups.values()) this.send(group);
+  }
+
+  /** A watcher that cannot be reached is dropped. */
+  private send({ waiting, sinks }: Group<S>): void {
+    if (waiting.length === 0) return;
+    for (const message of messagesOf(waiting.splice(0))) {
       for (const sink of sinks) {
         try {
-          sink.send(event);
+          sink.send(message);
         } catch {
           this.remove(sink);
           sink.close();
@@ -113,6 +156,30 @@ export class WatchHub<S extends Sink> {
       from = `${(chunk.at(-1) as Row).key}\u0000`;
     }
   }
+}
+
+/** Events as they are sent: together, as far as they are not too large for that. */
+function* messagesOf(events: readonly Uint8Array[]): Generator<Uint8Array> {
+  let from = 0;
+  let size = 0;
+  for (let i = 0; i < events.length; i++) {
+    size += (events[i] as Uint8Array).byteLength;
+    if (size < MESSAGE_BYTES && i < events.length - 1) continue;
+    yield joined(events.slice(from, i + 1), size);
+    from = i + 1;
+    size = 0;
+  }
+}
+
+function joined(events: readonly Uint8Array[], size: number): Uint8Array {
+  if (events.length === 1) return events[0] as Uint8Array;
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const event of events) {
+    all.set(event, at);
+    at += event.byteLength;
+  }
+  return all;
 }
 
 /** The bookmark after which a client knows the whole state. */

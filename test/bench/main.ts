@@ -10,7 +10,7 @@ import { measureIdle } from './idle.ts';
 import { measureRequests, measureRows, prepare } from './requests.ts';
 import { measureScaling } from './scaling.ts';
 import { measureScheduling, SIZES } from './scheduling.ts';
-import { measureWatches } from './watches.ts';
+import { measureLag, measureWatches } from './watches.ts';
 
 const CLIENTS = [1, 32];
 const WATCHERS = [1, 50, 300];
@@ -37,6 +37,7 @@ try {
   for (const watchers of WATCHERS) {
     await step(`Watches, watchers: ${watchers}`, () => measureWatches(alone, figures, watchers));
   }
+  await step('Watches under load', () => measureLag(alone, figures));
   await step('Rows', () => measureRows(alone, figures));
   await step('Access', () => measureAccess(alone, figures));
   await step('Custom resources and policies', () => measureExtending(alone, figures));

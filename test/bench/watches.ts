@@ -1,4 +1,5 @@
 /** From a write to the last watcher's event. */
+import { delay } from '../../agent/informer.ts';
 import type { ControlPlane } from '../../cli/harness/control-plane.ts';
 import { BenchClient } from './client.ts';
 import { type Figures, quantile, round } from './figures.ts';
@@ -42,5 +43,41 @@ export async function measureWatches(plane: ControlPlane, figures: Figures, watc
     clients: watchers,
     p50Ms: round(quantile(times, 0.5)),
     p99Ms: round(quantile(times, 0.99)),
+  });
+}
+
+const LAG_WRITERS = 16;
+const LAG_MS = 4000;
+
+/** How long after a write was answered a watcher knows of it, while many write as fast as they can. */
+export async function measureLag(plane: ControlPlane, figures: Figures): Promise<void> {
+  const client = new BenchClient(plane, LAG_WRITERS + 1);
+  const answered = new Map<string, number>();
+  const seen = new Map<string, number>();
+  const close = await client.watch(`${PATH}?watch=true`, (line) => {
+    const name = /"name":"(lag-[^"]+)"/.exec(line)?.[1];
+    if (name !== undefined) seen.set(name, performance.now());
+  });
+  const until = performance.now() + LAG_MS;
+  let made = 0;
+  const write = async (): Promise<void> => {
+    while (performance.now() < until) {
+      const name = `lag-${made++}`;
+      await client.send('POST', PATH, { metadata: { name } });
+      answered.set(name, performance.now());
+    }
+  };
+  await Promise.all(Array.from({ length: LAG_WRITERS }, write));
+  for (const deadline = performance.now() + LOST_MS; seen.size < answered.size; await delay(10)) {
+    if (performance.now() > deadline) throw new Error(`a watcher missed ${answered.size - seen.size} events`);
+  }
+  close();
+  client.close();
+  const lags = [...answered].map(([name, at]) => Math.max((seen.get(name) ?? 0) - at, 0)).sort((a, b) => a - b);
+  figures.add({
+    name: 'answer to watcher, while others write',
+    clients: LAG_WRITERS,
+    p50Ms: round(quantile(lags, 0.5)),
+    p99Ms: round(quantile(lags, 0.99)),
   });
 }
