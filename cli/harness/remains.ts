@@ -9,7 +9,7 @@ import { paths } from '../../agent/paths.ts';
 import { removeTable } from '../../agent/proxy/index.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
-const GONE_MS = 5000;
+const GONE_MS = 30_000;
 
 /** Ends every process that was started with a path in this folder, and the containers of the agents whose folders lie in it. */
 export async function endRemains(folder: string): Promise<void> {

@@ -42,7 +42,7 @@ async function withCluster(suite: Suite, run: (plane: ControlPlane) => Promise<n
       await step('Joining two nodes', async () => {
         for (const name of ['node-a', 'node-b']) await lab.join(plane, name);
         const wait = ['wait', 'node', 'node-a', 'node-b', '--for=condition=Ready', '--timeout=10s'];
-        await eventually('two nodes are ready', 120_000, async () => (await kubectl(plane, wait)).code === 0);
+        await eventually('two nodes are ready', async () => (await kubectl(plane, wait)).code === 0);
       });
       await step('Giving them images', async () => lab.importImages(suiteImages(suite)));
       return await run(plane);

@@ -13,7 +13,7 @@ import { eventually, hasKubectl, isRoot, kubectl, must } from './support.ts';
 const GROUP = 'fortunes.example.org';
 const BASE = `/apis/${GROUP}/v1`;
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-const WITHIN = { timeout: 60_000, interval: 250 };
+const WITHIN = { interval: 250 };
 
 describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('an aggregated API', () => {
   let plane: ControlPlane;
@@ -65,10 +65,10 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('an agg
     await apply(...server.objects);
     await register();
     await run('-n', 'kube-system', 'rollout', 'status', 'deployment/fortunes', '--timeout=90s');
-    await run('wait', '--for=condition=Available', `apiservice/v1.${GROUP}`, '--timeout=60s');
+    await run('wait', '--for=condition=Available', `apiservice/v1.${GROUP}`, '--timeout=90s');
     // Whoever asks is told by a snapshot that is a second old at most.
-    await eventually('served', 10_000, async () => (await send({ path: BASE })).status === 200);
-  }, 240_000);
+    await eventually('served', async () => (await send({ path: BASE })).status === 200);
+  });
   afterAll(async () => {
     await plane?.stop();
   });
@@ -109,17 +109,20 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('an agg
   });
 
   it('streams a watch: what happens is heard while it goes on', async () => {
-    const events: string[] = [];
+    let text = '';
     const watching = https.get(
       `${plane.server}${BASE}/fortunes?watch=1`,
       { rejectUnauthorized: false, headers: { authorization: `Bearer ${plane.token}` } },
-      (response) => response.on('data', (chunk: Buffer) => events.push(...chunk.toString().trim().split('\n'))),
+      (response) =>
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+        }),
     );
     watching.on('error', () => {});
     await once(watching, 'response');
     for (const name of ['w0', 'w1', 'w2']) {
       await send({ method: 'POST', path: `${BASE}/namespaces/default/fortunes`, body: { metadata: { name } } });
-      await expect.poll(() => events.at(-1), WITHIN).toContain(`"name":"${name}"`);
+      await expect.poll(() => text, WITHIN).toContain(`"name":"${name}"`);
     }
     watching.destroy();
   });

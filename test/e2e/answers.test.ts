@@ -90,7 +90,7 @@ describe('protobuf', () => {
   });
 
   it.each([FIRST, `${METADATA('PartialObjectMetadata')},application/json`])('of a watch: %s', async (accept) => {
-    const query = 'watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+    const query = 'watch=1&timeoutSeconds=3&sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
     const answer = await get(`${PATH}?${query}&allowWatchBookmarks=true`, { accept });
     expect(answer.headers['content-type']).toBe(`${PROTOBUF};stream=watch`);
     const events = frames(answer.bytes);
@@ -145,7 +145,7 @@ describe('a large answer', () => {
 
   it('a small one is not, nor is a watch', async () => {
     expect((await get(`${PATH}/a`, headers)).headers['content-encoding']).toBeUndefined();
-    const watch = await get(`${PATH}?watch=1&timeoutSeconds=1`, headers);
+    const watch = await get(`${PATH}?watch=1&timeoutSeconds=3`, headers);
     expect(watch.headers['content-encoding']).not.toBe('gzip');
     expect(watch.text.trim().split('\n')).toHaveLength(3);
   });
@@ -174,7 +174,7 @@ describe('for people', () => {
   });
 
   it('bookmarks of a watch are Tables too', async () => {
-    const query = 'watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+    const query = 'watch=1&timeoutSeconds=3&sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
     const accept = 'application/json;as=Table;g=meta.k8s.io;v=v1';
     const { text } = await get(`${PATH}?${query}&allowWatchBookmarks=true`, { accept });
     const events = text

@@ -1,5 +1,5 @@
 /** Processes killed between any two lines: nothing that was acknowledged is lost, nothing that ran is disturbed. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     await run('create', 'deployment', 'web', '--image=busybox:1.35', '--replicas=2', '--', 'sleep', 'infinity');
     await must(plane, ['apply', '-f', '-'], LATE);
     await run('rollout', 'status', 'deployment/web', '--timeout=90s');
-    await run('wait', '--for=jsonpath={.status.phase}=Running', 'pod', '-l', 'app=late', '--timeout=60s');
+    await run('wait', '--for=jsonpath={.status.phase}=Running', 'pod', '-l', 'app=late', '--timeout=90s');
   });
   afterAll(async () => {
     for (const child of running) child.kill();
@@ -85,9 +85,9 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     const seen: string[] = [];
     const watch = follow(client, first.resourceVersion, watching.signal, (name) => seen.push(name));
     const shown = start('get', 'configmaps', '-w', '-o', 'name');
-    await expect.poll(shown.output, { timeout: 15_000 }).toContain('configmap/kube-root-ca.crt');
-    const waiting = start('rollout', 'status', 'deployment/late', '--timeout=60s');
-    await expect.poll(waiting.output, { timeout: 15_000 }).toContain('0 of 1 updated replicas are available');
+    await expect.poll(shown.output).toContain('configmap/kube-root-ca.crt');
+    const waiting = start('rollout', 'status', 'deployment/late', '--timeout=240s');
+    await expect.poll(waiting.output).toContain('0 of 1 updated replicas are available');
 
     const acknowledged: string[] = [];
     let creating = true;
@@ -102,11 +102,11 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     const loops = Array.from({ length: 8 }, (_, worker) => loop(worker));
     for (let kills = 0; kills < 2; kills++) {
       const sofar = acknowledged.length;
-      await expect.poll(() => acknowledged.length, { timeout: 30_000, interval: 5 }).toBeGreaterThan(sofar + 100);
+      await expect.poll(() => acknowledged.length, { interval: 5 }).toBeGreaterThan(sofar + 100);
       process.kill(workerdPid(plane), 'SIGKILL');
     }
     const atKill = acknowledged.length;
-    await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(atKill + 100);
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(atKill + 100);
     creating = false;
     await Promise.all(loops);
 
@@ -121,7 +121,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     expect(await containers()).toEqual(before);
 
     // As upstream, `get -w` ends with its connection; what waits for a state goes on with another one.
-    expect(shown.child.exitCode).toBe(0);
+    await expect.poll(() => shown.child.exitCode).toBe(0);
     expect(
       shown
         .output()
@@ -129,9 +129,9 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
         .filter((line) => line !== '' && !kept.has(line.replace('configmap/', ''))),
     ).toEqual([]);
     await expect
-      .poll(() => kubectl(plane, ['exec', 'deployment/late', '--', 'touch', '/ready']), { timeout: 30_000 })
+      .poll(() => kubectl(plane, ['exec', 'deployment/late', '--', 'touch', '/ready']))
       .toMatchObject({ code: 0 });
-    await expect.poll(() => waiting.child.exitCode, { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => waiting.child.exitCode).toBe(0);
     expect(waiting.output()).toContain('deployment "late" successfully rolled out');
   });
 
@@ -139,11 +139,11 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     const before = await containers();
     const first = agentPid(plane);
     process.kill(first, 'SIGKILL');
-    await expect.poll(() => agentPidOr(plane, first), { timeout: 20_000 }).not.toBe(first);
+    await expect.poll(() => agentPidOr(plane, first)).not.toBe(first);
     await run('scale', 'deployment', 'web', '--replicas=4');
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/web', '--timeout=90s');
     expect(await containers()).toMatchObject(before);
-    expect(await run('exec', 'deployment/web', '--', 'echo', 'alive')).toBe('alive\n');
+    await expect.poll(() => run('exec', 'deployment/web', '--', 'echo', 'alive').catch(String)).toBe('alive\n');
   });
 
   it('of containerd, containers go on and the next containerd has them', async () => {
@@ -151,11 +151,11 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     const pidFile = join(plane.data, 'node/containerd/pid');
     const first = readFileSync(pidFile, 'utf8');
     process.kill(Number(first), 'SIGKILL');
-    await expect.poll(() => readFileSync(pidFile, 'utf8'), { timeout: 20_000 }).not.toBe(first);
+    await expect.poll(() => readFileSync(pidFile, 'utf8')).not.toBe(first);
     await run('scale', 'deployment', 'web', '--replicas=5');
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/web', '--timeout=90s');
     expect(await containers()).toMatchObject(before);
-    expect(await run('exec', 'deployment/web', '--', 'echo', 'alive')).toBe('alive\n');
+    await expect.poll(() => run('exec', 'deployment/web', '--', 'echo', 'alive').catch(String)).toBe('alive\n');
   });
 
   it.each([
@@ -173,27 +173,30 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     plane.stop = () => stop({ keepData: false });
     for (const pid of old) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     await run('scale', 'deployment', 'web', '--replicas=6');
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/web', '--timeout=90s');
     expect(await containers()).toMatchObject(before);
   });
 
   it('of a container again and again, it is restarted with back-off', async () => {
     await run('run', 'failing', '--image=busybox:1.35', '--', 'sh', '-c', 'exit 7');
-    const status = (path: string): Promise<string> =>
-      run('get', 'pod', 'failing', '-o', `jsonpath={.status.containerStatuses[0].${path}}`);
-    await expect.poll(() => status('state.waiting.reason'), { timeout: 60_000 }).toBe('CrashLoopBackOff');
-    expect(Number(await status('restartCount'))).toBeGreaterThan(0);
-    expect(await status('lastState.terminated.exitCode')).toBe('7');
-    expect(await status('state.waiting.message')).toMatch(
-      /^back-off \d+s restarting failed container=failing pod=failing_default\(/,
-    );
-    const events = await run('get', 'events', '--field-selector', 'involvedObject.name=failing', '-o', 'name');
-    expect(events.split('\n').length).toBeGreaterThan(3);
-    expect(await run('describe', 'pod', 'failing')).toMatch(/BackOff\s.*Back-off restarting failed container failing/);
+    const status = async (): Promise<unknown> =>
+      JSON.parse(await run('get', 'pod', 'failing', '-o', 'jsonpath={.status.containerStatuses[0]}'));
+    const message = expect.stringMatching(/^back-off \d+s restarting failed container=failing pod=failing_default\(/);
+    await expect.poll(status).toMatchObject({
+      state: { waiting: { reason: 'CrashLoopBackOff', message } },
+      lastState: { terminated: { exitCode: 7 } },
+      restartCount: expect.toSatisfy((count) => count > 0),
+    });
+    const events = (): Promise<string> =>
+      run('get', 'events', '--field-selector', 'involvedObject.name=failing', '-o', 'name');
+    await expect.poll(async () => (await events()).split('\n').length).toBeGreaterThan(3);
+    await expect
+      .poll(() => run('describe', 'pod', 'failing'))
+      .toMatch(/BackOff\s.*Back-off restarting failed container failing/);
   });
 
   it('of the agent, a stop while the server does not answer leaves nothing', async () => {
-    const processes = (): string => execFileSync('pgrep', ['-f', `${plane.data}/`], { encoding: 'utf8' });
+    const processes = (): string => spawnSync('pgrep', ['-af', `${plane.data}/`], { encoding: 'utf8' }).stdout;
     const adoptions = (): number =>
       readFileSync(join(plane.data, 'logs/agent.log'), 'utf8').split('adopted the running containerd').length;
     const before = adoptions();
@@ -202,10 +205,10 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     // Without a server that answers it does not learn which pods there are.
     process.kill(workerdPid(plane), 'SIGSTOP');
     process.kill(agentPid(plane), 'SIGKILL');
-    await expect.poll(adoptions, { timeout: 20_000, interval: 5 }).toBe(before + 1);
+    await expect.poll(adoptions, { interval: 5 }).toBe(before + 1);
     plane.process.kill('SIGTERM');
     await ended;
-    expect(processes).toThrow('Command failed');
+    await expect.poll(processes).toBe('');
   });
 });
 
@@ -221,11 +224,11 @@ describe.skipIf(!isRoot && process.env['CI'] !== 'true')('npm start in a termina
       terminal.stdout.on('data', (chunk: Buffer) => {
         shown += chunk.toString();
       });
-      await expect.poll(() => shown, { timeout: 60_000 }).toMatch(/^ready\r?$/m);
+      await expect.poll(() => shown, { timeout: 180_000 }).toMatch(/^ready\r?$/m);
       expect(existsSync(file('lock'))).toBe(true);
       const pid = Number.parseInt(readFileSync(file('workerd.pid'), 'utf8'), 10);
       terminal.kill('SIGKILL');
-      await expect.poll(() => existsSync(file('lock')), { timeout: 20_000 }).toBe(false);
+      await expect.poll(() => existsSync(file('lock'))).toBe(false);
       expect(() => process.kill(pid, 0)).toThrow('ESRCH');
       expect(existsSync(file('workerd.pid'))).toBe(false);
     } finally {

@@ -89,12 +89,11 @@ describe('dynamic resource allocation', () => {
     await slices.patch('gpus', { spec: { devices } });
     await pods.untilGone('b');
     expect(isRunning(await pods.get('c'))).toBe(true);
-    const told = (await ns.of<Event>('v1', 'events').list()).items.filter(
-      ({ reason }) => reason === 'DeviceTaintManagerEviction',
-    );
-    expect(told.map(({ involvedObject, message }) => [involvedObject?.name, message])).toEqual([
-      ['b', 'Marking for deletion'],
-    ]);
+    const told = async () =>
+      (await ns.of<Event>('v1', 'events').list()).items
+        .filter(({ reason }) => reason === 'DeviceTaintManagerEviction')
+        .map(({ involvedObject, message }) => [involvedObject?.name, message]);
+    await expect.poll(told).toEqual([['b', 'Marking for deletion']]);
   });
 
   it('lets nobody at the devices of others but from a namespace that is meant for it', async () => {

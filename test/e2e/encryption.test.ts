@@ -25,14 +25,23 @@ afterAll(() => plane?.stop());
 /** The database files, their write-ahead logs too, that hold one of the texts. */
 function filesWith(texts: readonly string[]): string[] {
   const state = join(plane.data, 'state');
-  const files = readdirSync(state, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(state, name)).isFile(),
-  );
-  expect(files.some((name) => name.endsWith('.sqlite'))).toBe(true);
-  return files.filter((name) => {
-    const bytes = readFileSync(join(state, name));
+  const names = readdirSync(state, { recursive: true, encoding: 'utf8' });
+  expect(names.some((name) => name.endsWith('.sqlite'))).toBe(true);
+  return names.filter((name) => {
+    const bytes = contentOf(join(state, name));
     return texts.some((text) => bytes.includes(text));
   });
+}
+
+/** Nothing of a folder, nor of a file that went meanwhile, as the logs of stores do that fall asleep. */
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EISDIR', 'ENOENT'].includes(code)) throw error;
+    return Buffer.alloc(0);
+  }
 }
 
 const secretOf = (value: string): Secret => ({
@@ -68,7 +77,7 @@ describe('the data folder', () => {
 });
 
 describe('the launcher', () => {
-  it('says which key is missing, loses nothing, and goes on when it is back', { timeout: 120_000 }, async () => {
+  it('says which key is missing, loses nothing, and goes on when it is back', async () => {
     const data = mkdtempSync(join(tmpdir(), 'zeroplane-keys-'));
     const file = join(data, 'encryption-keys');
     const start = (): Promise<ControlPlane> => startControlPlane({ nodes: 'none', controllers: 'off', data });

@@ -93,7 +93,7 @@ describe.skipIf(helm === undefined)('Helm', () => {
     const places = { HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
     const env = { ...process.env, ...places, KUBECONFIG: plane.kubeconfig };
     return new Promise((resolve) => {
-      execFile(helm as string, args.split(' '), { env, timeout: 100_000 }, (error, stdout, stderr) =>
+      execFile(helm as string, args.split(' '), { env, timeout: 150_000 }, (error, stdout, stderr) =>
         resolve({ ok: error === null, output: stdout + stderr }),
       );
     });
@@ -115,19 +115,22 @@ describe.skipIf(helm === undefined)('Helm', () => {
   const EXTRA = '/api/v1/namespaces/default/services/web-extra';
 
   it('installs, and waits until it is ready', async () => {
-    expect(await does(`install web ${chart} --wait --timeout 60s`)).toContain('STATUS: deployed');
-    expect([await text(), await replicas()]).toEqual([{ text: 'one' }, 1]);
+    expect(await does(`install web ${chart} --wait --timeout 90s`)).toContain('STATUS: deployed');
+    expect(await text()).toEqual({ text: 'one' });
+    // Helm looks at the ReplicaSet; the Deployment says the same a moment later.
+    await expect.poll(replicas).toBe(1);
     expect(await does('list')).toMatch(/web\s+default\s+1\s.*deployed\s+web-0\.1\.0/);
     expect((await run(`install web ${chart}`)).output).toContain('cannot re-use a name that is still in use');
   });
 
   it('upgrades, and rolls back', async () => {
-    await does(`upgrade web ${chart} --set text=two,replicas=3,extra=true --wait --timeout 60s`);
-    expect([await text(), await replicas(), await statusOf(EXTRA)]).toEqual([{ text: 'two' }, 3, 200]);
-    await does('rollback web 1 --wait --timeout 60s');
+    await does(`upgrade web ${chart} --set text=two,replicas=3,extra=true --wait --timeout 90s`);
+    expect([await text(), await statusOf(EXTRA)]).toEqual([{ text: 'two' }, 200]);
+    await expect.poll(replicas).toBe(3);
+    await does('rollback web 1 --wait --timeout 90s');
     expect([await text(), await statusOf(EXTRA)]).toEqual([{ text: 'one' }, 404]);
     // Helm waits for as many as are wanted to be ready, not for those above that to be gone.
-    await expect.poll(replicas, { timeout: 15_000 }).toBe(1);
+    await expect.poll(replicas).toBe(1);
     expect(await does('history web')).toMatch(/3\s.*deployed\s.*Rollback to 1/);
   });
 
@@ -143,16 +146,16 @@ describe.skipIf(helm === undefined)('Helm', () => {
 
   it('takes back an upgrade that does not succeed: --atomic', async () => {
     const { ok, output } = await run(
-      `upgrade web ${chart} --set text=bad,nodeSelector.nowhere=x --atomic --timeout 5s`,
+      `upgrade web ${chart} --set text=bad,nodeSelector.nowhere=x --atomic --timeout 15s`,
     );
     expect(ok).toBe(false);
     expect(output).toContain('has been rolled back due to atomic being set');
     expect(await text()).toEqual({ text: 'three' });
-    await expect.poll(replicas, { timeout: 15_000 }).toBe(1);
+    await expect.poll(replicas).toBe(1);
   });
 
   it('leaves nothing of an install that does not succeed: --atomic', async () => {
-    const { ok, output } = await run(`install never ${chart} --set nodeSelector.nowhere=x --atomic --timeout 5s`);
+    const { ok, output } = await run(`install never ${chart} --set nodeSelector.nowhere=x --atomic --timeout 15s`);
     expect(ok).toBe(false);
     expect(output).toContain('release never failed, and has been uninstalled due to atomic being set');
     expect(await statusOf('/api/v1/namespaces/default/configmaps/never')).toBe(404);
@@ -166,7 +169,7 @@ describe.skipIf(helm === undefined)('Helm', () => {
   });
 
   it('uninstalls', async () => {
-    expect(await does('uninstall web --wait --timeout 60s')).toContain('release "web" uninstalled');
+    expect(await does('uninstall web --wait --timeout 90s')).toContain('release "web" uninstalled');
     for (const path of [
       '/api/v1/namespaces/default/configmaps/web',
       '/apis/apps/v1/namespaces/default/deployments/web',

@@ -158,7 +158,7 @@ describe('a node’s credential', () => {
 
   beforeAll(async () => {
     await post('/api/v1/namespaces', { metadata: { name: 'work' } });
-    await eventually('a ServiceAccount', 10_000, async () => (await ask(`${NS}/serviceaccounts/default`)) === 200);
+    await eventually('a ServiceAccount', async () => (await ask(`${NS}/serviceaccounts/default`)) === 200);
     for (const node of ['a', 'b']) {
       tokens[node] = (await requestCredential(plane.server, ca, (await create()).token, node)).token;
       expect(await post('/api/v1/nodes', { metadata: { name: node } }, tokens[node])).toBe(201);
@@ -242,11 +242,19 @@ describe('a node’s credential', () => {
       subjects: [{ kind: 'ServiceAccount', name: 't', namespace: 'work' }],
     });
     const token = await tokenOf('t', 't', tokens['a']);
-    await expect.poll(() => ask(`${NS}/pods`, token)).toBe(200);
+    let lastGood = 0;
+    const use = async (): Promise<number> => {
+      const asked = Date.now();
+      const status = await ask(`${NS}/pods`, token);
+      if (status === 200) lastGood = asked;
+      return status;
+    };
+    await expect.poll(use).toBe(200);
     await change();
     const changed = Date.now();
-    await expect.poll(() => ask(`${NS}/pods`, token), { interval: 20, timeout: 5000 }).toBe(refused);
-    expect(Date.now() - changed).toBeLessThan(1500);
+    await expect.poll(use, { interval: 20 }).toBe(refused);
+    // How long an answer takes is another matter: what counts is when it was asked for.
+    expect(lastGood - changed).toBeLessThan(1500);
     for (const path of [`${NS}/pods/t`, `${NS}/serviceaccounts/t`])
       await ask(`${path}?gracePeriodSeconds=0`, undefined, { method: 'DELETE' });
     await ask('/apis/rbac.authorization.k8s.io/v1/namespaces/work/rolebindings/t', undefined, { method: 'DELETE' });

@@ -57,7 +57,7 @@ const secretOf = (i: number): Secret => ({
 async function tokenInSecret(admin: HttpClient, name: string): Promise<string> {
   const annotations = { 'kubernetes.io/service-account.name': 'default' };
   const metadata = { name, namespace: 'default', annotations };
-  await expect.poll(() => admin.get('core/serviceaccounts', 'default', 'default'), { timeout: 20_000 }).toBeDefined();
+  await expect.poll(() => admin.get('core/serviceaccounts', 'default', 'default')).toBeDefined();
   await admin.create('core/secrets', {
     kind: 'Secret',
     apiVersion: 'v1',
@@ -66,14 +66,11 @@ async function tokenInSecret(admin: HttpClient, name: string): Promise<string> {
   } as Secret);
   let token = '';
   await expect
-    .poll(
-      async () => {
-        const secret = await admin.get<Secret>('core/secrets', 'default', name);
-        token = atob(secret?.data?.['token'] ?? '');
-        return token;
-      },
-      { timeout: 20_000 },
-    )
+    .poll(async () => {
+      const secret = await admin.get<Secret>('core/secrets', 'default', name);
+      token = atob(secret?.data?.['token'] ?? '');
+      return token;
+    })
     .not.toBe('');
   return token;
 }
@@ -99,7 +96,7 @@ describe('a token in a Secret', () => {
     const [before, other] = [await tokenInSecret(admin, 'before'), await tokenInSecret(admin, 'other')];
     expect([await whoIs(before), await whoIs(other)]).toEqual([ACCOUNT, ACCOUNT]);
     await admin.delete('core/secrets', 'default', 'before');
-    await expect.poll(() => whoIs(before), { timeout: 10_000 }).toContain('Unauthorized');
+    await expect.poll(() => whoIs(before)).toContain('Unauthorized');
     expect(await whoIs(other)).toBe(ACCOUNT);
     // Another Secret of the same name holds another token.
     await tokenInSecret(admin, 'before');
@@ -132,18 +129,13 @@ describe('rotation', () => {
     // Every token is good wherever it is shown, the first of the new key too.
     let after = before;
     await expect
-      .poll(
-        async () => {
-          after = await newToken();
-          await clientWith(after).list('core/namespaces');
-          return kidOf(after);
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        after = await newToken();
+        await clientWith(after).list('core/namespaces');
+        return kidOf(after);
+      })
       .toBe(rotated.signing[0]?.kid);
-    await expect
-      .poll(async () => (await zeroplane('list')).encryption.some(({ rewriting }) => rewriting), { timeout: 10_000 })
-      .toBe(false);
+    await expect.poll(async () => (await zeroplane('list')).encryption.some(({ rewriting }) => rewriting)).toBe(false);
     isOver = true;
     await working;
     expect(answered).toBeGreaterThan(10);
@@ -176,9 +168,7 @@ describe('rotation', () => {
     expect(kidOf(plane.token)).toBe(last);
     await old.list('core/namespaces');
     expect((await zeroplane('retire', last)).signing).toHaveLength(1);
-    await expect
-      .poll(() => old.list('core/namespaces').then(() => 'good', String), { timeout: 10_000 })
-      .toContain('Unauthorized');
+    await expect.poll(() => old.list('core/namespaces').then(() => 'good', String)).toContain('Unauthorized');
     await clientWith(await newToken()).list('core/namespaces');
   });
 });

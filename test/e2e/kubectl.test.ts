@@ -41,25 +41,26 @@ describe.skipIf(!hasKubectl && process.env['CI'] !== 'true')('kubectl', () => {
 
   it('rolls a deployment out, on, back and away', async () => {
     await run('create', 'deployment', 'web', '--image=busybox:1.35', '--replicas=3');
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/web', '--timeout=90s');
     expect(await run('get', 'deployment', 'web')).toMatch(/web +3\/3 +3 +3/);
     await run('scale', 'deployment/web', '--replicas=5');
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/web', '--timeout=90s');
     await run('set', 'image', 'deployment/web', 'busybox=busybox:1.36');
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
-    expect(
-      await run('get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[*].spec.containers[0].image}'),
-    ).not.toContain('1.35');
+    await run('rollout', 'status', 'deployment/web', '--timeout=90s');
+    // Those of before may still be ending.
+    await expect
+      .poll(() => run('get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[*].spec.containers[0].image}'))
+      .not.toContain('1.35');
     await run('rollout', 'undo', 'deployment/web');
-    await run('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/web', '--timeout=90s');
     expect(await run('get', 'deployment', 'web', '-o', 'jsonpath={.spec.template.spec.containers[0].image}')).toBe(
       'busybox:1.35',
     );
     await run('expose', 'deployment', 'web', '--port=80');
     expect(await run('get', 'all', '-o', 'wide')).toContain('service/web');
-    expect(await run('describe', 'deployment', 'web')).toContain('ScalingReplicaSet');
+    await expect.poll(() => run('describe', 'deployment', 'web')).toContain('ScalingReplicaSet');
     await run('delete', 'deployment,service', 'web');
-    await run('wait', '--for=delete', 'pod', '-l', 'app=web', '--timeout=60s');
+    await run('wait', '--for=delete', 'pod', '-l', 'app=web', '--timeout=90s');
     expect(await run('get', 'pods', '-l', 'app=web', '-o', 'name')).toBe('');
   });
 
@@ -68,7 +69,8 @@ describe.skipIf(!hasKubectl && process.env['CI'] !== 'true')('kubectl', () => {
     const edited = MANIFEST.replace('blue', 'green').replace('replicas: 2', 'replicas: 3');
     expect((await kubectl(plane, ['diff', '-f', '-'], edited)).code).toBe(1);
     expect(await must(plane, ['apply', '-f', '-'], edited)).toContain('configmap/settings configured');
-    expect((await kubectl(plane, ['diff', '-f', '-'], edited)).code).toBe(0);
+    // While its status changes there is a difference, too.
+    await expect.poll(async () => (await kubectl(plane, ['diff', '-f', '-'], edited)).code).toBe(0);
     expect(await run('get', 'configmap', 'settings', '-o', 'jsonpath={.data.colour}')).toBe('green');
     await must(plane, ['delete', '-f', '-'], edited);
   });
@@ -90,8 +92,8 @@ describe.skipIf(!hasKubectl && process.env['CI'] !== 'true')('kubectl', () => {
   it('deletes a namespace with everything in it', async () => {
     await run('create', 'namespace', 'gone');
     await run('-n', 'gone', 'create', 'deployment', 'd', '--image=busybox:1.35', '--replicas=2');
-    await run('-n', 'gone', 'rollout', 'status', 'deployment/d', '--timeout=60s');
-    await run('delete', 'namespace', 'gone', '--timeout=60s');
+    await run('-n', 'gone', 'rollout', 'status', 'deployment/d', '--timeout=90s');
+    await run('delete', 'namespace', 'gone', '--timeout=90s');
     expect((await kubectl(plane, ['get', 'namespace', 'gone'])).stderr).toContain('NotFound');
     expect(
       await run(

@@ -89,7 +89,7 @@ export class Lab {
 
   /** Fetches a URL from a machine's own network; the text, or the error's code. */
   fetchFrom({ netns }: Machine, url: string): string {
-    const script = `fetch(${JSON.stringify(url)}, { signal: AbortSignal.timeout(3000) }).then(async (r) => console.log(await r.text()), (e) => console.log(e.cause?.code ?? String(e)))`;
+    const script = `fetch(${JSON.stringify(url)}, { signal: AbortSignal.timeout(10_000) }).then(async (r) => console.log(await r.text()), (e) => console.log(e.cause?.code ?? String(e)))`;
     return run('nsenter', `--net=/run/netns/${netns}`, process.execPath, '-e', script).trim();
   }
 

@@ -24,7 +24,7 @@ export function kubectl(
   client = KUBECTL,
 ): Promise<Result> {
   return new Promise((resolve) => {
-    const options = { env: { ...process.env, KUBECONFIG: plane.kubeconfig }, timeout: 60_000, maxBuffer: 1 << 26 };
+    const options = { env: { ...process.env, KUBECONFIG: plane.kubeconfig }, timeout: 150_000, maxBuffer: 1 << 26 };
     const child = execFile(client, [...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, stdout, stderr });
@@ -47,10 +47,12 @@ export async function must(
   return stdout;
 }
 
-/** Asks until the answer is yes; for hooks, where `expect.poll` may not be used. Throws when it does not come in time. */
-export async function eventually(what: string, ms: number, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + ms;
+const EVENTUALLY_MS = 120_000;
+
+/** Asks until the answer is yes; for hooks, where `expect.poll` may not be used. Throws when it does not come in two minutes. */
+export async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + EVENTUALLY_MS;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${EVENTUALLY_MS} ms`);
   }
 }

@@ -70,7 +70,9 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
   let west: Machine;
   const run = (...args: string[]): Promise<string> => must(plane, args);
   const wget = (from: string, host: string): Promise<string> =>
-    run('exec', `deployment/${from}`, '--', 'timeout', '5', 'wget', '-qO-', `http://${host}/`);
+    run('exec', `deployment/${from}`, '--', 'timeout', '10', 'wget', '-qO-', `http://${host}/`);
+  /** The same where nodes may have to hear of something first. */
+  const wgets = (from: string, host: string) => expect.poll(() => wget(from, host).catch(String));
 
   /** ClusterIP and node port of a Service. */
   const addressOf = async (service: string): Promise<[ip: string, port: string]> => {
@@ -83,16 +85,12 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
     plane = await startControlPlane({ nodes: 'none', address: lab.address });
     east = await lab.join(plane, 'node-east', { keepPods: true });
     west = await lab.join(plane, 'node-west');
-    await eventually(
-      'both nodes',
-      60_000,
-      async () => (await run('get', 'nodes', '-o', 'name')).split('\n').length === 3,
-    );
-    await run('wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s');
+    await eventually('both nodes', async () => (await run('get', 'nodes', '-o', 'name')).split('\n').length === 3);
+    await run('wait', '--for=condition=Ready', 'node', '--all', '--timeout=90s');
     lab.importImages();
     await must(plane, ['apply', '-f', '-'], SERVERS);
-    await run('rollout', 'status', 'deployment/east', '--timeout=60s');
-    await run('rollout', 'status', 'deployment/west', '--timeout=60s');
+    await run('rollout', 'status', 'deployment/east', '--timeout=90s');
+    await run('rollout', 'status', 'deployment/west', '--timeout=90s');
   });
   afterAll(async () => {
     await lab?.close();
@@ -113,43 +111,41 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
 
   it('a pod reaches a pod on the other node by its address', async () => {
     const ip = await run('get', 'pods', '-l', 'app=west', '-o', 'jsonpath={.items[0].status.podIP}');
-    expect(await wget('east', ip)).toMatch(/^west-/);
+    await wgets('east', ip).toMatch(/^west-/);
   });
 
   it('a pod reaches a Service on the other node by address and by name', async () => {
     const [ip] = await addressOf('west');
-    expect(await wget('east', ip)).toMatch(/^west-/);
-    expect(await wget('east', 'west')).toMatch(/^west-/);
-    expect(await wget('west', 'east.default.svc.cluster.local')).toMatch(/^east-/);
+    await wgets('east', ip).toMatch(/^west-/);
+    await wgets('east', 'west').toMatch(/^west-/);
+    await wgets('west', 'east.default.svc.cluster.local').toMatch(/^east-/);
   });
 
   it('every node serves every ClusterIP and NodePort', async () => {
     const [ip, port] = await addressOf('west');
     for (const machine of [east, west]) {
-      expect(lab.fetchFrom(machine, `http://${ip}/`)).toMatch(/^west-/);
-      expect(lab.fetchFrom(machine, `http://${machine.ip}:${port}/`)).toMatch(/^west-/);
+      await expect.poll(() => lab.fetchFrom(machine, `http://${ip}/`)).toMatch(/^west-/);
+      await expect.poll(() => lab.fetchFrom(machine, `http://${machine.ip}:${port}/`)).toMatch(/^west-/);
     }
   });
 
   it('logs and exec reach a pod wherever it is', async () => {
     for (const name of ['east', 'west']) {
       expect(await run('exec', `deployment/${name}`, '--', 'hostname')).toMatch(new RegExp(`^${name}-`));
-      expect(await run('logs', `deployment/${name}`)).toMatch(new RegExp(`^serving on ${name}-\\S+\n$`));
+      await expect.poll(() => run('logs', `deployment/${name}`)).toMatch(new RegExp(`^serving on ${name}-\\S+\n$`));
     }
   });
 
   it('a pod reaches the API by name, with the token and the CA that it was given', async () => {
     await must(plane, ['apply', '-f', '-'], CLIENT('node-east'));
-    await run('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s');
+    await run('wait', '--for=condition=Ready', 'pod/client', '--timeout=90s');
     const ask = (path: string): Promise<string> => run('exec', 'client', '--', '/node/node', '-e', inPod(path));
     expect(await ask('/version')).toMatch(/^200 .*"gitVersion"/s);
     expect(await ask('/api/v1/namespaces/default/pods')).toMatch(
       /^403 .*User \\"system:serviceaccount:default:default\\" cannot list resource \\"pods\\"/s,
     );
     await run('create', 'rolebinding', 'looks', '--clusterrole=view', '--serviceaccount=default:default');
-    await expect
-      .poll(() => ask('/api/v1/namespaces/default/pods'), { timeout: 10_000 })
-      .toMatch(/^200 .*"kind":"PodList"/s);
+    await expect.poll(() => ask('/api/v1/namespaces/default/pods')).toMatch(/^200 .*"kind":"PodList"/s);
   });
 
   it('an agent that stops without its pods leaves all that serves them; the next one takes them over', async () => {
@@ -163,18 +159,18 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('two no
     }
     lab.startAgent(plane, east);
     await expect
-      .poll(() => kubectl(plane, ['exec', 'deployment/east', '--', 'hostname']), { timeout: 30_000 })
+      .poll(() => kubectl(plane, ['exec', 'deployment/east', '--', 'hostname']))
       .toMatchObject({ code: 0, stdout: expect.stringMatching(/^east-/) });
-    expect(await wget('east', (await addressOf('west'))[0])).toMatch(/^west-/);
+    await wgets('east', (await addressOf('west'))[0]).toMatch(/^west-/);
     expect(await run('get', 'pods', '-l', 'app=east', '-o', CONTAINER)).toBe(container);
   });
 
   it('a Service without ready pods refuses at once', async () => {
     await run('scale', 'deployment', 'west', '--replicas=0');
-    await run('wait', '--for=delete', 'pod', '-l', 'app=west', '--timeout=60s');
+    await run('wait', '--for=delete', 'pod', '-l', 'app=west', '--timeout=90s');
     const [ip, port] = await addressOf('west');
-    await expect.poll(() => lab.fetchFrom(east, `http://${ip}/`), { timeout: 10_000 }).toBe('ECONNREFUSED');
-    expect(lab.fetchFrom(west, `http://${west.ip}:${port}/`)).toBe('ECONNREFUSED');
+    await expect.poll(() => lab.fetchFrom(east, `http://${ip}/`)).toBe('ECONNREFUSED');
+    await expect.poll(() => lab.fetchFrom(west, `http://${west.ip}:${port}/`)).toBe('ECONNREFUSED');
     await expect(wget('east', 'west')).rejects.toThrow(/Connection refused/);
   });
 });

@@ -55,7 +55,7 @@ export function client(plane: Pick<ControlPlane, 'server' | 'kubeconfig' | 'toke
           });
         },
       );
-      request.setTimeout(15_000, () => request.destroy(new Error(`no answer to ${method} ${path.slice(0, 200)}`)));
+      request.setTimeout(60_000, () => request.destroy(new Error(`no answer to ${method} ${path.slice(0, 200)}`)));
       request.on('error', reject);
       request.end(bytes);
     });

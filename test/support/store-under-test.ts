@@ -81,7 +81,7 @@ export class Inbox implements Omit<Watcher, 'leave'> {
     const tooLate = new Promise<never>((_, reject) => {
       const complain = () =>
         reject(new Error(`${count} events were expected, these came: ${JSON.stringify(this.events)}`));
-      late = setTimeout(complain, 3000);
+      late = setTimeout(complain, 20_000);
     });
     while (this.events.length < count) {
       const more = new Promise<void>((resolve) => {

@@ -179,7 +179,7 @@ describe.skipIf(!able)('stories of a real kubelet', { timeout: 120_000 }, () => 
     const credentials = new GivenCredentials();
     const context = { client, credentials, cri, informers, log, cluster, dataDir, nodeName: NODE, nodeIp: NODE_IP };
     kubelet = await startKubelet({ context, labels: {} });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await kubelet.stop({ stopPods: true });
@@ -190,7 +190,7 @@ describe.skipIf(!able)('stories of a real kubelet', { timeout: 120_000 }, () => 
     await containerd.stop();
     execFileSync('ip', ['link', 'delete', BRIDGE]);
     rmSync(dataDir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it.each(able ? readdirSync(stories).filter((file) => file.endsWith('.json')) : [])('%s', async (file) => {
     const story = JSON.parse(readFileSync(join(stories, file), 'utf8')) as Story;
@@ -211,6 +211,6 @@ describe.skipIf(!able)('stories of a real kubelet', { timeout: 120_000 }, () => 
       }
     }
     for (const { metadata } of inNamespace('core/pods', namespace)) api.markDeleted(namespace, metadata.name, 1);
-    await expect.poll(() => inNamespace('core/pods', namespace).length, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => inNamespace('core/pods', namespace).length).toBe(0);
   });
 });

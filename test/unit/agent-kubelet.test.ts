@@ -539,11 +539,13 @@ describe('the pause image', () => {
       writeFileSync(file, pauseBinary(process.arch === 'x64' ? 'x64' : 'arm64'), { mode: 0o755 });
       const child = spawn(file, { stdio: 'ignore' });
       const ended = new Promise<string | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(child.exitCode).toBeNull();
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      const ignored = (): bigint => {
+        const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+        return BigInt(`0x${/SigIgn:\s+([0-9a-f]+)/.exec(status)?.[1]}`);
+      };
       // SIGCHLD is signal 17: bit 16 of the ignored ones.
-      expect(BigInt(`0x${/SigIgn:\s+([0-9a-f]+)/.exec(status)?.[1]}`) & (1n << 16n)).toBe(1n << 16n);
+      await expect.poll(() => ignored() & (1n << 16n)).toBe(1n << 16n);
+      expect(child.exitCode).toBeNull();
       child.kill('SIGKILL');
       expect(await ended).toBe('SIGKILL');
     },

@@ -21,16 +21,16 @@ const inside = (namespace: string, program: string[], input?: string): string =>
 /** Serves its own name over TCP and UDP on 8080. */
 const SERVER = `
   const name = process.argv[1];
-  require('net').createServer((s) => { s.on('error', () => {}); s.end(name + ' ' + s.remoteAddress); }).listen(8080, '0.0.0.0', () => console.log('up'));
+  const t = require('net').createServer((s) => { s.on('error', () => {}); s.end(name + ' ' + s.remoteAddress); });
   const u = require('dgram').createSocket('udp4');
   u.on('message', (m, from) => u.send(name, from.port, from.address));
-  u.bind(8080, name);
+  u.bind(8080, name, () => t.listen(8080, '0.0.0.0', () => console.log('up')));
 `;
 /** Says what it got, or the error's code. */
 const TCP = `
   const [ip, port] = process.argv.slice(1);
   const s = require('net').connect(Number(port), ip);
-  s.setTimeout(700, () => { console.log('TIMEOUT'); process.exit(); });
+  s.setTimeout(3000, () => { console.log('TIMEOUT'); process.exit(); });
   s.on('data', (d) => process.stdout.write(d));
   s.on('error', (e) => console.log(e.code));
 `;
@@ -40,12 +40,12 @@ const UDP = `
   u.on('message', (d) => { console.log(String(d)); process.exit(); });
   u.on('error', (e) => { console.log(e.code); process.exit(); });
   u.connect(Number(port), ip, () => u.send('x'));
-  setTimeout(() => { console.log('TIMEOUT'); process.exit(); }, 700);
+  setTimeout(() => { console.log('TIMEOUT'); process.exit(); }, 3000);
 `;
 const ask = (namespace: string, program: string, ip: string, port: number): string =>
   inside(namespace, [process.execPath, '-e', program, ip, String(port)]).trim();
 
-describe.skipIf(!able)('Services in nftables', { timeout: 30_000 }, () => {
+describe.skipIf(!able)('Services in nftables', () => {
   const servers: { kill(): boolean }[] = [];
   let applied: Ruleset = emptyRuleset();
 

@@ -21,7 +21,7 @@ interface Said {
   code: number;
 }
 
-describe('a call of a Service by its node', { timeout: 20_000 }, () => {
+describe('a call of a Service by its node', () => {
   const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   let authority: Authority;
   let serving: { cert: string; key: string };

@@ -246,7 +246,7 @@ describe('an issuer', () => {
         release = () => resolve(new Response('', { status: 503 }));
       });
     const stuck = bearer(await signed(ec, { ...CLAIMS, iss: 'https://broken.example' }));
-    await vi.waitFor(() => expect(documents.asked).toHaveLength(1));
+    await expect.poll(() => documents.asked.length).toBe(1);
     documents.failing = undefined;
     expect(await bearer(await signed(ec, CLAIMS))).toMatch(/^oidc:alice /);
     release();

@@ -18,7 +18,7 @@ jwt:
     groups: {expression: 'claims.?custom.?groups.orValue([])'}
 `;
 
-it('lets in whom Access has let in, as whom it says', { timeout: 60_000 }, async () => {
+it('lets in whom Access has let in, as whom it says', async () => {
   const key = await issuerKey('one', 'RS256');
   const documents = new Documents({ [`${TEAM}/cdn-cgi/access/certs`]: { keys: [key.jwk] } });
   const external = ExternalIdentities.read(CONFIG, documents.fetch);

@@ -65,11 +65,11 @@ beforeAll(async () => {
     .mint({ user: 'admin', groups: ['system:masters'], ttlSeconds: 600 });
   token = minted;
   await made('/api/v1/namespaces', { metadata: { name: 'pol', labels: { tier: 'gold' } } });
-}, 60_000);
+});
 
 const check = (expression: string, more: object = {}) => ({ validations: [{ expression, ...more }] });
 
-describe('ValidatingAdmissionPolicy', { timeout: 30_000 }, () => {
+describe('ValidatingAdmissionPolicy', () => {
   it.each<[string, object, object, Partial<Answer>]>([
     [
       'says which expression failed',
@@ -196,7 +196,10 @@ describe('ValidatingAdmissionPolicy', { timeout: 30_000 }, () => {
     const controllers = "!('system:serviceaccounts:kube-system' in request.userInfo.groups)";
     await under(check(controllers, { message: 'no' }), {}, async () => {
       // An isolate's knowledge of policies is as old as its snapshot.
-      await vi.waitFor(() => expect(client.delete('core/configmaps', 'pol', 'x')).rejects.toThrow(denied('no')), 5000);
+      await vi.waitFor(
+        () => expect(client.delete('core/configmaps', 'pol', 'x')).rejects.toThrow(denied('no')),
+        30_000,
+      );
       await expect(client.create('core/configmaps', object)).rejects.toThrow(denied('no'));
       await expect(client.update('core/configmaps', object)).rejects.toThrow(denied('no'));
     });

@@ -50,12 +50,12 @@ beforeAll(async () => {
   token = minted;
   await made('/api/v1/namespaces', { metadata: { name: 'adm' } });
   await made(`${NS}/serviceaccounts`, { metadata: { name: 'default' } });
-}, 60_000);
+});
 
 describe('ResourceQuota', () => {
   const used = async () => (await send('GET', `${NS}/resourcequotas/q`)).object['status']?.['used'];
 
-  it('charges what is made and what grows, and refuses what is too much', { timeout: 30_000 }, async () => {
+  it('charges what is made and what grows, and refuses what is too much', async () => {
     const hard = { 'requests.storage': '3Gi', 'services.loadbalancers': '1', 'count/services': '9', cpu: '1' };
     await made(`${NS}/resourcequotas`, { metadata: { name: 'q' }, spec: { hard } });
     const zeros = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
@@ -154,7 +154,7 @@ describe('PodSecurity', () => {
   const label = (labels: object) => merge(NS, { metadata: { labels } });
   const ENFORCE = 'pod-security.kubernetes.io/enforce';
 
-  it('tells who makes a namespace stricter which of its pods would not be let in', { timeout: 30_000 }, async () => {
+  it('tells who makes a namespace stricter which of its pods would not be let in', async () => {
     await made(`${NS}/pods`, podOf('net', { hostNetwork: true }));
     await made(`${NS}/pods`, podOf('net2', { hostNetwork: true }));
     await made(
@@ -173,7 +173,7 @@ describe('PodSecurity', () => {
     expect((await label({ [ENFORCE]: 'privileged' })).warnings).toBeNull();
   });
 
-  it('judges a pod again when what runs in it changes, and only then', { timeout: 30_000 }, async () => {
+  it('judges a pod again when what runs in it changes, and only then', async () => {
     await label({ [ENFORCE]: 'baseline' });
     expect((await merge(`${NS}/pods/net`, { metadata: { labels: { a: 'b' } } })).code).toBe(200);
     const containers = [{ name: 'c', image: 'y' }];
@@ -196,7 +196,7 @@ describe('PodSecurity', () => {
     );
   });
 
-  it('warns of templates by what is enforced, on changes too', { timeout: 30_000 }, async () => {
+  it('warns of templates by what is enforced, on changes too', async () => {
     const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x' }] } };
     const path = '/apis/apps/v1/namespaces/adm/deployments';
     await made(path, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } });
@@ -212,7 +212,7 @@ describe('PodSecurity', () => {
 describe('Priority', () => {
   const CLASSES = '/apis/scheduling.k8s.io/v1/priorityclasses';
 
-  it('has one class for all that name none', { timeout: 30_000 }, async () => {
+  it('has one class for all that name none', async () => {
     await made(CLASSES, { metadata: { name: 'usual' }, value: 7, globalDefault: true, preemptionPolicy: 'Never' });
     const second = await send('POST', CLASSES, { metadata: { name: 'other' }, value: 8, globalDefault: true });
     expect(second.message).toBe(

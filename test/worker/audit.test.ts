@@ -43,9 +43,9 @@ beforeAll(async () => {
   expect(await send('POST', '/api/v1/namespaces', { metadata: { name: 'noted', labels } })).toBe(201);
   const account = { metadata: { name: 'default' } };
   expect(await send('POST', '/api/v1/namespaces/noted/serviceaccounts', account)).toBe(201);
-}, 60_000);
+});
 
-describe('the annotations of audit events', { timeout: 30_000 }, () => {
+describe('the annotations of audit events', () => {
   it('have what PodSecurity enforces, and what would not be let in', async () => {
     const spec = { containers: [{ name: 'c', image: 'i' }] };
     const annotations = await annotationsOf('/api/v1/namespaces/noted/pods', { metadata: { name: 'p' }, spec });

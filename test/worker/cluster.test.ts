@@ -31,7 +31,7 @@ it('makes the deployment’s own cluster when it is first asked for', async () =
   expect(snapshot?.issuer).toMatch(/^https:/);
 });
 
-it('keeps the keys of a cluster of before, and seals them', { timeout: 60_000 }, async () => {
+it('keeps the keys of a cluster of before, and seals them', async () => {
   const cluster = CLUSTER.getByName('before');
   await cluster.mint({ user: 'admin', groups: [], ttlSeconds: 60 });
   const kid = await runInDurableObject(cluster, (object, { storage }) => {
@@ -56,7 +56,7 @@ it('keeps the keys of a cluster of before, and seals them', { timeout: 60_000 },
   });
 });
 
-it('follows what is made, changed and deleted, and says nothing when nothing is', { timeout: 20_000 }, async () => {
+it('follows what is made, changed and deleted, and says nothing when nothing is', async () => {
   const cluster = CLUSTER.getByName('followed');
   await cluster.mint({ user: 'admin', groups: [], ttlSeconds: 60 });
   const client = new StoreClient(surroundings(env as unknown as Env), 'followed', 'test');

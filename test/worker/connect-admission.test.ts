@@ -73,12 +73,12 @@ beforeAll(async () => {
     const response = { uid: request?.['uid'], allowed: request?.['name'] !== 'forbidden', ...patched };
     return new Response(JSON.stringify({ apiVersion, kind, response }));
   });
-}, 60_000);
+});
 afterAll(() => {
   vi.restoreAllMocks();
 });
 
-describe('what is connected to', { timeout: 30_000 }, () => {
+describe('what is connected to', () => {
   it.each<[string, string, JsonObject]>([
     [
       'GET',

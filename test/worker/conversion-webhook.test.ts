@@ -120,8 +120,8 @@ beforeAll(async () => {
   const conditions = ['NamesAccepted', 'Established'].map((type) => ({ type, status: 'True' }));
   const status = { conditions, acceptedNames: { plural: 'links', kind: 'Link' }, storedVersions: ['v1'] };
   await send('PUT', `${DEFINITIONS}/links.conv.io/status`, { ...definition('v1'), metadata, status });
-  await vi.waitFor(async () => expect((await request('GET', at('v1'))).status).toBe(200), 5000);
-}, 60_000);
+  await vi.waitFor(async () => expect((await request('GET', at('v1'))).status).toBe(200), 30_000);
+});
 
 beforeEach(() => {
   answer = good;
@@ -146,7 +146,7 @@ afterEach(async () => {
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 const APPLY = { 'content-type': 'application/apply-patch+yaml' };
 
-describe('a resource that a webhook converts', { timeout: 30_000 }, () => {
+describe('a resource that a webhook converts', () => {
   it('is made in one version and read in all', async () => {
     expect((await send('POST', at('v2'), link('a', 'v2'))).spec).toEqual({ address: 'a:1' });
     expect(asked).toEqual(['a to conv.io/v1', 'a to conv.io/v2']);

@@ -73,11 +73,11 @@ beforeAll(async () => {
     .mint({ user: 'admin', groups: ['system:masters'], ttlSeconds: 600 });
   token = minted;
   await made('/api/v1/namespaces', { metadata: { name: 'mut', labels: { tier: 'gold' } } });
-}, 60_000);
+});
 
 const PARAMS = { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } };
 
-describe('MutatingAdmissionPolicy', { timeout: 30_000 }, () => {
+describe('MutatingAdmissionPolicy', () => {
   it.each<[string, object[], object]>([
     ['merges a configuration', [spec([apply(data('{"b": "2"}'))])], { a: '1', b: '2' }],
     ['applies a JSON patch', [spec([json('[JSONPatch{op: "replace", path: "/data/a", value: "3"}]')])], { a: '3' }],

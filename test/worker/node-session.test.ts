@@ -78,9 +78,10 @@ describe('NodeSession', () => {
   });
   /** A client with its stream, and the agent's end of it. */
   const both = async (): Promise<[Talk, Talk, Opened]> => {
+    const before = agent.said.length;
     const answer = await stream(session, 'exec', WS, '?command=ls&command=%C3%A9');
     const client = new Talk(answer.webSocket as WebSocket);
-    const asked = opened((await agent.next()).at(-1));
+    const asked = opened((await agent.next(before + 1)).at(-1));
     return [client, await connect(session, `streams/${asked.id}`), asked];
   };
 
@@ -173,7 +174,11 @@ describe('NodeSession', () => {
     const client = new Talk((await stream(session, 'exec', WS)).webSocket as WebSocket);
     client.socket.send('lost');
     const { id } = opened((await agent.next())[0]);
-    await new Promise((done) => setTimeout(done, 50));
+    const spoke = (): Promise<boolean> =>
+      runInDurableObject(session, (_object, state) =>
+        state.getWebSockets(`client:${id}`).some((socket) => socket.deserializeAttachment()?.spoke === true),
+      );
+    await expect.poll(spoke).toBe(true);
     await evictDurableObject(session, { webSockets: 'hibernate' });
     expect((await dial(session, `streams/${id}`)).status).toBe(409);
     expect((await client.closed).code).toBe(1011);

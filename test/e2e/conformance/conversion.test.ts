@@ -54,8 +54,8 @@ describe('[sig-api-machinery] CustomResourceConversionWebhook', { skip }, () => 
     await cluster
       .existing('default')
       .of<Deployment>('apps/v1', 'deployments')
-      .until(NAME, ({ status }) => status?.availableReplicas === 1, 90_000);
-  }, 240_000);
+      .until(NAME, ({ status }) => status?.availableReplicas === 1, 120_000);
+  });
   afterAll(() => cluster?.stop());
 
   const define = async (plural: string) => {
@@ -68,7 +68,7 @@ describe('[sig-api-machinery] CustomResourceConversionWebhook', { skip }, () => 
     const of = (name: string) => cluster.existing('default').of<Note>(`${GROUP}/${name}`, plural);
     const [v1, v2] = [of('v1'), of('v2')];
     // Whoever asks is told by a snapshot that is a second old at most.
-    await expect.poll(() => v2.list().then(({ items }) => items, String), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => v2.list().then(({ items }) => items, String)).toEqual([]);
     return { definitions, v1, v2 };
   };
   const note = (plural: string, name: string, spec: object): object => ({
@@ -81,7 +81,10 @@ describe('[sig-api-machinery] CustomResourceConversionWebhook', { skip }, () => 
   it('should be able to convert from CR v1 to CR v2', async () => {
     const { v1, v2 } = await define('ones');
     await v1.create(note('ones', 'a', { text: 'hello' }));
-    expect(await v2.get('a')).toMatchObject({ apiVersion: `${GROUP}/v2`, spec: { message: 'hello' } });
+    // Its Service has endpoints a moment after its Deployment has replicas.
+    await expect
+      .poll(() => v2.get('a').catch(String))
+      .toMatchObject({ apiVersion: `${GROUP}/v2`, spec: { message: 'hello' } });
   });
 
   it('should be able to convert a non homogeneous list of CRs', async () => {

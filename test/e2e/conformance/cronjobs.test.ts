@@ -16,7 +16,7 @@ const cron = (spec: object): object => ({
   jobTemplate: { spec: { template: { spec: unscheduled({ restartPolicy: 'Never' }) } } },
   ...spec,
 });
-const CRON_MS = 75_000;
+const CRON_MS = 100_000;
 
 describe.concurrent('[sig-apps] CronJob', { timeout: 4 * CRON_MS }, () => {
   async function cronWorld() {
@@ -38,7 +38,7 @@ describe.concurrent('[sig-apps] CronJob', { timeout: 4 * CRON_MS }, () => {
     const { crons, jobs } = await cronWorld();
     await crons.create({ metadata: { name: 'cron' }, spec: cron({ concurrencyPolicy: 'Allow' }) });
     await jobs.untilList((items) => items.length === 2, {}, 2 * CRON_MS);
-    expect((await crons.get('cron')).status?.active).toHaveLength(2);
+    await crons.until('cron', ({ status }) => status?.active?.length === 2);
   });
 
   it('should not schedule new jobs when ForbidConcurrent', async () => {
@@ -49,7 +49,7 @@ describe.concurrent('[sig-apps] CronJob', { timeout: 4 * CRON_MS }, () => {
     await other.crons.create({ metadata: { name: 'cron' }, spec: cron({}) });
     await other.jobs.untilList((items) => items.length > 0, {}, CRON_MS);
     expect((await jobs.list()).items.map(({ metadata }) => metadata.name)).toEqual([first?.metadata.name]);
-    expect((await crons.get('cron')).status?.active).toHaveLength(1);
+    await crons.until('cron', ({ status }) => status?.active?.length === 1);
   });
 
   it('should replace jobs when ReplaceConcurrent', async () => {

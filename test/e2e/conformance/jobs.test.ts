@@ -61,7 +61,7 @@ const running = (items: Pod[]): Pod[] =>
 /** Ends every pod that comes, with the exit code that its index gives, until the Job is over. */
 async function play(jobs: Resource<Job>, pods: Resource<Pod>, exitCode: (index: number) => number): Promise<Job> {
   const over = (one: Job): boolean => has('Complete')(one) || has('Failed')(one);
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 90_000; Date.now() < deadline; ) {
     const now = await jobs.get('job');
     if (over(now)) return now;
     for (const { metadata } of running((await pods.list()).items)) {

@@ -13,7 +13,7 @@ import { workload } from './objects.ts';
 
 const GROUP = 'admissionregistration.k8s.io/v1';
 /** Policies take effect within the age of a snapshot. */
-const WITHIN = { timeout: 10_000, interval: 100 };
+const WITHIN = { interval: 100 };
 
 let cluster: Cluster;
 beforeAll(async () => {

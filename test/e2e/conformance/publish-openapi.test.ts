@@ -6,7 +6,7 @@ import { client, type Send } from '../../support/https.ts';
 import { decodeSwagger } from '../../support/swagger-decoder.ts';
 import { Cluster, refusal } from './cluster.ts';
 
-const WITHIN = { timeout: 10_000, interval: 200 };
+const WITHIN = { interval: 200 };
 const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 const UNKNOWN = { 'x-kubernetes-preserve-unknown-fields': true };
 

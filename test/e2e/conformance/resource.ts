@@ -3,7 +3,7 @@ import { ApiException, type Watch } from '@kubernetes/client-node';
 import type { KubeObject } from '../../../src/apimachinery/meta.ts';
 import type { Api, Call } from './cluster.ts';
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 const AGAIN_MS = 100;
 const PATCHES = {
   json: 'application/json-patch+json',

@@ -240,8 +240,8 @@ describe.concurrent('[sig-apps] Daemon set', () => {
     const [{ metadata } = { metadata: { name: '' } }] = (await pods.list()).items;
     await pods.patch(metadata.name, { status: { phase: 'Failed' } }, { subresource: 'status' });
     await pods.untilGone(metadata.name);
+    await pods.untilList((items) => items.length === 3);
     await sets.until('ds', everywhereReady);
-    expect((await pods.list()).items).toHaveLength(3);
   });
 
   it('should update pod when spec was updated and update strategy is RollingUpdate', async () => {
