@@ -25,6 +25,8 @@ import { Workerd } from '../up/workerd.ts';
 
 /** Said where this machine is a node already. */
 export const ANOTHER_NODE = 'another node agent runs on this machine';
+/** Said of a port that somebody else listens on. */
+export const PORT_IN_USE = 'is in use; choose another with --port';
 const YEAR = 365 * 24 * 3600;
 const HOUR = 3600;
 const NODE_READY_MS = 120_000;
@@ -154,7 +156,7 @@ async function freePort(address: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const probe = net.createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') reject(new UserError(`port ${port} is in use; choose another with --port.`));
+      if (error.code === 'EADDRINUSE') reject(new UserError(`port ${port} ${PORT_IN_USE}.`));
       else reject(new UserError(`cannot listen on ${address}:${port}: ${error.message}.`));
     });
     probe.listen(port, address, () => probe.close(() => resolve()));

@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { delay } from '../../agent/informer.ts';
 import { networkHolder } from '../../agent/network/claim.ts';
 import { ROOT } from '../command.ts';
-import { ANOTHER_NODE } from '../commands/up.ts';
+import { ANOTHER_NODE, PORT_IN_USE } from '../commands/up.ts';
 import { endRemains } from './remains.ts';
 
 /** How long another test run may take with its real node. */
 const TURN_MS = 150_000;
+const AGAIN_MS = 200;
 
 export interface ControlPlaneOptions {
   nodes: string;
@@ -52,17 +53,19 @@ export function freePort(): Promise<number> {
 
 /**
  * Starts a control plane and waits until it says `ready`. Throws with what it printed when it does not. A machine can be one real node
- * at a time: while another test run has it, this one waits.
+ * at a time, and a port has one listener: while another test run has what is wanted, this one waits.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const deadline = Date.now() + TURN_MS;
   for (;;) {
-    while (options.nodes === 'real' && (await isTaken(options.data)) && Date.now() < deadline) await delay(200);
+    while (options.nodes === 'real' && (await isTaken(options.data)) && Date.now() < deadline) await delay(AGAIN_MS);
     try {
       return await start(options);
     } catch (error) {
-      const isLate = error instanceof Error && error.message.includes(ANOTHER_NODE);
+      // A port that was free may be somebody's by now, and be it only for the other end of a connection.
+      const isLate = [ANOTHER_NODE, PORT_IN_USE].some((why) => error instanceof Error && error.message.includes(why));
       if (!isLate || Date.now() >= deadline) throw error;
+      await delay(AGAIN_MS);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What end-to-end tests share: a control plane of their own, and the real kubectl. */
 import { execFile, spawnSync } from 'node:child_process';
+import { delay } from '../../agent/informer.ts';
 import type { ControlPlane } from '../../cli/harness/control-plane.ts';
 
 export interface Result {
@@ -48,11 +49,13 @@ export async function must(
 }
 
 const EVENTUALLY_MS = 120_000;
+const AGAIN_MS = 50;
 
-/** Asks until the answer is yes; for hooks, where `expect.poll` may not be used. Throws when it does not come in two minutes. */
+/** Asks until the answer is yes; for hooks and concurrent tests, where `expect.poll` may not be used. Throws when it does not come in two minutes. */
 export async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + EVENTUALLY_MS;
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${EVENTUALLY_MS} ms`);
+    await delay(AGAIN_MS);
   }
 }

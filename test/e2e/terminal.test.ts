@@ -69,7 +69,8 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('at a t
   it('exec -it has a terminal of the right size, and follows its changes', async () => {
     // The size comes a moment after the process, upstream too.
     const size = 'until stty size 2>/dev/null | grep .; do sleep 0.1; done';
-    const changed = 'while [ "$(stty size)" = "33 101" ]; do sleep 0.1; done; stty size';
+    // Rows and columns change one after the other.
+    const changed = 'until [ "$(stty size)" = "44 120" ]; do sleep 0.1; done; stty size';
     const remote = `tty; ${size}; ${changed}; exit 5`;
     const local = `tty; stty rows 33 cols 101; ${KUBECTL} exec -it web -- sh -c '${remote}'; echo ended $?`;
     const { output } = start('script', ['-qfec', local, '/dev/null'], { SHELL: '/bin/sh' });

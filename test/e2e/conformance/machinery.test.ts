@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../src/apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../../../src/generated/types/apiextensions.v1.ts';
 import type { Deployment } from '../../../src/generated/types/apps.v1.ts';
 import type { ConfigMap, PodTemplate } from '../../../src/generated/types/core.v1.ts';
+import { eventually } from '../support.ts';
 import { Cluster, refusal } from './cluster.ts';
 import { podSpec, workload } from './objects.ts';
 
@@ -207,9 +208,12 @@ async function define(schema?: object, more: object = {}): Promise<{ group: stri
     ({ status }) => status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') ?? false,
   );
   // Whoever asks is told by a snapshot that is a second old at most.
-  await expect
-    .poll(() => cluster.api.json(`/apis/${group}/v1`).catch(String))
-    .toMatchObject({ groupVersion: `${group}/v1` });
+  const isServed = () =>
+    cluster.api.json(`/apis/${group}/v1`).then(
+      () => true,
+      () => false,
+    );
+  await eventually(`${group} is served`, isServed);
   return { group, name, kind: 'Foo' };
 }
 
@@ -249,7 +253,7 @@ describe.concurrent('[sig-api-machinery] AggregatedDiscovery', () => {
     const found = async () => (await aggregated('/apis')).items.find(({ metadata }) => metadata.name === group);
     expect((await found())?.versions[0]?.resources.map(({ resource }) => resource)).toEqual(['foos']);
     await crds().delete(name);
-    await expect.poll(found).toBeUndefined();
+    await eventually(`${group} is gone`, async () => (await found()) === undefined);
   });
 });
 
