@@ -109,7 +109,9 @@ describe('priority and fairness', () => {
     isOver = true;
     await Promise.all(flooding);
     const [slow, quick] = [median(served), median(calm.map(({ ms }) => ms))];
-    console.log(`flood: ${served.length} served, median ${slow} ms, ${refused.length} refused; calm: median ${quick} ms`);
+    console.log(
+      `flood: ${served.length} served, median ${slow} ms, ${refused.length} refused; calm: median ${quick} ms`,
+    );
     expect(calm.filter(({ status }) => status !== 200)).toEqual([]);
     // On a slow machine everything is slow, what the flood gets too.
     expect(quick).toBeLessThan(Math.max(1000, 4 * slow));

@@ -17,7 +17,7 @@ import { eventually, hasKubectl, must } from './support.ts';
 
 const NODE = 'sim-1';
 const GROUP = 'hooks.example.org';
-const WITHIN = { timeout: 10_000, interval: 200 };
+const WITHIN = { interval: 200 };
 
 interface Review {
   apiVersion: string;
@@ -117,7 +117,7 @@ describe('a webhook at a URL with a CA of its own', () => {
       rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }],
       clientConfig,
       sideEffects: 'None',
-      timeoutSeconds: 2,
+      timeoutSeconds: 10,
       admissionReviewVersions: ['v1'],
       ...more,
     };
@@ -125,7 +125,7 @@ describe('a webhook at a URL with a CA of its own', () => {
     expect(made.status).toBe(201);
   }
   const failed = (url: string, why: string): string =>
-    `Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "${url}?timeout=2s": ${why}`;
+    `Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "${url}?timeout=10s": ${why}`;
 
   it('fails while no node is connected, as its failure policy says', async () => {
     const { localhost: url = '' } = urls;
@@ -141,7 +141,7 @@ describe('a webhook at a URL with a CA of its own', () => {
     const { [host]: url = '' } = urls;
     const { body } = await under(url, bundles[host] ?? '');
     expect(body).toMatchObject({ data: { a: 'b', asked: 'yes' } });
-    expect(asked).toEqual([`POST ${new URL(url).host} /hook?timeout=2s`]);
+    expect(asked).toEqual([`POST ${new URL(url).host} /hook?timeout=10s`]);
   });
 
   it.each<[string, string, RegExp]>([
@@ -173,18 +173,18 @@ describe('a webhook at a URL with a CA of its own', () => {
   it('is said to be away when it is', async () => {
     const { body } = await under('https://localhost:1/', bundles['localhost'] ?? '');
     expect(body.message).toMatch(
-      /Post "https:\/\/localhost:1\/\?timeout=2s": dial tcp \S+:1: connect: connection refused$/,
+      /Post "https:\/\/localhost:1\/\?timeout=10s": dial tcp \S+:1: connect: connection refused$/,
     );
   });
 
   it.skipIf(!hasKubectl && process.env['CI'] !== 'true')('changes what kubectl exec runs, and where', async () => {
     const container = (name: string): object => ({ name, image: 'x' });
     const pod = { metadata: { name: 'two' }, spec: { nodeName: NODE, containers: [container('a'), container('b')] } };
-    await eventually('made', 10_000, async () => {
+    await eventually('made', async () => {
       const { status } = await send({ method: 'POST', path: '/api/v1/namespaces/default/pods', body: pod });
       return status === 201;
     });
-    await must(plane, ['wait', '--for=condition=Ready', 'pod/two', '--timeout=30s']);
+    await must(plane, ['wait', '--for=condition=Ready', 'pod/two', '--timeout=90s']);
     expect(await must(plane, ['exec', 'two', '-c', 'a', '--', 'ls', '-l'])).toBe('a: ls -l\n');
     const rules = [{ operations: ['CONNECT'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods/exec'] }];
     await makeWebhook({ url: urls['localhost'], caBundle: bundles['localhost'] }, { rules });
@@ -210,7 +210,7 @@ describe('a webhook at a URL with a CA of its own', () => {
     const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
     await send({ method: 'POST', path: definitions, body: { metadata: { name: `things.${GROUP}` }, spec } });
     const at = (apiVersion: string): string => `/apis/${GROUP}/${apiVersion}/namespaces/default/things`;
-    await eventually('served', 20_000, async () => (await send({ path: at('v2') })).status === 200);
+    await eventually('served', async () => (await send({ path: at('v2') })).status === 200);
     const thing = { apiVersion: `${GROUP}/v1`, kind: 'Thing', metadata: { name: 'a' } };
     expect((await send({ method: 'POST', path: at('v1'), body: thing })).status).toBe(201);
     await expect

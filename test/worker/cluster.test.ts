@@ -92,7 +92,7 @@ it('follows what is made, changed and deleted, and says nothing when nothing is'
   expect(await now()).toHaveLength(211);
 });
 
-describe('the CAs of a cluster', { timeout: 60_000 }, () => {
+describe('the CAs of a cluster', () => {
   const FACTS = 'identity';
   const client = (name: string): StoreClient => new StoreClient(surroundings(env as unknown as Env), name, 'test');
   /** The ids in what extension API servers are told, in order. */
@@ -140,14 +140,14 @@ describe('the CAs of a cluster', { timeout: 60_000 }, () => {
     const states = await cluster.authorities();
     expect(states.map(({ state }) => state)).toEqual(['signs', 'trusted']);
     const ids = { [next]: 'new', [last]: 'old' };
-    await expect.poll(() => published('certified', ids), { timeout: 20_000 }).toEqual(['new', 'old']);
+    await expect.poll(() => published('certified', ids)).toEqual(['new', 'old']);
 
     const snapshot = (await cluster.snapshot(-1, false)) as ClusterSnapshot;
     expect(snapshot.authorities.split(' ')).toEqual(states.map(({ id }) => id));
     expect((await cluster.nodeCredential('n'))?.ca).toBe(bundle);
     expect(await cluster.retireKey(first?.id ?? '')).toBeNull();
     expect(await cluster.rootCa()).toEqual({ bundle: next });
-    await expect.poll(() => published('certified', ids), { timeout: 20_000 }).toEqual(['new']);
+    await expect.poll(() => published('certified', ids)).toEqual(['new']);
     expect(await cluster.retireKey(first?.id ?? '')).toMatchObject({ status: { reason: 'NotFound' } });
     await evictDurableObject(cluster);
     expect(await cluster.rootCa()).toEqual({ bundle: next });

@@ -140,7 +140,7 @@ interface Opened {
   http?: { path: string };
 }
 
-describe('what a webhook or a policy changes', { timeout: 30_000 }, () => {
+describe('what a webhook or a policy changes', () => {
   let agent: WebSocket;
   const opened: Opened[] = [];
 
