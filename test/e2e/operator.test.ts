@@ -9,7 +9,7 @@ import { eventually, hasKubectl, isRoot, kubectl, must } from './support.ts';
 
 const GROUP = 'ops.example.org';
 const NAME = 'operator';
-const WITHIN = { interval: 250 };
+const WITHIN = { timeout: 120_000, interval: 250 };
 
 const text = { type: 'string' };
 const version = (name: string, storage: boolean, said: string): object => ({
