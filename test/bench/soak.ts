@@ -177,8 +177,12 @@ const killer = (async () => {
   while (!over) {
     await pause(killEveryMs * (0.5 + Math.random()));
     if (over) return;
-    process.kill(Number.parseInt(readFileSync(join(plane.data, 'workerd.pid'), 'utf8'), 10), 'SIGKILL');
-    counts.kills++;
+    try {
+      process.kill(Number.parseInt(readFileSync(join(plane.data, 'workerd.pid'), 'utf8'), 10), 'SIGKILL');
+      counts.kills++;
+    } catch {
+      // The one that was killed last has not been replaced yet.
+    }
   }
 })();
 try {

@@ -55,7 +55,9 @@ describe('stores are asked for what was missed', () => {
     let did = false;
     await resync.whenDue(
       () => '',
-      async () => void (did = true),
+      async () => {
+        did = true;
+      },
       MINUTE,
     );
     expect(did).toBe(true);
@@ -66,7 +68,9 @@ describe('stores are asked for what was missed', () => {
     let heard = 'before';
     await resync.whenDue(
       () => heard,
-      async () => void (heard = 'after'),
+      async () => {
+        heard = 'after';
+      },
       0,
     );
     const again: boolean[] = [];
