@@ -9,7 +9,7 @@ export const conformance: Command = {
 
 Downloads Kubernetes' end-to-end tests as Go modules, builds them (once; a quarter of an hour on two cores, 3 GB of disk), starts a
 control plane with two real nodes in network namespaces of their own, gives them images of the suite's programs, and runs the tests.
-Needs Go and root. Prints what failed and why; exits with 1 where anything did.
+Needs Go and root; installs Debian packages that are missing. Prints what failed and why; exits with 1 where anything did.
 
 Options:
   --focus RE      tests whose names match (default '\\[Conformance\\]')

@@ -12,15 +12,31 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const TOOLS = ['sh', 'bash', 'curl', 'dig', 'nc', 'ss', 'ip', 'getent', 'hostname'];
 /** Where another name is meant here. */
 const PROGRAMS: Record<string, string> = { sh: 'bash', nc: 'nc.openbsd' };
+/** Those that a machine may lack -> the package that brings them. */
+export const NEEDED_BY_IMAGES: Record<string, string> = {
+  '/usr/bin/curl': 'curl',
+  '/usr/bin/dig': 'bind9-dnsutils',
+  '/bin/nc.openbsd': 'netcat-openbsd',
+};
 
 /** Every image of the suite that can be made. */
 export function suiteImages({ programs, source }: Suite): BuiltImage[] {
   const file = (path: string): Buffer => readFileSync(join(source, 'test/images', path));
-  // Busybox's own shell passes on no variables whose names it could not have.
-  const shell = over(busyboxEntries(), toolEntries('sh'));
+  const busybox = busyboxEntries();
+  // Debian's busybox is older than the suite's: its shell passes on no variables whose names it could not have. Tests that look for
+  // such variables call `sh`, those that compare the shell's words `/bin/sh`.
+  const shell = [
+    ...busybox,
+    ...toolEntries('sh').map((entry) => (entry.path === 'bin/sh' ? { ...entry, path: 'usr/local/bin/sh' } : entry)),
+  ];
+  const binary = (path: string, name: keyof Suite['programs'], mode = 0o755): TarEntry => ({
+    path,
+    data: readFileSync(programs[name]),
+    mode,
+  });
   const agnhost: TarEntry[] = [
-    ...over(withUsers(shell), toolEntries(...TOOLS)),
-    { path: 'agnhost', data: readFileSync(programs.agnhost), mode: 0o755 },
+    ...over(withUsers(busybox), toolEntries(...TOOLS)),
+    binary('agnhost', 'agnhost'),
     { path: 'agnhost-2', link: 'agnhost' },
     { path: 'uploads', directory: true, mode: 0o777 },
     { path: 'localhost.crt', data: file('agnhost/porter/localhost.crt') },
@@ -29,7 +45,9 @@ export function suiteImages({ programs, source }: Suite): BuiltImage[] {
   const page: TarEntry = { path: 'www/index.html', data: Buffer.from('<title>Welcome to nginx!</title>\n') };
   const pet = (name: string): TarEntry[] =>
     [`${name}.jpg`, 'data.json'].map((path) => ({ path, data: file(`${name}/html/${path}`) }));
-  const nnp: TarEntry = { path: 'usr/local/bin/nnp', data: readFileSync(programs.nnp), mode: 0o4755 };
+  const nnp = binary('usr/local/bin/nnp', 'nnp', 0o4755);
+  const sample = binary('sample-apiserver', 'sample-apiserver');
+  const etcd = binary('usr/local/bin/etcd', 'etcd');
   const host = (args: string[], ...more: TarEntry[][]): BuiltImage =>
     buildImage('', [agnhost, ...more], { Env: [PATH], Entrypoint: ['/agnhost'], Cmd: args });
   const plain = (config: ImageConfig, ...more: TarEntry[]): BuiltImage =>
@@ -43,6 +61,8 @@ export function suiteImages({ programs, source }: Suite): BuiltImage[] {
     [plain({ Cmd: ['httpd', '-f', '-p', '80', '-h', '/www'] }, page), `${E2E}/nginx:1.15-4`, `${E2E}/nginx:1.27-0`],
     [plain({ User: '1234' }), `${E2E}/nonroot:1.5`],
     [plain({ Cmd: ['nnp'] }, nnp), `${E2E}/nonewprivs:1.4`],
+    [plain({ Entrypoint: ['/sample-apiserver'], Cmd: [] }, sample), `${E2E}/sample-apiserver:1.29.2`],
+    [plain({ Cmd: ['etcd'] }, etcd), 'registry.k8s.io/etcd:3.6.8-0'],
   ]);
 }
 

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { parseOptions, UserError } from '../../cli/command.ts';
 import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { say, step } from '../../cli/progress.ts';
+import { installMissing, NEEDED_BY_TESTS, unfitness } from '../../cli/up/packages.ts';
 import { Lab } from '../e2e/lab.ts';
 import { eventually, kubectl } from '../e2e/support.ts';
-import { suiteImages } from './images.ts';
+import { NEEDED_BY_IMAGES, suiteImages } from './images.ts';
 import { type Result, readReport } from './report.ts';
 import { buildSuite, type Suite } from './suite.ts';
 
@@ -31,8 +32,9 @@ async function withCluster(suite: Suite, run: (plane: ControlPlane) => Promise<n
     const plane = await step('Starting a control plane', () => startControlPlane({ nodes: values.nodes }));
     return run(plane).finally(() => plane.stop());
   }
-  if (process.getuid?.() !== 0)
-    throw new UserError('Real nodes need root; try --nodes simulated=3 for what needs no containers.');
+  const why = unfitness();
+  if (why !== undefined) throw new UserError(`${why}; try --nodes simulated=3 for what needs no containers.`);
+  await installMissing(true, { ...NEEDED_BY_TESTS, ...NEEDED_BY_IMAGES });
   const lab = new Lab();
   try {
     const plane = await step('Starting a control plane', () =>

@@ -21,7 +21,13 @@ export interface Suite {
   source: string;
 }
 
-const PROGRAMS = { agnhost: 'test/images/agnhost', nnp: 'test/images/nonewprivs' } as const;
+/** Their packages, in the versions that Kubernetes itself depends on. */
+const PROGRAMS = {
+  agnhost: `${MODULE}/test/images/agnhost`,
+  nnp: `${MODULE}/test/images/nonewprivs`,
+  'sample-apiserver': 'k8s.io/sample-apiserver',
+  etcd: 'go.etcd.io/etcd/server/v3',
+} as const;
 /** The images that they go into have no libraries, or others. */
 const STATIC = { CGO_ENABLED: '0' };
 type Program = keyof typeof PROGRAMS;
@@ -34,8 +40,8 @@ export async function buildSuite(): Promise<Suite> {
   const tests = await built(folder, 'e2e.test', ['test', '-c'], `${MODULE}/test/e2e`);
   const ginkgo = await built(folder, 'ginkgo', ['build'], 'github.com/onsi/ginkgo/v2/ginkgo');
   const programs = {} as Suite['programs'];
-  for (const [name, path] of Object.entries(PROGRAMS) as [Program, string][]) {
-    programs[name] = await built(folder, name, ['build', '-ldflags', '-s -w'], `${MODULE}/${path}`, STATIC);
+  for (const [name, pkg] of Object.entries(PROGRAMS) as [Program, string][]) {
+    programs[name] = await built(folder, name, ['build', '-ldflags', '-s -w'], pkg, STATIC);
   }
   return { tests, ginkgo, programs, source };
 }
@@ -43,7 +49,7 @@ export async function buildSuite(): Promise<Suite> {
 async function built(folder: string, name: string, how: readonly string[], pkg: string, env = {}): Promise<string> {
   const file = join(folder, name);
   if (existsSync(file)) return file;
-  console.error(`Building ${name} of Kubernetes ${VERSION} …`);
+  console.error(`Building ${name} for Kubernetes ${VERSION} …`);
   // Half a program must not be taken for a whole one later.
   await go(folder, [...how, '-o', `${name}.part`, pkg], env);
   renameSync(`${file}.part`, file);
