@@ -80,8 +80,12 @@ export interface RootCa {
 /** Asks an extension API server for the discovery document of its group-version: the answer's status, or why there was none. */
 export type DiscoveryProbe = (service: APIService) => Promise<{ status: number } | { error: string }>;
 
-/** A GET of a path that an APIService's extension API server serves, in the controller's name. Nobody there is a 503. */
-export type ExtensionReader = (service: APIService, path: string) => Promise<{ status: number; body: string }>;
+/** A request for a path that an APIService's extension API server serves, in the controller's name; default: a GET. Nobody there is a 503. */
+export type ExtensionCall = (
+  service: APIService,
+  path: string,
+  method?: 'GET' | 'DELETE',
+) => Promise<{ status: number; body: string }>;
 
 export interface ControllerContext {
   /** Milliseconds since the epoch. */
@@ -94,7 +98,7 @@ export interface ControllerContext {
   secretToken(request: SecretTokenRequest): Promise<string>;
   certificates: CertificateAuthority;
   probeDiscovery: DiscoveryProbe;
-  readExtension: ExtensionReader;
+  askExtension: ExtensionCall;
   /** Pod addresses of the cluster; each node has a /24 of it. */
   clusterCidr: string;
   /** Whether the node's agent holds its session with the control plane. */

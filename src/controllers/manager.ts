@@ -204,8 +204,8 @@ export class ControllerManager {
       certificates,
       clusterCidr,
       probeDiscovery: this.#options.probeDiscovery ?? (() => Promise.resolve({ status: 200 })),
-      readExtension: (service, path) =>
-        this.#options.readExtension?.(name, service, path) ?? Promise.resolve({ status: 503, body: '' }),
+      askExtension: (...question) =>
+        this.#options.askExtension?.(name, ...question) ?? Promise.resolve({ status: 503, body: '' }),
       nodeConnected: (node) => this.#options.nodeConnected?.(node) ?? Promise.resolve(false),
     };
   }

@@ -2,7 +2,7 @@
 import type { Client, ResourceId } from '../apimachinery/client.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
 import type { StoreChanges } from './changes.ts';
-import type { Controller, ControllerContext, ExtensionReader } from './controller.ts';
+import type { Controller, ControllerContext, ExtensionCall } from './controller.ts';
 import type { QueueBackend } from './queue/backend.ts';
 
 export interface ManagerOptions {
@@ -22,7 +22,7 @@ export interface ManagerOptions {
   /** Without it every extension API server answers. */
   probeDiscovery?: ControllerContext['probeDiscovery'];
   /** For the controller of a name; without it nobody is there. */
-  readExtension?(controller: string, ...question: Parameters<ExtensionReader>): ReturnType<ExtensionReader>;
+  askExtension?(controller: string, ...question: Parameters<ExtensionCall>): ReturnType<ExtensionCall>;
   /** Whether the node's agent holds its session; without it none does. */
   nodeConnected?(node: string): Promise<boolean>;
   now?: () => number;

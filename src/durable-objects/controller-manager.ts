@@ -4,9 +4,9 @@ import { drizzle } from 'drizzle-orm/durable-sqlite';
 import { migrate } from 'drizzle-orm/durable-sqlite/migrator';
 import migrations from '../../migrations/controller-manager/migrations.js';
 import { forgetListed } from '../api/admission/listed.ts';
+import { askExtension } from '../api/aggregation/ask.ts';
 import { forgetFrontProxy } from '../api/aggregation/front-proxy.ts';
 import { probeDiscovery } from '../api/aggregation/probe.ts';
-import { readExtension } from '../api/aggregation/read.ts';
 import { CLUSTER_CIDR } from '../api/bootstrap/objects.ts';
 import { splitKey } from '../api/registry/encode.ts';
 import type { KubeObject } from '../apimachinery/meta.ts';
@@ -112,8 +112,7 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
       secretToken: (request) => around.cluster(cluster).mintLegacy(request),
       clusterCidr: CLUSTER_CIDR,
       probeDiscovery: (service) => probeDiscovery(around, cluster, service),
-      readExtension: (controller, service, path) =>
-        readExtension(around, cluster, controllerUser(controller), service, path),
+      askExtension: (controller, ...question) => askExtension(around, cluster, controllerUser(controller), ...question),
       nodeConnected: (node) => this.env.NODE_SESSION.getByName(`${cluster}/${node}`).connected(),
     });
     return this.core;

@@ -108,6 +108,26 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('an agg
     expect(anonymous.status).toBe(403);
   });
 
+  it('is told whom a client impersonates, and not to impersonate', async () => {
+    const fortune = { apiVersion: `${GROUP}/v1`, kind: 'Fortune', metadata: { name: 'for-another' } };
+    const another = ['--as', 'another', '--as-group', 'system:masters'];
+    const made = await must(plane, ['create', '-f', '-', '-o', 'json', ...another], JSON.stringify(fortune));
+    expect(JSON.parse(made)).toMatchObject({ user: 'another', groups: ['system:masters', 'system:authenticated'] });
+    await run('delete', 'fortune', 'for-another', ...another);
+  });
+
+  it('loses what it has in a namespace with the namespace', async () => {
+    await run('create', 'namespace', 'brief');
+    const path = (namespace: string): string => `${BASE}/namespaces/${namespace}/fortunes`;
+    for (const namespace of ['brief', 'default']) {
+      await send({ method: 'POST', path: path(namespace), body: { metadata: { name: 'last' } } });
+    }
+    await run('delete', 'namespace', 'brief', '--timeout=30s');
+    expect((await send({ path: path('brief') })).body['items']).toEqual([]);
+    expect((await send({ path: `${path('default')}/last` })).status).toBe(200);
+    await run('delete', 'fortune', 'last');
+  });
+
   it('streams a watch: what happens is heard while it goes on', async () => {
     let text = '';
     const watching = https.get(

@@ -109,6 +109,9 @@ https
     if (!request.socket.authorized || !allowed.includes(name)) {
       return answer(failure(401, 'Unauthorized', `${name} is not the front proxy`), 401);
     }
+    if (Object.keys(request.headers).some((header) => header.startsWith('impersonate-'))) {
+      return answer(failure(400, 'BadRequest', 'the front proxy has impersonated already'), 400);
+    }
     const user = request.headers['x-remote-user'];
     const groups = request.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1] === 'X-Remote-Group');
     if (url.pathname === '/apis') {

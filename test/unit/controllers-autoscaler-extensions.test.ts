@@ -164,7 +164,7 @@ describe('an autoscaler by an external metric', () => {
     const simulation = new Simulation({
       controllers: [horizontalPodAutoscalerController],
       kubelet: false,
-      readExtension: async () => answer,
+      askExtension: async () => answer,
     });
     const { cluster } = simulation;
     const labels = { app: 'web' };

@@ -43,8 +43,9 @@ const NOT_PROXIED = new Set([
   'te',
 ]);
 
-/** Whether a client's header goes on to who it is proxied to. */
-export const isProxied = (name: string): boolean => !NOT_PROXIED.has(name) && !name.startsWith('cf-');
+/** Whether a client's header goes on to who it is proxied to. Who was impersonated is known by then: nobody is to do that again. */
+export const isProxied = (name: string): boolean =>
+  !NOT_PROXIED.has(name) && !name.startsWith('cf-') && !name.startsWith('impersonate-');
 
 /** Answers a streaming subresource of a pod through its node's session. */
 export async function streamPodSubresource(session: Fetching, stream: PodStream): Promise<Response> {

@@ -3,7 +3,7 @@ import type { Client, ResourceId } from '../../apimachinery/client.ts';
 import { now } from '../../apimachinery/meta.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import type { ChangeNotice } from '../changes.ts';
-import type { CertificateAuthority, Controller, DiscoveryProbe, ExtensionReader, RootCa } from '../controller.ts';
+import type { CertificateAuthority, Controller, DiscoveryProbe, ExtensionCall, RootCa } from '../controller.ts';
 import { targetNode } from '../daemonset/template.ts';
 import { controllers as allControllers } from '../index.ts';
 import { ControllerManager } from '../manager.ts';
@@ -17,7 +17,7 @@ export interface SimulationOptions {
   /** What extension API servers answer; default: that all is well. */
   probeDiscovery?: DiscoveryProbe;
   /** What extension API servers serve; default: nothing. */
-  readExtension?: ExtensionReader;
+  askExtension?: ExtensionCall;
   /** Whether a pod can run at all; default: yes. */
   runs?(pod: Pod): boolean;
   /** Whether pods get a node and run; default true. */
@@ -100,8 +100,8 @@ export class Simulation {
       secretToken: ({ account, secret }) => Promise.resolve(`token of ${account} in ${secret}`),
       clusterCidr: '10.244.0.0/16',
       ...(this.#options.probeDiscovery === undefined ? {} : { probeDiscovery: this.#options.probeDiscovery }),
-      readExtension: (_, service, path) =>
-        this.#options.readExtension?.(service, path) ?? Promise.resolve({ status: 503, body: '' }),
+      askExtension: (_, ...question) =>
+        this.#options.askExtension?.(...question) ?? Promise.resolve({ status: 503, body: '' }),
       nodeConnected: (node) => Promise.resolve(this.sessions.has(node)),
       now: () => this.time,
     });

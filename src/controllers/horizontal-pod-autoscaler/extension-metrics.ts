@@ -1,10 +1,8 @@
 /** Metrics that extension API servers serve: `custom.metrics.k8s.io`, `external.metrics.k8s.io`, and `metrics.k8s.io` where it is not built in. */
 import type { Client } from '../../apimachinery/client.ts';
-import { refusalOf } from '../../apimachinery/refusal.ts';
 import type { APIService } from '../../generated/types/apiregistration.v1.ts';
-import type { ExtensionReader } from '../controller.ts';
-
-const API_SERVICES = 'apiregistration.k8s.io/apiservices';
+import type { ExtensionCall } from '../controller.ts';
+import { API_SERVICES, answerOf } from '../extensions.ts';
 
 /** What is asked of a group-version, within a namespace. Empty parameters are left out. */
 export interface Question {
@@ -38,26 +36,14 @@ export async function extensionOf(
 }
 
 /** The items of a list that an extension API server answers. Throws its refusal, or the words of upstream's client. */
-export async function extensionItems<T>(read: ExtensionReader, service: APIService, asked: Question): Promise<T[]> {
+export async function extensionItems<T>(read: ExtensionCall, service: APIService, asked: Question): Promise<T[]> {
   const { group = '', version = '' } = service.spec ?? {};
   const { resource, namespace, name = '', subresource = '', query } = asked;
   const place = ['apis', group, version, 'namespaces', namespace, resource, name, subresource].filter(Boolean);
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '')).toString();
   const path = `/${place.map(encodeURIComponent).join('/')}${parameters && `?${parameters}`}`;
-  const { status, body } = await read(service, path);
-  const answer = parsed(body);
-  if (status < 200 || status > 299) {
-    if (answer?.kind === 'Status' && typeof answer.message === 'string') throw new Error(answer.message);
-    throw new Error(`${refusalOf(status, body)} (${['get', `${resource}.${group}`, name].filter(Boolean).join(' ')})`);
-  }
+  const what = ['get', `${resource}.${group}`, name].filter(Boolean).join(' ');
+  const answer = answerOf(await read(service, path), what);
   if (!Array.isArray(answer?.items)) throw new Error(`${group}/${version} did not return a list of metrics`);
   return answer.items.filter((item) => typeof item === 'object' && item !== null) as T[];
-}
-
-function parsed(body: string): { kind?: unknown; message?: unknown; items?: unknown } | undefined {
-  try {
-    return (JSON.parse(body) as object | null) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -159,7 +159,7 @@ async function measure(
   const checked = await checkSelector(client, autoscaler, scale, context);
   if (checked.failure !== undefined) return { replicas: 0, name: '', metrics: null, failure: checked.failure };
   const target = { ...scale, pods: checked.pods, now: at };
-  const source = metricsSource(client, context.readExtension);
+  const source = metricsSource(client, context.askExtension);
   const metrics: MetricStatus[] = [];
   const failures: MetricError[] = [];
   let best: MetricResult | undefined;

@@ -7,7 +7,7 @@ import { toMilli } from '../../apimachinery/quantity.ts';
 import { refusalOf } from '../../apimachinery/refusal.ts';
 import type { CrossVersionObjectReference, MetricIdentifier } from '../../generated/types/autoscaling.v2.ts';
 import type { PodMetrics } from '../../generated/types/metrics.v1beta1.ts';
-import type { ExtensionReader } from '../controller.ts';
+import type { ExtensionCall } from '../controller.ts';
 import { messageOf, timeOf } from '../objects.ts';
 import { extensionItems, extensionOf, type MetricValue, type Question } from './extension-metrics.ts';
 import { resourceOfKind } from './target.ts';
@@ -36,7 +36,7 @@ export interface MetricsSource {
 }
 
 /** Metrics of the built-in `metrics.k8s.io`, and of what APIServices hand to extension API servers. */
-export function metricsSource(client: Client, read: ExtensionReader): MetricsSource {
+export function metricsSource(client: Client, read: ExtensionCall): MetricsSource {
   return {
     async resource(name, namespace, selector, container) {
       const items = await from('resource', () => podMetrics(client, read, namespace, selector));
@@ -82,7 +82,7 @@ async function from<T>(api: string, work: () => Promise<T>): Promise<T> {
 
 async function podMetrics(
   client: Client,
-  read: ExtensionReader,
+  read: ExtensionCall,
   namespace: string,
   labelSelector: string,
 ): Promise<PodMetrics[]> {
@@ -95,7 +95,7 @@ async function podMetrics(
 
 async function customMetrics(
   client: Client,
-  read: ExtensionReader,
+  read: ExtensionCall,
   { name = '', selector }: MetricIdentifier,
   asked: Omit<Question, 'query'>,
   labelSelector = '',

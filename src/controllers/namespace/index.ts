@@ -1,18 +1,19 @@
 /** Empties namespaces that are being deleted, then lets them go. */
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
-import { isReason } from '../../apimachinery/errors.ts';
+import { isReason, serviceUnavailable } from '../../apimachinery/errors.ts';
 import { type KubeObject, now } from '../../apimachinery/meta.ts';
 import type { Namespace, NamespaceStatus, Pod } from '../../generated/types/core.v1.ts';
 import { storeOf } from '../../resources/resource.ts';
-import { type Controller, itself, itsNamespace, type Watch } from '../controller.ts';
+import { type Controller, type ExtensionCall, itself, itsNamespace, type Watch } from '../controller.ts';
 import { deleteIfPresent, forEachLimited, messageOf, patchStatus } from '../objects.ts';
 import { BUSY_STORES, CUSTOM_RESOURCES, customKindsOf, deletableResources } from '../stores.ts';
+import { type ExtensionContent, extensionContents } from './extensions.ts';
 
 const FINALIZER = 'kubernetes';
-const PODS = 'core/pods';
 const PARALLEL = 8;
 const SAFETY_MS = 60_000;
 
+/** Of a resource that is kept here. */
 interface Content {
   store: ResourceId;
   /** `configmaps.`, `deployments.apps`: as upstream names it in conditions. */
@@ -24,11 +25,15 @@ const contents: readonly Content[] = deletableResources
   .filter(({ namespaced }) => namespaced)
   .map((resource) => ({ store: storeOf(resource), name: `${resource.resource}.${resource.group}` }));
 
+const PODS: Content = { store: 'core/pods', name: 'pods.' };
+
 interface Remaining {
   /** `configmaps. has 1 resource instances` */
   resources: { name: string; count: number }[];
   finalizers: Map<string, number>;
   failures: string[];
+  /** Group-versions whose extension API servers do not say what they have. */
+  stale: string[];
   /** Of pods that end in their own time: the longest grace, in seconds. */
   graceSeconds: number;
 }
@@ -37,43 +42,52 @@ interface Remaining {
  * Deletes what is there, and says what is still there afterwards. Pods first, and nothing else while one is left: what runs to its end is
  * not deprived of its policies, secrets and services.
  */
-async function empty(client: Client, namespace: string): Promise<Remaining> {
-  const remaining: Remaining = { resources: [], finalizers: new Map(), failures: [], graceSeconds: 0 };
-  const custom = (await customKindsOf(client)).filter(({ namespaced }) => namespaced);
-  const all = [...contents, ...custom.map(({ store, resource, group }) => ({ store, name: `${resource}.${group}` }))];
-  const clear = async ({ store, name }: Content): Promise<void> => {
+async function empty(client: Client, ask: ExtensionCall, namespace: string): Promise<Remaining> {
+  const remaining: Remaining = { resources: [], finalizers: new Map(), failures: [], stale: [], graceSeconds: 0 };
+  const tally = async ({ name, clear }: ExtensionContent): Promise<void> => {
     try {
-      const { items } = await client.list(store, { namespace });
-      if (items.length === 0) return;
-      const doomed = items.filter((object) => object.metadata.deletionTimestamp === undefined);
-      await forEachLimited(doomed, PARALLEL, async (object) => {
-        await deleteIfPresent(client, store, object, { propagationPolicy: 'Background' });
-      });
-      const left = await client.list(store, { namespace });
-      if (left.items.length > 0) remaining.resources.push({ name, count: left.items.length });
-      for (const object of left.items) countIn(remaining, store, object);
+      const left = await clear(namespace);
+      if (left.length > 0) remaining.resources.push({ name, count: left.length });
+      for (const object of left) countFinalizers(remaining, object);
+      if (name === PODS.name) remaining.graceSeconds = longestGrace(left as Pod[]);
     } catch (error) {
       remaining.failures.push(messageOf(error));
     }
   };
-  const isPods = ({ store }: Content): boolean => store === PODS;
-  await forEachLimited(all.filter(isPods), PARALLEL, clear);
+  const here = ({ store, name }: Content): ExtensionContent => ({
+    name,
+    clear: () => clearStore(client, store, namespace),
+  });
+  const [extensions] = await Promise.all([extensionContents(client, ask), tally(here(PODS))]);
+  remaining.stale = extensions.stale;
   if (remaining.resources.length > 0) return remaining;
-  const others = all.filter((content) => !isPods(content));
-  await forEachLimited(others, PARALLEL, clear);
+  const custom = (await customKindsOf(client)).filter(({ namespaced }) => namespaced);
+  const kept = [...contents, ...custom.map(({ store, resource, group }) => ({ store, name: `${resource}.${group}` }))];
+  const others = kept.filter(({ store }) => store !== PODS.store).map(here);
+  await forEachLimited([...others, ...extensions.contents], PARALLEL, tally);
   remaining.resources.sort((a, b) => (a.name < b.name ? -1 : 1));
   return remaining;
 }
 
-function countIn(remaining: Remaining, store: ResourceId, object: KubeObject): void {
-  for (const finalizer of object.metadata.finalizers ?? []) {
+/** Deletes what a store has of the namespace; answers what is left. */
+async function clearStore(client: Client, store: ResourceId, namespace: string): Promise<KubeObject[]> {
+  const { items } = await client.list(store, { namespace });
+  if (items.length === 0) return [];
+  const doomed = items.filter((object) => object.metadata.deletionTimestamp === undefined);
+  await forEachLimited(doomed, PARALLEL, async (object) => {
+    await deleteIfPresent(client, store, object, { propagationPolicy: 'Background' });
+  });
+  return (await client.list(store, { namespace })).items;
+}
+
+function countFinalizers(remaining: Remaining, { metadata }: KubeObject): void {
+  for (const finalizer of metadata.finalizers ?? []) {
     remaining.finalizers.set(finalizer, (remaining.finalizers.get(finalizer) ?? 0) + 1);
   }
-  if (store === PODS) {
-    const seconds = (object as Pod).metadata.deletionGracePeriodSeconds ?? 0;
-    remaining.graceSeconds = Math.max(remaining.graceSeconds, seconds);
-  }
 }
+
+const longestGrace = (pods: readonly Pod[]): number =>
+  Math.max(0, ...pods.map(({ metadata }) => metadata.deletionGracePeriodSeconds ?? 0));
 
 type Conditions = NonNullable<NamespaceStatus['conditions']>;
 
@@ -84,7 +98,9 @@ function conditionsOf(remaining: Remaining, before: Conditions, at: number): Con
   const finalizers = [...remaining.finalizers].sort(([a], [b]) => (a < b ? -1 : 1));
   const held = finalizers.map(([finalizer, count]) => `${finalizer} in ${count} resource instances`);
   const facts: [type: string, holds: boolean, reason: string, message: string][] = [
-    ['NamespaceDeletionDiscoveryFailure', false, 'ResourcesDiscovered', 'All resources successfully discovered'],
+    remaining.stale.length > 0
+      ? ['NamespaceDeletionDiscoveryFailure', true, 'DiscoveryFailed', discoveryFailure(remaining.stale)]
+      : ['NamespaceDeletionDiscoveryFailure', false, 'ResourcesDiscovered', 'All resources successfully discovered'],
     [
       'NamespaceDeletionGroupVersionParsingFailure',
       false,
@@ -126,6 +142,12 @@ function conditionsOf(remaining: Remaining, before: Conditions, at: number): Con
   return [...before.filter(({ type }) => !types.has(type ?? '')), ...made];
 }
 
+/** In the words of upstream's client. */
+function discoveryFailure(stale: readonly string[]): string {
+  const all = stale.map((version) => `${version}: stale GroupVersion discovery: ${version}`).join(', ');
+  return `Discovery failed for some groups, ${stale.length} failing: unable to retrieve the complete list of server APIs: ${all}`;
+}
+
 async function finalize(client: Client, namespace: Namespace): Promise<void> {
   const finalizers = namespace.spec?.finalizers?.filter((finalizer) => finalizer !== FINALIZER) ?? [];
   try {
@@ -152,19 +174,21 @@ export const namespaceController: Controller = {
     const namespace = await client.get<Namespace>('core/namespaces', '', name);
     if (namespace?.metadata.deletionTimestamp === undefined) return;
     if (!namespace.spec?.finalizers?.includes(FINALIZER)) return;
-    const remaining = await empty(client, name);
+    const remaining = await empty(client, context.askExtension, name);
     const status: NamespaceStatus = {
       ...namespace.status,
       phase: 'Terminating',
       conditions: conditionsOf(remaining, namespace.status?.conditions ?? [], context.now()),
     };
-    if (remaining.resources.length === 0 && remaining.failures.length === 0) {
+    // What nobody can look for may be there.
+    const failure = remaining.stale.length > 0 ? discoveryFailure(remaining.stale) : remaining.failures[0];
+    if (remaining.resources.length === 0 && failure === undefined) {
       const fresh = await client.get<Namespace>('core/namespaces', '', name);
       if (fresh !== undefined) await finalize(client, fresh);
       return;
     }
     await patchStatus(client, 'core/namespaces', namespace, status);
-    if (remaining.failures.length > 0) throw new Error(remaining.failures[0]);
+    if (failure !== undefined) throw serviceUnavailable(failure);
     const { graceSeconds } = remaining;
     return { requeueAfterMs: graceSeconds > 0 ? (Math.floor(graceSeconds / 2) + 1) * 1000 : SAFETY_MS };
   },
