@@ -9,11 +9,12 @@ import { containerHash } from './actions.ts';
 import { type EnvironmentSources, environment } from './env.ts';
 import { expand } from './expansion.ts';
 import { dnsConfig, hostsFile, parseResolvConf, podHostname } from './hosts-file.ts';
-import { WaitingError } from './images.ts';
+import { imageVolumeFailed, WaitingError } from './images.ts';
 import { allContainers } from './pod.ts';
 import { ANNOTATIONS, LABELS } from './pod-runtime.ts';
 import { containerResources } from './resources.ts';
 import { containerSecurity, sandboxSecurity } from './security.ts';
+import { resolveImageSubPath } from './volumes/image.ts';
 import type { HostPaths } from './volumes/manager.ts';
 import { resolveSubPath } from './volumes/sub-path.ts';
 
@@ -83,6 +84,8 @@ export interface ContainerInput {
   restartCount: number;
   image: Image;
   volumes: HostPaths;
+  /** Those of images, which nobody writes to. */
+  imageVolumes: HostPaths;
   podIps: readonly string[];
   /** The container whose processes this one sees. */
   targetId: string | undefined;
@@ -126,6 +129,7 @@ export async function containerConfig(input: ContainerInput): Promise<ContainerC
       linux: { resources: containerResources(pod, container, input.memoryCapacity), securityContext: security },
     };
   } catch (error) {
+    if (error instanceof WaitingError) throw error;
     throw new WaitingError('CreateContainerConfigError', error instanceof Error ? error.message : String(error));
   }
 }
@@ -138,22 +142,30 @@ const PROPAGATION = {
 async function volumeMounts(input: ContainerInput, env: ReadonlyMap<string, string>): Promise<Mount[]> {
   const mounts: Mount[] = [];
   for (const mount of input.container.volumeMounts ?? []) {
-    const volume = input.volumes.get(mount.name ?? '');
+    const image = input.imageVolumes.get(mount.name ?? '');
+    const volume = image ?? input.volumes.get(mount.name ?? '');
     if (volume === undefined)
       throw new Error(`cannot find volume "${mount.name}" to mount into container "${input.container.name}"`);
     const subPath = mount.subPathExpr ? expand(mount.subPathExpr, env) : (mount.subPath ?? '');
-    const hostPath = subPath === '' ? volume : await resolveSubPath(volume, subPath);
+    const resolve = image === undefined ? resolveSubPath : imageSubPath;
+    const hostPath = subPath === '' ? volume : await resolve(volume, subPath);
     const path = mount.mountPath ?? '';
     const mode = mount.mountPropagation;
     mounts.push({
       containerPath: path.startsWith('/') ? path : `/${path}`,
       hostPath,
-      readonly: mount.readOnly === true,
+      readonly: mount.readOnly === true || image !== undefined,
       propagation: mode === 'HostToContainer' || mode === 'Bidirectional' ? PROPAGATION[mode] : 'PROPAGATION_PRIVATE',
     });
   }
   return mounts;
 }
+
+/** The folder at `subPath` in an image. With upstream the runtime looks for it, and where it is not the container cannot be created. */
+const imageSubPath = (volume: string, subPath: string): Promise<string> =>
+  resolveImageSubPath(volume, subPath).catch((error: unknown) => {
+    throw imageVolumeFailed(error);
+  });
 
 /** `/etc/hosts` (unless the pod mounts its own) and the file for the termination message. */
 async function ownMounts({ pod, container, podIps, folders, cluster }: ContainerInput): Promise<Mount[]> {

@@ -5,6 +5,7 @@ import type { PodSandboxConfig, PodSandboxStatus } from '../runtime/cri-types.ts
 import { goDuration } from './backoff.ts';
 import { containerConfig, type PodFolders } from './container-config.ts';
 import type { KubeletDeps } from './deps.ts';
+import type { ImageVolumes } from './image-volumes.ts';
 import { rpcText, WaitingError } from './images.ts';
 import { runHook } from './lifecycle.ts';
 import { fieldPathOf, keptStatus, podFullName } from './pod.ts';
@@ -18,6 +19,7 @@ export interface StartInput {
   sandbox: PodSandboxStatus;
   sandboxConfig: PodSandboxConfig;
   volumes: HostPaths;
+  imageVolumes: ImageVolumes;
   folders: PodFolders;
   signal: AbortSignal;
 }
@@ -44,7 +46,9 @@ export async function startContainer(deps: KubeletDeps, input: StartInput): Prom
   };
   try {
     const config = deps.config.for(uid);
-    const image = await deps.images.ensure(pod, container, config, input.signal);
+    const imageVolumes = await input.imageVolumes.of(container);
+    const wanted = { reference: container.image ?? '', pullPolicy: container.imagePullPolicy, fieldPath: path };
+    const image = await deps.images.ensure(pod, wanted, config, input.signal);
     const kept = keptStatus(pod, name);
     const attempt =
       latest === undefined ? (kept?.containerID ? (kept.restartCount ?? 0) + 1 : 0) : restartCount(latest) + 1;
@@ -55,6 +59,7 @@ export async function startContainer(deps: KubeletDeps, input: StartInput): Prom
       restartCount: attempt,
       image,
       volumes: input.volumes,
+      imageVolumes,
       podIps: ips,
       folders: input.folders,
       targetId: targetOf(container, runtime),

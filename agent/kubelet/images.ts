@@ -1,12 +1,11 @@
-/** Images for containers: pull policies, credentials, back-off, and the events that tell of them. */
-import type { Container, Pod } from '../../src/generated/types/core.v1.ts';
+/** Images for containers and volumes: pull policies, credentials, back-off, and the events that tell of them. */
+import type { Pod } from '../../src/generated/types/core.v1.ts';
 import { type CriClient, CriError } from '../runtime/cri.ts';
 import type { Image } from '../runtime/cri-types.ts';
 import { Backoff, RESTART_BACKOFF } from './backoff.ts';
 import type { PodConfigSource } from './config-source.ts';
 import type { EventRecorder } from './events.ts';
 import { formatImageName, type ImageName, parseImageName } from './image-name.ts';
-import { fieldPathOf } from './pod.ts';
 import { pullCredentials } from './pull-secrets.ts';
 
 /** Why a container waits: becomes `state.waiting`. */
@@ -20,6 +19,21 @@ export class WaitingError extends Error {
     this.reason = reason;
     this.retryAt = retryAt;
   }
+}
+
+/** The image is there, but cannot be mounted: as kubelet says it of a runtime that mounts images by itself. */
+export function imageVolumeFailed(error: unknown): WaitingError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new WaitingError('CreateContainerError', `ImageVolumeMountFailed: ${why}`);
+}
+
+/** An image that a pod needs. */
+export interface WantedImage {
+  reference: string;
+  /** Upstream's `imagePullPolicy`; by the tag where it is left out. */
+  pullPolicy: string | undefined;
+  /** The part of the pod that its events are about. */
+  fieldPath?: string;
 }
 
 const CODE_NAMES: Record<number, string> = {
@@ -53,10 +67,10 @@ export class ImageManager {
   }
 
   /** The image, pulled if need be. Throws a {@link WaitingError} with upstream's reason. */
-  async ensure(pod: Pod, container: Container, config: PodConfigSource, signal: AbortSignal): Promise<Image> {
-    const image = container.image ?? '';
+  async ensure(pod: Pod, wanted: WantedImage, config: PodConfigSource, signal: AbortSignal): Promise<Image> {
+    const image = wanted.reference;
     const event = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
-      this.#events.record(pod, type, reason, message, fieldPathOf(pod, container.name ?? ''));
+      this.#events.record(pod, type, reason, message, wanted.fieldPath);
     let name: ImageName;
     try {
       name = parseImageName(image);
@@ -65,7 +79,7 @@ export class ImageManager {
       event('Warning', 'InspectFailed', message);
       throw new WaitingError('InvalidImageName', message);
     }
-    const policy = container.imagePullPolicy ?? (name.tag === 'latest' ? 'Always' : 'IfNotPresent');
+    const policy = wanted.pullPolicy ?? (name.tag === 'latest' ? 'Always' : 'IfNotPresent');
     const full = formatImageName(name);
     const present = await this.#cri.imageStatus(full);
     if (present !== undefined && policy !== 'Always') {

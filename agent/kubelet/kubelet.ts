@@ -78,7 +78,7 @@ export class Kubelet implements KubeletHandle {
       allocatable: { ...machine },
       images: new ImageManager(cri, events),
       prober: new Prober({ cri, events, nodeIp, onChange: wake }),
-      volumes: new VolumeManager(pods, client),
+      volumes: new VolumeManager(pods, client, cri.socket),
       tokens: new TokenSource(client),
       config: new ConfigSource(informers, wake),
       backoff: new Backoff(RESTART_BACKOFF),

@@ -2,6 +2,7 @@
 import type { Container } from '../../src/generated/types/core.v1.ts';
 import { type StartInput, startContainer } from './container-runner.ts';
 import type { KubeletDeps } from './deps.ts';
+import { ImageVolumes } from './image-volumes.ts';
 import { WaitingError } from './images.ts';
 import { configureSandbox } from './sandbox.ts';
 
@@ -18,15 +19,16 @@ export interface StartListener {
 export async function startContainers(
   deps: KubeletDeps,
   containers: readonly Container[],
-  input: Omit<StartInput, 'container' | 'sandboxConfig'>,
+  input: Omit<StartInput, 'container' | 'sandboxConfig' | 'imageVolumes'>,
   listener: StartListener,
 ): Promise<number> {
   let due = Number.POSITIVE_INFINITY;
   const sandboxConfig = await configureSandbox(deps, input.pod, input.folders, input.sandbox.metadata.attempt);
+  const imageVolumes = new ImageVolumes(deps, input.pod, input.signal);
   for (const container of containers) {
     if (input.signal.aborted) break;
     try {
-      await startContainer(deps, { ...input, container, sandboxConfig });
+      await startContainer(deps, { ...input, container, sandboxConfig, imageVolumes });
       listener.started(container);
     } catch (error) {
       if (!(error instanceof WaitingError)) throw error;

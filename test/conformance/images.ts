@@ -45,6 +45,8 @@ export function suiteImages({ programs, source }: Suite): BuiltImage[] {
   const page: TarEntry = { path: 'www/index.html', data: Buffer.from('<title>Welcome to nginx!</title>\n') };
   const pet = (name: string): TarEntry[] =>
     [`${name}.jpg`, 'data.json'].map((path) => ({ path, data: file(`${name}/html/${path}`) }));
+  // Upstream's stands on Alpine Linux, and a test that mounts it looks for this file.
+  const release: TarEntry[] = [{ path: 'etc/os-release', data: Buffer.from('NAME="Alpine Linux"\n') }];
   const nnp = binary('usr/local/bin/nnp', 'nnp', 0o4755);
   const sample = binary('sample-apiserver', 'sample-apiserver');
   const etcd = binary('usr/local/bin/etcd', 'etcd');
@@ -55,7 +57,7 @@ export function suiteImages({ programs, source }: Suite): BuiltImage[] {
   return named([
     [host(['pause']), `${E2E}/agnhost:2.55`, `${E2E}/agnhost:2.63.0`, 'registry.k8s.io/pause:3.10.2'],
     [plain({}, ...toolEntries(...TOOLS)), `${E2E}/glibc-dns-testing:2.0.0`],
-    [host(['test-webserver'], pet('kitten')), `${E2E}/kitten:1.8`],
+    [host(['test-webserver'], pet('kitten'), release), `${E2E}/kitten:1.8`],
     [host(['test-webserver'], pet('nautilus')), `${E2E}/nautilus:1.8`],
     [plain({}), `${E2E}/busybox:1.37.0-1`],
     [plain({ Cmd: ['httpd', '-f', '-p', '80', '-h', '/www'] }, page), `${E2E}/nginx:1.15-4`, `${E2E}/nginx:1.27-0`],

@@ -9,7 +9,7 @@ import { delay } from '../../agent/informer.ts';
 import { ROOT } from '../../cli/command.ts';
 import { type ControlPlane, freePort, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { endRemains } from '../../cli/harness/remains.ts';
-import { importImages } from './lab.ts';
+import { agentPid, importImages } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must } from './support.ts';
 
 /** Is ready when it is told so. */
@@ -241,11 +241,6 @@ describe.skipIf(!isRoot && process.env['CI'] !== 'true')('npm start in a termina
 
 const workerdPid = (plane: ControlPlane): number =>
   Number.parseInt(readFileSync(join(plane.data, 'workerd.pid'), 'utf8'), 10);
-
-function agentPid(plane: ControlPlane): number {
-  const found = execFileSync('pgrep', ['-P', String(plane.process.pid), '-f', 'agent/main.ts'], { encoding: 'utf8' });
-  return Number.parseInt(found, 10);
-}
 
 /** The agent's pid, or the one given while there is none. */
 function agentPidOr(plane: ControlPlane, otherwise: number): number {

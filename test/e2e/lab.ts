@@ -170,3 +170,9 @@ export function processOf(socket: string, containerID: string): number {
   if (pid === undefined) throw new Error(`${containerID} does not run`);
   return Number(pid);
 }
+
+/** The agent that a control plane with a real node runs. Throws while there is none. */
+export function agentPid(plane: ControlPlane): number {
+  const found = execFileSync('pgrep', ['-P', String(plane.process.pid), '-f', 'agent/main.ts'], { encoding: 'utf8' });
+  return Number.parseInt(found, 10);
+}

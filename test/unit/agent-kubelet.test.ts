@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -499,6 +508,10 @@ describe('volumes', () => {
     expect(await resolveSubPath(join(folder, 'v'), 'a/b')).toMatch(/v\/a\/b$/);
     await expect(resolveSubPath(join(folder, 'v'), 'out/x')).rejects.toThrow('outside');
     await expect(resolveSubPath(join(folder, 'v'), '../x')).rejects.toThrow('must not leave');
+    const asItIs = { make: false };
+    expect(await resolveSubPath(join(folder, 'v'), 'a/b', asItIs)).toMatch(/v\/a\/b$/);
+    await expect(resolveSubPath(join(folder, 'v'), 'a/c', asItIs)).rejects.toThrow('a/c does not exist in the volume');
+    expect(existsSync(join(folder, 'v/a/c'))).toBe(false);
   });
 });
 

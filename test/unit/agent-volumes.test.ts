@@ -48,16 +48,16 @@ describe('a projected volume', () => {
 });
 
 describe('volumes that cannot be', () => {
-  it.each<[Volume, string]>([
-    [{ name: 'v', image: { reference: 'busybox' } }, 'volumes of images are not supported'],
-    [{ name: 'v', nfs: { server: 's', path: '/' } }, 'no volume plugin matched'],
-  ])('%o', async (volume, why) => {
-    const manager = new VolumeManager(folder, {} as HttpClient);
-    const pod = { metadata: { name: 'p', uid: 'u' }, spec: { containers: [], volumes: [volume] } };
-    await expect(manager.setUp(pod, {} as PayloadSources)).rejects.toThrow(
-      new MountError(`MountVolume.SetUp failed for volume "v" : ${why}`),
-    );
-  });
+  it.each<[Volume, string]>([[{ name: 'v', nfs: { server: 's', path: '/' } }, 'no volume plugin matched']])(
+    '%o',
+    async (volume, why) => {
+      const manager = new VolumeManager(folder, {} as HttpClient, '/nowhere');
+      const pod = { metadata: { name: 'p', uid: 'u' }, spec: { containers: [], volumes: [volume] } };
+      await expect(manager.setUp(pod, {} as PayloadSources)).rejects.toThrow(
+        new MountError(`MountVolume.SetUp failed for volume "v" : ${why}`),
+      );
+    },
+  );
 });
 
 describe.skipIf(!root)('a volume for a user or a group', () => {

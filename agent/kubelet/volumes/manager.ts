@@ -6,6 +6,7 @@ import type { HttpClient } from '../../client.ts';
 import { quantity } from '../quantity.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { checkHostPath } from './host-path.ts';
+import { dropImages, isImageMounted, mountImage } from './image.ts';
 import { mountTmpfs, setGroup, unmountBelow } from './mount.ts';
 import { type PayloadSources, volumePayload } from './payload.ts';
 
@@ -22,14 +23,18 @@ const PLUGINS = {
   projected: 'kubernetes.io~projected',
   emptyDir: 'kubernetes.io~empty-dir',
 } as const;
+const IMAGE_PLUGIN = 'kubernetes.io~image';
 
 export class VolumeManager {
   readonly #podsDir: string;
   readonly #client: HttpClient;
+  readonly #socket: string;
 
-  constructor(podsDir: string, client: HttpClient) {
+  /** `socket`: the runtime's, which has the images that volumes are made of. */
+  constructor(podsDir: string, client: HttpClient, socket: string) {
     this.#podsDir = podsDir;
     this.#client = client;
+    this.#socket = socket;
   }
 
   /** The pod's own folder. */
@@ -37,11 +42,12 @@ export class VolumeManager {
     return join(this.#podsDir, uid);
   }
 
-  /** Makes every volume ready, or brings its contents up to date. Throws a {@link MountError} for the first that cannot be. */
+  /** Makes every volume ready but those of images, or brings its contents up to date. Throws a {@link MountError} for the first that cannot be. */
   async setUp(pod: Pod, sources: PayloadSources): Promise<HostPaths> {
     const result: HostPaths = new Map();
     await mkdir(this.podDir(pod.metadata.uid ?? ''), { recursive: true, mode: 0o750 });
     for (const volume of pod.spec?.volumes ?? []) {
+      if (volume.image) continue;
       const name = volume.name ?? '';
       try {
         result.set(name, await this.#setUp(pod, volume, sources));
@@ -57,10 +63,8 @@ export class VolumeManager {
     const plugin = (Object.keys(PLUGINS) as (keyof typeof PLUGINS)[]).find((kind) => volume[kind]);
     if (volume.hostPath) return checkHostPath(volume.hostPath);
     if (volume.persistentVolumeClaim) return this.#claim(pod, volume.persistentVolumeClaim.claimName ?? '');
-    // containerd mounts images from 2.1 on.
-    if (volume.image) throw new Error('volumes of images are not supported');
     if (plugin === undefined) throw new Error('no volume plugin matched');
-    const folder = join(this.podDir(pod.metadata.uid ?? ''), 'volumes', PLUGINS[plugin], volume.name ?? '');
+    const folder = this.#folder(pod.metadata.uid ?? '', PLUGINS[plugin], volume.name ?? '');
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     if (volume.emptyDir) return emptyDir(folder, volume, fsGroup);
     const payload = await volumePayload(pod, volume, sources);
@@ -70,6 +74,23 @@ export class VolumeManager {
       if (fsGroup !== undefined) await setGroup(folder, fsGroup, true);
     });
     return folder;
+  }
+
+  /** Where the volume of an image is mounted for the pod already; undefined where it is not yet. */
+  mountedImage(uid: string, volume: string): string | undefined {
+    const folder = this.#folder(uid, IMAGE_PLUGIN, volume);
+    return isImageMounted(folder) ? folder : undefined;
+  }
+
+  /** Mounts an image that the runtime has, by its id, as a volume of the pod; answers where. */
+  async mountImage(uid: string, volume: string, image: string): Promise<string> {
+    const folder = this.#folder(uid, IMAGE_PLUGIN, volume);
+    await mountImage(this.#socket, image, folder);
+    return folder;
+  }
+
+  #folder(uid: string, plugin: string, volume: string): string {
+    return join(this.podDir(uid), 'volumes', plugin, volume);
   }
 
   /** Claims that are bound to a folder of this machine; other storage needs a CSI driver. */
@@ -92,6 +113,8 @@ export class VolumeManager {
   async tearDown(uid: string): Promise<void> {
     const folder = this.podDir(uid);
     await unmountBelow(folder);
+    // Their folders tell which there are: they go last.
+    await dropImages(this.#socket, this.#folder(uid, IMAGE_PLUGIN, ''));
     await rm(folder, { recursive: true, force: true });
   }
 

@@ -7,27 +7,40 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** All mount points at or below `path`, deepest first. */
-function mountsBelow(path: string): string[] {
+interface MountPoint {
+  path: string;
+  options: string[];
+}
+
+function mountPoints(): MountPoint[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
-    .map((line) =>
-      (line.split(' ')[1] ?? '').replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8))),
-    )
-    .filter((point) => point === path || point.startsWith(`${path}/`))
-    .sort((a, b) => b.length - a.length);
+    .map((line) => {
+      const [, path = '', , options = ''] = line
+        .split(' ')
+        .map((field) => field.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8))));
+      return { path, options: options.split(',') };
+    });
+}
+
+/** Whether something is mounted on `path`, with the option where one is asked for. */
+export function isMounted(path: string, option?: string): boolean {
+  const top = mountPoints().findLast((point) => point.path === path);
+  return top !== undefined && (option === undefined || top.options.includes(option));
 }
 
 /** Mounts a tmpfs on `path` unless one is there. `sizeBytes` limits it. */
 export async function mountTmpfs(path: string, sizeBytes?: number): Promise<void> {
-  if (mountsBelow(path).includes(path)) return;
+  if (isMounted(path)) return;
   const options = sizeBytes === undefined ? [] : ['-o', `size=${Math.floor(sizeBytes)}`];
   await run('mount', ['-t', 'tmpfs', ...options, 'tmpfs', path]);
 }
 
 /** Unmounts everything at or below `path`; lazily, so that a straggler cannot hold a pod's folder. */
 export async function unmountBelow(path: string): Promise<void> {
-  for (const point of mountsBelow(path)) await run('umount', ['-l', point]);
+  const points = mountPoints().map((point) => point.path);
+  const below = points.filter((point) => point === path || point.startsWith(`${path}/`));
+  for (const point of below.sort((a, b) => b.length - a.length)) await run('umount', ['-l', point]);
 }
 
 /** Gives a volume to a pod's fsGroup: group ownership, group access, and setgid folders so that new files follow. */

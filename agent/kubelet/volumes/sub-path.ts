@@ -2,8 +2,8 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-/** The real path of `subPath` below `volume`; missing folders are made. Throws when it would leave the volume. */
-export async function resolveSubPath(volume: string, subPath: string): Promise<string> {
+/** The real path of `subPath` below `volume`; missing folders are made, unless told not to. Throws when it would leave the volume. */
+export async function resolveSubPath(volume: string, subPath: string, { make = true } = {}): Promise<string> {
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
     throw new Error(`failed to prepare subPath for volumeMount: ${subPath} must not leave the volume`);
   }
@@ -11,10 +11,14 @@ export async function resolveSubPath(volume: string, subPath: string): Promise<s
   let current = root;
   for (const part of subPath.split('/').filter((name) => name !== '' && name !== '.')) {
     const next = join(current, part);
-    await mkdir(next, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    if (make) {
+      await mkdir(next, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    }
+    current = await realpath(next).catch(() => {
+      throw new Error(`failed to prepare subPath for volumeMount: ${subPath} does not exist in the volume`);
     });
-    current = await realpath(next);
     if (current !== root && !current.startsWith(root + sep)) {
       throw new Error(`failed to prepare subPath for volumeMount: ${subPath} is outside of the volume`);
     }
