@@ -9,7 +9,8 @@ import { say, step } from '../../cli/progress.ts';
 import { installMissing, NEEDED_BY_TESTS, unfitness } from '../../cli/up/packages.ts';
 import { Lab } from '../e2e/lab.ts';
 import { eventually, kubectl } from '../e2e/support.ts';
-import { NEEDED_BY_IMAGES, suiteImages } from './images.ts';
+import { startRegistry } from '../support/registry.ts';
+import { NEEDED_BY_IMAGES, suiteImages, suiteImages } from './images.ts';
 import { type Result, readReport } from './report.ts';
 import { buildSuite, type Suite } from './suite.ts';
 
@@ -36,22 +37,26 @@ async function withCluster(suite: Suite, run: (plane: ControlPlane) => Promise<n
   if (why !== undefined) throw new UserError(`${why}; try --nodes simulated=3 for what needs no containers.`);
   await installMissing(true, { ...NEEDED_BY_TESTS, ...NEEDED_BY_IMAGES });
   const lab = new Lab();
+  const images = suiteImages(suite);
+  // Some tests insist on pulling.
+  const registry = await startRegistry(lab.address, images);
   try {
     const plane = await step('Starting a control plane', () =>
       startControlPlane({ nodes: 'none', address: lab.address }),
     );
     try {
       await step('Joining two nodes', async () => {
-        for (const name of ['node-a', 'node-b']) await lab.join(plane, name);
+        for (const name of ['node-a', 'node-b']) await lab.join(plane, name, { mirror: `http://${registry.address}` });
         const wait = ['wait', 'node', 'node-a', 'node-b', '--for=condition=Ready', '--timeout=10s'];
         await eventually('two nodes are ready', async () => (await kubectl(plane, wait)).code === 0);
       });
-      await step('Giving them images', async () => lab.importImages(suiteImages(suite)));
+      await step('Giving them images', async () => lab.importImages(images));
       return await run(plane);
     } finally {
       await plane.stop();
     }
   } finally {
+    registry.stop();
     await lab.close();
   }
 }

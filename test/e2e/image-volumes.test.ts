@@ -95,7 +95,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('volume
     await expect.poll(() => waiting('late'), soon).toContain('Back-off pulling image');
     await expect.poll(() => waiting('never'), soon).toContain('ErrImageNeverPull');
     await expect.poll(() => waiting('nowhere'), soon).toContain('CreateContainerError');
-    expect(await waiting('nowhere')).toMatch(/ImageVolumeMountFailed: .*not\/there does not exist in the volume/);
+    expect(await waiting('nowhere')).toMatch(/ImageVolumeMountFailed: .*there is no not\/there inside the volume/);
     expect(await messages('late')).toContain(`Failed to pull image "${registry.address}/late:1": rpc error`);
     registry.images.push({ ...DATA, name: 'registry.test/late:1' });
     await run('wait', '--for=condition=Ready', 'pod/late', '--timeout=60s');

@@ -38,8 +38,8 @@ export class Lab {
     run('ip', 'link', 'set', this.id, 'up');
   }
 
-  /** Makes a machine and joins it. `keepPods`: they go on when its agent stops. */
-  async join(plane: ControlPlane, name: string, { keepPods = false } = {}): Promise<Machine> {
+  /** Makes a machine and joins it. `keepPods`: they go on when its agent stops; `mirror`: the registry for every image. */
+  async join(plane: ControlPlane, name: string, { keepPods = false, mirror = '' } = {}): Promise<Machine> {
     const index = this.machines.length;
     const ip = `${this.subnet}.${index + 2}`;
     const netns = `${this.id}-${index}`;
@@ -62,7 +62,8 @@ export class Lab {
     const secret = readFileSync(join(plane.data, 'bootstrap-secret'), 'utf8').trim();
     const { token } = await requestCredential(plane.server, secret, { bootstrap: true, ttlSeconds: 600 }, ca);
     const place = { name, ip, data, netns };
-    const machine = { ...place, agent: startAgent(plane, place, ['--bootstrap-token', token], keepPods) };
+    const more = ['--bootstrap-token', token, ...(mirror === '' ? [] : ['--registry-mirror', mirror])];
+    const machine = { ...place, agent: startAgent(plane, place, more, keepPods) };
     this.machines.push(machine);
     return machine;
   }

@@ -506,11 +506,11 @@ describe('volumes', () => {
     mkdirSync(join(folder, 'v'));
     symlinkSync('/etc', join(folder, 'v', 'out'));
     expect(await resolveSubPath(join(folder, 'v'), 'a/b')).toMatch(/v\/a\/b$/);
-    await expect(resolveSubPath(join(folder, 'v'), 'out/x')).rejects.toThrow('outside');
+    await expect(resolveSubPath(join(folder, 'v'), 'out/x')).rejects.toThrow('there is no out/x inside the volume');
     await expect(resolveSubPath(join(folder, 'v'), '../x')).rejects.toThrow('must not leave');
     const asItIs = { make: false };
     expect(await resolveSubPath(join(folder, 'v'), 'a/b', asItIs)).toMatch(/v\/a\/b$/);
-    await expect(resolveSubPath(join(folder, 'v'), 'a/c', asItIs)).rejects.toThrow('a/c does not exist in the volume');
+    await expect(resolveSubPath(join(folder, 'v'), 'a/c', asItIs)).rejects.toThrow('there is no a/c inside the volume');
     expect(existsSync(join(folder, 'v/a/c'))).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** Volumes of images: an image's files mounted read-only by `ctr`, which comes with every containerd; its CRI does so from 2.1 on alone. */
+/** Volumes of images: an image's files mounted by `ctr`, which comes with every containerd; by their CRI alone those before 2.1 do not. */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../network/run.ts';

@@ -16,11 +16,10 @@ export async function resolveSubPath(volume: string, subPath: string, { make = t
         if (error.code !== 'EEXIST') throw error;
       });
     }
-    current = await realpath(next).catch(() => {
-      throw new Error(`failed to prepare subPath for volumeMount: ${subPath} does not exist in the volume`);
-    });
+    current = await realpath(next).catch(() => '');
+    // Nobody learns by links of the volume what there is outside of it.
     if (current !== root && !current.startsWith(root + sep)) {
-      throw new Error(`failed to prepare subPath for volumeMount: ${subPath} is outside of the volume`);
+      throw new Error(`failed to prepare subPath for volumeMount: there is no ${subPath} inside the volume`);
     }
   }
   return current;
