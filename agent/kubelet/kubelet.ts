@@ -271,10 +271,13 @@ export class Kubelet implements KubeletHandle {
       if (!known.has(uid) && worker?.runtime.sandboxes.length === 0) this.#workers.delete(uid);
     }
     const present = new Set([...(this.#pleg?.uids() ?? []), ...(await volumes.present())]);
-    for (const uid of present) {
-      if (known.has(uid) || this.#workers.has(uid)) continue;
-      log.info('cleaning up a pod that is no more', { uid });
-      await this.#removePod(uid);
-    }
+    const left = [...present].filter((uid) => !known.has(uid) && !this.#workers.has(uid));
+    // One that does not go keeps no other from going.
+    await Promise.all(
+      left.map(async (uid) => {
+        log.info('cleaning up a pod that is no more', { uid });
+        await this.#removePod(uid).catch((error: unknown) => log.warn('it does not go, trying again', { uid, error }));
+      }),
+    );
   }
 }
