@@ -10,7 +10,7 @@ import { installMissing, NEEDED_BY_TESTS, unfitness } from '../../cli/up/package
 import { Lab } from '../e2e/lab.ts';
 import { eventually, kubectl } from '../e2e/support.ts';
 import { startRegistry } from '../support/registry.ts';
-import { NEEDED_BY_IMAGES, suiteImages, suiteImages } from './images.ts';
+import { NEEDED_BY_IMAGES, suiteImages } from './images.ts';
 import { type Result, readReport } from './report.ts';
 import { buildSuite, type Suite } from './suite.ts';
 
