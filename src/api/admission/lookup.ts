@@ -24,6 +24,15 @@ export function lookUp<T extends KubeObject>(
   return load<T>(context, id, key, name);
 }
 
+/** An object by key, as it is now. */
+export function lookUpAnew<T extends KubeObject>(
+  context: Requester,
+  id: ResourceId,
+  key: string,
+): Promise<T | undefined> {
+  return load<T>(context, id, key, `${context.info.cluster} ${id} ${key}`);
+}
+
 async function load<T extends KubeObject>(
   context: Requester,
   id: ResourceId,

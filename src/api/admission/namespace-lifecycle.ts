@@ -2,12 +2,13 @@
 import { forbidden, notFound } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { lookUp } from './lookup.ts';
+import { lookUp, lookUpAnew } from './lookup.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
 /** Without these there is no cluster. */
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 const NAMESPACES = { group: '', resource: 'namespaces' };
+const NAMESPACES_STORE = 'core/namespaces';
 /** These may be made while a namespace goes away: they help it along. */
 const ALWAYS = new Set(['localsubjectaccessreviews']);
 
@@ -21,15 +22,22 @@ export const namespaceLifecycle: AdmissionPlugin = {
   admit({ context, resource, object }) {
     const { namespace } = object.metadata;
     if (namespace === undefined) return;
-    const found = lookUp<Namespace>(context, 'core/namespaces', namespace);
+    const found = lookUp<Namespace>(context, NAMESPACES_STORE, namespace);
     if (found instanceof Promise) return found.then((loaded) => check(loaded, resource, object, namespace));
-    check(found, resource, object, namespace);
+    if (!isTerminating(found)) return check(found, resource, object, namespace);
+    // It may be gone by now, and another one be there: who is refused here, as controllers are, does not come again.
+    return lookUpAnew<Namespace>(context, NAMESPACES_STORE, namespace).then((newest) =>
+      check(newest, resource, object, namespace),
+    );
   },
 };
 
+const isTerminating = (found: Namespace | undefined): boolean =>
+  found?.status?.phase === 'Terminating' || found?.metadata.deletionTimestamp !== undefined;
+
 function check(found: Namespace | undefined, resource: Resource, object: KubeObject, namespace: string): void {
   if (found === undefined) throw notFound(NAMESPACES, namespace);
-  if (found.status?.phase !== 'Terminating' && found.metadata.deletionTimestamp === undefined) return;
+  if (!isTerminating(found)) return;
   const error = forbidden(
     resource,
     object.metadata.name,
