@@ -93,9 +93,8 @@ export class NodeAgent implements Running {
     // What was written or read here may be newer.
     if (this.#node === undefined || versionOf(node) < versionOf(this.#node)) return;
     this.#node = node;
-    const isUnknown = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'Unknown');
     // The control plane has lost sight of this node, and believes it dead: it is told otherwise at once.
-    if (isUnknown === true) this.check();
+    if (findCondition(node.status?.conditions, 'Ready')?.status === 'Unknown') this.check();
   }
 
   async #forever(everyMs: () => number, work: () => Promise<void>): Promise<void> {

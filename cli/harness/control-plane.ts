@@ -1,5 +1,6 @@
 /** A control plane of its own for a test or a measurement: `npm start` as a child process, on a free port, in a temporary folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -38,6 +39,10 @@ export interface ControlPlane {
   /** Stops it as Ctrl-C would; removes the folder if it was temporary. */
   stop(options?: { keepData?: boolean }): Promise<void>;
 }
+
+/** The process of its workerd, as it was started last. Throws where there was none. */
+export const runtimePid = ({ data }: Pick<ControlPlane, 'data'>): number =>
+  Number.parseInt(readFileSync(join(data, 'workerd.pid'), 'utf8'), 10);
 
 /** A port that nothing listens on at the moment. */
 export function freePort(): Promise<number> {

@@ -1,8 +1,9 @@
 /** Hashes, and bytes as digits. */
 
-/** The SHA-256 of a text's UTF-8. */
-export async function sha256(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+/** The SHA-256 of bytes, or of a text's UTF-8. */
+export async function sha256(data: string | ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }
 
 /** Two lower-case digits for each byte. */

@@ -81,9 +81,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   async snapshot(known: number, reload: boolean): Promise<ClusterSnapshot | Failure | null> {
     if (!this.exists()) return null;
-    if (!reload && this.snapshots.isNewest(known)) return null;
     try {
-      await this.ready();
       return await this.snapshots.get(known, reload);
     } catch (error) {
       if (error instanceof BadKeys) return { status: internalError(error.message).status };
@@ -232,7 +230,7 @@ export class Cluster extends DurableObject<Env> implements ClusterRpc {
 
   async tick(_cluster: string): Promise<void> {
     const identity = await this.ready();
-    const resync = new Resync(this.ctx.storage, this.env.STARTED);
+    const resync = new Resync(this.ctx.storage.kv, this.env.STARTED);
     // Keys and CAs come and go by the clock alone.
     await resync.whenDue(
       () => JSON.stringify([this.heard, identity.publicKeys.map(({ kid }) => kid), identity.authorityIds]),

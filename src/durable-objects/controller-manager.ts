@@ -38,7 +38,7 @@ export class ControllerManager extends DurableObject<Env> implements SubscriberR
 
   async tick(cluster: string): Promise<void> {
     const core = await this.loaded(cluster);
-    const resync = new Resync(this.ctx.storage, this.env.STARTED);
+    const resync = new Resync(this.ctx.storage.kv, this.env.STARTED);
     await this.armed(core, () => core.tick((work) => resync.whenDue(() => core.heard, work)));
   }
 

@@ -54,7 +54,7 @@ export class Scheduler extends DurableObject<Env> implements SubscriberRpc {
     const { cursors } = await this.opened(cluster);
     const kept = await this.ctx.storage.get<Record<string, number>>('seen');
     if (cursors.size === 0) for (const [store, seen] of Object.entries(kept ?? {})) cursors.set(store, seen);
-    const resync = new Resync(this.ctx.storage, this.env.STARTED);
+    const resync = new Resync(this.ctx.storage.kv, this.env.STARTED);
     await resync.whenDue(
       () => String(cursors.get(PODS)),
       () => this.resync(cursors, kept),

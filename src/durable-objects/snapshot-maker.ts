@@ -1,6 +1,7 @@
 /** The cluster's snapshot, made anew when something that it is made of has changed. */
 import { hex, sha256 } from '../apimachinery/digest.ts';
 import type { ClusterSnapshot } from './cluster-rpc.ts';
+import type { Kv } from './kv.ts';
 
 type Contents = Omit<ClusterSnapshot, 'version'>;
 
@@ -12,17 +13,11 @@ interface Kept {
   dirty: boolean;
 }
 
-/** A Durable Object's storage. */
-interface Storage {
-  get<T>(key: string): T | undefined;
-  put(key: string, value: unknown): void;
-}
-
 const KEY = 'snapshot';
 
 export class SnapshotMaker {
   private readonly read: () => Promise<Contents>;
-  private readonly storage: Storage;
+  private readonly kv: Kv;
   private kept: Kept;
   private snapshot: ClusterSnapshot | undefined;
   private changedMeanwhile = false;
@@ -30,10 +25,10 @@ export class SnapshotMaker {
   private waiting: Promise<void> | undefined;
 
   /** `read` answers what is true now. */
-  constructor(storage: Storage, read: () => Promise<Contents>) {
-    this.storage = storage;
+  constructor(kv: Kv, read: () => Promise<Contents>) {
+    this.kv = kv;
     this.read = read;
-    this.kept = storage.get<Kept>(KEY) ?? { version: 0, digest: '', dirty: true };
+    this.kept = kv.get<Kept>(KEY) ?? { version: 0, digest: '', dirty: true };
   }
 
   /** Something has changed: the next who asks gets another. */
@@ -43,7 +38,7 @@ export class SnapshotMaker {
   }
 
   /** Whether a version is the newest, as far as anybody has told. */
-  isNewest(version: number): boolean {
+  private isNewest(version: number): boolean {
     return !this.kept.dirty && this.kept.version === version;
   }
 
@@ -83,6 +78,6 @@ export class SnapshotMaker {
   private keep(next: Kept): void {
     const { version, dirty } = this.kept;
     this.kept = next;
-    if (version !== next.version || dirty !== next.dirty) this.storage.put(KEY, next);
+    if (version !== next.version || dirty !== next.dirty) this.kv.put(KEY, next);
   }
 }

@@ -1,4 +1,5 @@
 /** Watches: every watcher sees the same changes in the same order, each as its own selection has it. */
+import { joinBytes } from '../apimachinery/bytes.ts';
 import { expired, StatusError } from '../apimachinery/errors.ts';
 import type { Status } from '../apimachinery/meta.ts';
 import type { Backend } from './backend.ts';
@@ -165,21 +166,10 @@ function* messagesOf(events: readonly Uint8Array[]): Generator<Uint8Array> {
   for (let i = 0; i < events.length; i++) {
     size += (events[i] as Uint8Array).byteLength;
     if (size < MESSAGE_BYTES && i < events.length - 1) continue;
-    yield joined(events.slice(from, i + 1), size);
+    yield joinBytes(events.slice(from, i + 1));
     from = i + 1;
     size = 0;
   }
-}
-
-function joined(events: readonly Uint8Array[], size: number): Uint8Array {
-  if (events.length === 1) return events[0] as Uint8Array;
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const event of events) {
-    all.set(event, at);
-    at += event.byteLength;
-  }
-  return all;
 }
 
 /** The bookmark after which a client knows the whole state. */

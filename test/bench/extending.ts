@@ -1,8 +1,7 @@
 /** What custom resources and policies cost: beside ConfigMaps, and with 500 definitions. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { delay } from '../../agent/informer.ts';
-import type { ControlPlane } from '../../cli/harness/control-plane.ts';
+import { type ControlPlane, runtimePid } from '../../cli/harness/control-plane.ts';
 import { BenchClient } from './client.ts';
 import { type Figures, quantile, round } from './figures.ts';
 
@@ -175,9 +174,8 @@ async function measureMany(plane: ControlPlane, client: BenchClient, figures: Fi
 }
 
 /** What workerd holds; undefined where /proc is not. */
-function residentMiB({ data }: ControlPlane): number | undefined {
-  const pid = Number.parseInt(readFileSync(join(data, 'workerd.pid'), 'utf8'), 10);
-  const file = `/proc/${pid}/status`;
+function residentMiB(plane: ControlPlane): number | undefined {
+  const file = `/proc/${runtimePid(plane)}/status`;
   if (!existsSync(file)) return undefined;
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? 0) / 1024;
 }

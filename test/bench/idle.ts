@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as passing } from 'node:timers/promises';
-import { type ControlPlane, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { type ControlPlane, runtimePid, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { BenchClient } from './client.ts';
 import type { Figures } from './figures.ts';
 
@@ -77,10 +77,9 @@ async function populate(plane: ControlPlane): Promise<void> {
 }
 
 /** For how long objects of each class were in memory, all of a class together: those whose database the runtime holds open. */
-async function watchMemory({ process: { pid = 0 }, data }: ControlPlane, forMs: number): Promise<Map<string, number>> {
-  const runtime = descendants(pid).find((child) => commandOf(child).includes(data));
-  if (runtime === undefined) throw new Error('the process of the control plane is not found');
-  const classes = readdirSync(join(data, 'state')).map((name) => [name, name.replace(/^.*-/, '')] as const);
+async function watchMemory(plane: ControlPlane, forMs: number): Promise<Map<string, number>> {
+  const runtime = runtimePid(plane);
+  const classes = readdirSync(join(plane.data, 'state')).map((name) => [name, name.replace(/^.*-/, '')] as const);
   const total = new Map(classes.map(([, kind]) => [kind, 0]));
   let before = Date.now();
   for (const until = before + forMs; before < until; ) {
@@ -97,13 +96,6 @@ async function watchMemory({ process: { pid = 0 }, data }: ControlPlane, forMs: 
   }
   return total;
 }
-
-function descendants(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}
-
-const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 
 function filesOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).map((fd) => {

@@ -4,10 +4,8 @@
  *
  *   node test/bench/soak.ts --minutes 30 --nodes 200
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startControlPlane } from '../../cli/harness/control-plane.ts';
+import { runtimePid, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { say } from '../../cli/progress.ts';
 import { type Answered, client } from '../support/https.ts';
 import { findProblems, type World } from './soak-checks.ts';
@@ -178,7 +176,7 @@ const killer = (async () => {
     await pause(killEveryMs * (0.5 + Math.random()));
     if (over) return;
     try {
-      process.kill(Number.parseInt(readFileSync(join(plane.data, 'workerd.pid'), 'utf8'), 10), 'SIGKILL');
+      process.kill(runtimePid(plane), 'SIGKILL');
       counts.kills++;
     } catch {
       // The one that was killed last has not been replaced yet.

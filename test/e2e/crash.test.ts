@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../agent/client.ts';
 import { delay } from '../../agent/informer.ts';
 import { ROOT } from '../../cli/command.ts';
-import { type ControlPlane, freePort, startControlPlane } from '../../cli/harness/control-plane.ts';
+import { type ControlPlane, freePort, runtimePid, startControlPlane } from '../../cli/harness/control-plane.ts';
 import { endRemains } from '../../cli/harness/remains.ts';
 import { agentPid, importImages } from './lab.ts';
 import { hasKubectl, isRoot, KUBECTL, kubectl, must } from './support.ts';
@@ -103,7 +103,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     for (let kills = 0; kills < 2; kills++) {
       const sofar = acknowledged.length;
       await expect.poll(() => acknowledged.length, { interval: 5 }).toBeGreaterThan(sofar + 100);
-      process.kill(workerdPid(plane), 'SIGKILL');
+      process.kill(runtimePid(plane), 'SIGKILL');
     }
     const atKill = acknowledged.length;
     await expect.poll(() => acknowledged.length).toBeGreaterThan(atKill + 100);
@@ -160,11 +160,11 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
 
   it.each([
     ['the launcher', (): number[] => [plane.process.pid as number]],
-    ['everything', (): number[] => [plane.process.pid as number, agentPid(plane), workerdPid(plane)]],
+    ['everything', (): number[] => [plane.process.pid as number, agentPid(plane), runtimePid(plane)]],
   ])('of %s, the next start takes over what is left', async (_, killed) => {
     const before = await containers();
     const { data, port } = plane;
-    const old = [agentPid(plane), workerdPid(plane)];
+    const old = [agentPid(plane), runtimePid(plane)];
     const ended = new Promise((resolve) => plane.process.once('exit', resolve));
     for (const pid of killed()) process.kill(pid, 'SIGKILL');
     await ended;
@@ -203,7 +203,7 @@ describe.skipIf(!(hasKubectl && isRoot) && process.env['CI'] !== 'true')('after 
     const ended = new Promise((resolve) => plane.process.once('exit', resolve));
     expect(processes().split('\n').length).toBeGreaterThan(6);
     // Without a server that answers it does not learn which pods there are.
-    process.kill(workerdPid(plane), 'SIGSTOP');
+    process.kill(runtimePid(plane), 'SIGSTOP');
     process.kill(agentPid(plane), 'SIGKILL');
     await expect.poll(adoptions, { interval: 5 }).toBe(before + 1);
     plane.process.kill('SIGTERM');
@@ -226,7 +226,7 @@ describe.skipIf(!isRoot && process.env['CI'] !== 'true')('npm start in a termina
       });
       await expect.poll(() => shown, { timeout: 180_000 }).toMatch(/^ready\r?$/m);
       expect(existsSync(file('lock'))).toBe(true);
-      const pid = Number.parseInt(readFileSync(file('workerd.pid'), 'utf8'), 10);
+      const pid = runtimePid({ data });
       terminal.kill('SIGKILL');
       await expect.poll(() => existsSync(file('lock'))).toBe(false);
       expect(() => process.kill(pid, 0)).toThrow('ESRCH');
@@ -238,9 +238,6 @@ describe.skipIf(!isRoot && process.env['CI'] !== 'true')('npm start in a termina
     }
   });
 });
-
-const workerdPid = (plane: ControlPlane): number =>
-  Number.parseInt(readFileSync(join(plane.data, 'workerd.pid'), 'utf8'), 10);
 
 /** The agent's pid, or the one given while there is none. */
 function agentPidOr(plane: ControlPlane, otherwise: number): number {

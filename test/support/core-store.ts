@@ -13,6 +13,7 @@ import { MemoryBackend } from '../../src/store/memory-backend.ts';
 import { ResourceStore } from '../../src/store/store.ts';
 import type { WatchQuery } from '../../src/store/types.ts';
 import type { Sink } from '../../src/store/watch-hub.ts';
+import { memoryKv } from './memory-kv.ts';
 import { Inbox, type StoreCalls, type StoreUnderTest } from './store-under-test.ts';
 
 type InboxSink = Inbox & Sink;
@@ -121,10 +122,5 @@ export function durableStorage(className: string): DurableObjectStorage {
       throw error;
     }
   };
-  const kept = new Map<string, unknown>();
-  const kv = {
-    get: (name: string) => structuredClone(kept.get(name)),
-    put: (name: string, value: unknown) => kept.set(name, structuredClone(value)),
-  };
-  return { sql: { exec }, kv, transactionSync } as unknown as DurableObjectStorage;
+  return { sql: { exec }, kv: memoryKv(), transactionSync } as unknown as DurableObjectStorage;
 }

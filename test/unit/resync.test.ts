@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Resync } from '../../src/durable-objects/resync.ts';
+import { memoryKv } from '../support/memory-kv.ts';
 
 const MINUTE = 60_000;
 
-function storage(): ConstructorParameters<typeof Resync>[0] {
-  const map = new Map<string, unknown>();
-  const kv = { get: (key: string) => map.get(key), put: (key: string, value: unknown) => void map.set(key, value) };
-  return { kv: kv as ConstructorParameters<typeof Resync>[0]['kv'] };
-}
-
 /** Ticks once a minute; answers at which minutes the stores were asked, with `quiet` where nothing was heard since. */
 async function asked(minutes: number, heardAt: (minute: number) => string, startedAt = (_: number) => 'a') {
-  const kept = storage();
+  const kept = memoryKv();
   const when: string[] = [];
   for (let minute = 0; minute < minutes; minute++) {
     const work = async (quiet: boolean): Promise<void> => void when.push(`${minute}${quiet ? ' quiet' : ''}`);
@@ -45,7 +40,7 @@ describe('stores are asked for what was missed', () => {
   });
 
   it('again in the next minute, where it failed', async () => {
-    const resync = new Resync(storage());
+    const resync = new Resync(memoryKv());
     const failing = resync.whenDue(
       () => '',
       () => Promise.reject(new Error('no answer')),
@@ -64,7 +59,7 @@ describe('stores are asked for what was missed', () => {
   });
 
   it('what is found missing counts as heard', async () => {
-    const resync = new Resync(storage());
+    const resync = new Resync(memoryKv());
     let heard = 'before';
     await resync.whenDue(
       () => heard,

@@ -1,16 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterSnapshot } from '../../src/durable-objects/cluster-rpc.ts';
 import { SnapshotMaker } from '../../src/durable-objects/snapshot-maker.ts';
+import { memoryKv } from '../support/memory-kv.ts';
 
 type Contents = Omit<ClusterSnapshot, 'version'>;
 
 /** A cluster whose snapshot says no more than `is`, with makers that come and go over the same storage. */
 function cluster() {
-  const map = new Map<string, unknown>();
-  const storage = {
-    get: <T>(key: string) => map.get(key) as T | undefined,
-    put: (key: string, value: unknown) => void map.set(key, value),
-  };
+  const kv = memoryKv();
   const world = { is: 'one', reads: 0, during: (): void => {} };
   const read = async (): Promise<Contents> => {
     world.reads++;
@@ -18,7 +15,7 @@ function cluster() {
     world.during();
     return { issuer: is } as Contents;
   };
-  return { world, awake: () => new SnapshotMaker(storage, read) };
+  return { world, awake: () => new SnapshotMaker(kv, read) };
 }
 
 describe('the snapshot', () => {

@@ -17,28 +17,18 @@ export function lookUp<T extends KubeObject>(
   id: ResourceId,
   key: string,
 ): T | undefined | Promise<T | undefined> {
-  const { cluster } = context.info;
-  const name = `${cluster} ${id} ${key}`;
-  const entry = kept.get(name);
+  const entry = kept.get(nameOf(context.info.cluster, id, key));
   if (entry !== undefined && Date.now() - entry.at < MAX_AGE) return entry.object as T;
-  return load<T>(context, id, key, name);
+  return lookUpAnew<T>(context, id, key);
 }
 
 /** An object by key, as it is now. */
-export function lookUpAnew<T extends KubeObject>(
+export async function lookUpAnew<T extends KubeObject>(
   context: Requester,
   id: ResourceId,
   key: string,
 ): Promise<T | undefined> {
-  return load<T>(context, id, key, `${context.info.cluster} ${id} ${key}`);
-}
-
-async function load<T extends KubeObject>(
-  context: Requester,
-  id: ResourceId,
-  key: string,
-  name: string,
-): Promise<T | undefined> {
+  const name = nameOf(context.info.cluster, id, key);
   const text = await context.around.store(context.info.cluster, id).get(key);
   if (text === null) {
     kept.delete(name);
@@ -52,5 +42,7 @@ async function load<T extends KubeObject>(
 
 /** Forgets an object that this isolate has changed. */
 export function forget(cluster: string, id: ResourceId, key: string): void {
-  kept.delete(`${cluster} ${id} ${key}`);
+  kept.delete(nameOf(cluster, id, key));
 }
+
+const nameOf = (cluster: string, id: ResourceId, key: string): string => `${cluster} ${id} ${key}`;

@@ -3,7 +3,7 @@
  * an older one is trusted until somebody retires it: what it has signed may be anywhere.
  */
 import * as x509 from '@peculiar/x509';
-import { hex } from '../../apimachinery/digest.ts';
+import { hex, sha256 } from '../../apimachinery/digest.ts';
 import type { AuthorityState } from '../../durable-objects/cluster-rpc.ts';
 import { signer } from '../authentication/signing-keys.ts';
 import { type Authority, createAuthority } from './authority.ts';
@@ -61,5 +61,5 @@ export function describeAuthorities(authorities: readonly TimedAuthority[], now:
 
 async function idOf({ certificate }: Authority): Promise<string> {
   const { rawData } = new x509.X509Certificate(certificate).publicKey;
-  return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', rawData))).slice(0, ID_DIGITS);
+  return hex(await sha256(rawData)).slice(0, ID_DIGITS);
 }

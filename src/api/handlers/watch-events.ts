@@ -1,4 +1,5 @@
 /** Events of a watch in another form than the store sends them: other versions, Tables, metadata alone, protobuf. */
+import { joinBytes } from '../../apimachinery/bytes.ts';
 import { encodeWatchEvent } from '../../apimachinery/codec/index.ts';
 import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -98,8 +99,8 @@ function plainConverter(
       objectsOf(resource, all),
     );
     return served instanceof Promise
-      ? served.then((ready) => joined(ready.flatMap(encode)))
-      : joined(served.flatMap(encode));
+      ? served.then((ready) => joinBytes(ready.flatMap(encode)))
+      : joinBytes(served.flatMap(encode));
   };
 }
 
@@ -118,15 +119,4 @@ function objectsOf(resource: Resource, events: readonly WatchEvent[]): KubeObjec
 /** One event as a client reads it. */
 export function encodeEvent(type: string, object: JsonObject, format: Accepted['format']): Uint8Array {
   return format === 'protobuf' ? encodeWatchEvent(type, object) : utf8.encode(`${JSON.stringify({ type, object })}\n`);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const all = new Uint8Array(parts.reduce((size, { byteLength }) => size + byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.byteLength;
-  }
-  return all;
 }

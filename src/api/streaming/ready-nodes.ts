@@ -1,4 +1,5 @@
 /** The nodes that can make a request for the API server, where any can. */
+import { findCondition } from '../../apimachinery/conditions.ts';
 import { serviceUnavailable } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Node } from '../../generated/types/core.v1.ts';
@@ -36,8 +37,7 @@ export function forgetReady(reach: ClusterReach, cluster: string): void {
   known.get(reach)?.delete(cluster);
 }
 
-const isReady = ({ status }: Node): boolean =>
-  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+const isReady = ({ status }: Node): boolean => findCondition(status?.conditions, 'Ready')?.status === 'True';
 
 /** All objects of a store that a query selects. Throws what the store refuses. */
 export async function listed<T extends KubeObject>(

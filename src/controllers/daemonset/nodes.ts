@@ -1,5 +1,4 @@
 /** Where a DaemonSet's pods belong, and where they are. Pure. */
-
 import type { DaemonSet } from '../../generated/types/apps.v1.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import { matchesPod } from '../../resources/core/node-selector.ts';

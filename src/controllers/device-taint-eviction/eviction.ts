@@ -1,5 +1,4 @@
 /** When a pod has to go because of taints of its devices. Pure. */
-
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type {
   Device,

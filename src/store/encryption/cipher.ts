@@ -1,5 +1,7 @@
 /** AES-256-GCM over bytes. Synchronous, for it runs inside a store's transactions, where WebCrypto cannot. */
+
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { joinBytes } from '../../apimachinery/bytes.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 /** In bytes. */
@@ -25,13 +27,7 @@ export function seal(
   cipher.setAAD(utf8.encode(place));
   const sealed = cipher.update(value);
   const rest = cipher.final();
-  const all = new Uint8Array(head.length + NONCE_LENGTH + sealed.length + rest.length + TAG_LENGTH);
-  let at = 0;
-  for (const part of [head, nonce, sealed, rest, cipher.getAuthTag()]) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joinBytes([head, nonce, sealed, rest, cipher.getAuthTag()]);
 }
 
 /** The value that was sealed behind a head of `headLength` bytes. Throws for another key, another place, or a byte that was changed. */
