@@ -1,12 +1,11 @@
 /** The pod network of a node: a bridge with the node's pod CIDR, written down for the runtime's CNI plugins. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Node } from '../../src/generated/types/core.v1.ts';
 import { paths } from '../paths.ts';
 import type { AgentContext, Running } from '../types.ts';
-import { removeStaleBridges } from './bridges.ts';
+import { removeIfEmpty, takeOverBridges } from './bridges.ts';
 import { contains, firstAddress, isCidr } from './cidr.ts';
 import { bridgeName } from './names.ts';
 import { run } from './run.ts';
@@ -45,7 +44,8 @@ export function startCni(context: AgentContext): Running {
     .then((closed) => (closed ? letPodsThrough(clusterCidr) : undefined))
     .catch((error: unknown) => context.log.warn('the firewall of this machine may stop pods', { error }));
   const stop: Running['stop'] = async ({ keep } = { keep: false }) => {
-    await removeIdleBridge(context.dataDir);
+    // A bridge without pods would only stand in the way of the next one with the same addresses.
+    await removeIfEmpty(bridgeName(context.dataDir));
     if (!keep && (await forwardIsClosed())) await letPodsThroughNoMore(clusterCidr);
   };
   if (context.podCidr !== undefined) {
@@ -65,22 +65,17 @@ export function startCni(context: AgentContext): Running {
   };
 }
 
-/** A bridge without pods would only stand in the way of the next one with the same addresses. */
-async function removeIdleBridge(dataDir: string): Promise<void> {
-  const ports = await readdir(`/sys/class/net/${bridgeName(dataDir)}/brif`).catch(() => undefined);
-  if (ports?.length === 0) await run('ip', ['link', 'del', bridgeName(dataDir)]).catch(() => {});
-}
-
 function writeConfig({ dataDir, log, nodeIp, cluster }: AgentContext, podCidr: string): void {
   if (!isCidr(podCidr)) {
     log.error('the pod CIDR of this node is no IPv4 range', { cidr: podCidr });
     return;
   }
-  removeStaleBridges(bridgeName(dataDir), firstAddress(podCidr))
-    .then((removed) =>
-      removed.length > 0 ? log.info('empty bridges of other agents removed', { removed }) : undefined,
-    )
-    .catch((error: unknown) => log.warn('bridges could not be listed', { error }));
+  takeOverBridges(bridgeName(dataDir), `${firstAddress(podCidr)}/${podCidr.split('/')[1]}`)
+    .then(({ removed, silenced }) => {
+      if (removed.length > 0) log.info('empty bridges of other agents removed', { removed });
+      if (silenced.length > 0) log.warn('bridges of other agents have no addresses any more', { bridges: silenced });
+    })
+    .catch((error: unknown) => log.warn('the bridges of this machine could not be looked at', { error }));
   if (cluster.clusterCidr && !contains(cluster.clusterCidr, podCidr)) {
     log.warn('the pod CIDR of this node is not within that of the cluster', { cidr: podCidr, of: cluster.clusterCidr });
   }

@@ -168,23 +168,31 @@ describe.skipIf(!able)('routes between nodes', () => {
     sh(`ip netns del ${A}; ip netns del ${B}`);
   });
 
-  it('removes empty bridges of other agents, and no others', () => {
+  it('are not taken by bridges of other agents: empty ones go, others have no addresses until their agent is back', () => {
     const bridge = (name: string, address: string): string =>
-      `ip -n ${B} link add ${name} type bridge; ip -n ${B} addr add ${address}/24 dev ${name};`;
+      `ip -n ${B} link add ${name} type bridge; ip -n ${B} addr add ${address}/24 dev ${name}; ip -n ${B} link set ${name} up;`;
     sh(`${bridge('zp-00000001', '10.244.7.1')} ${bridge('zp-00000002', '10.244.7.1')} ${bridge('zp-00000003', '10.244.8.1')}
-      ${bridge('zp-00000004', '10.244.7.1')} ${bridge('mine', '10.244.7.1')}
-      ip -n ${B} link add v0 type veth peer name v1; ip -n ${B} link set v0 master zp-00000004`);
+      ${bridge('zp-00000004', '10.244.7.1')} ${bridge('mine', '10.244.6.1')}
+      ip -n ${B} link add v0 type veth peer name v1; ip -n ${B} link set v0 master zp-00000004 up
+      ip -n ${B} link add v2 type veth peer name v3; ip -n ${B} link set v2 master zp-00000001 up`);
     const script = `
-      const { removeIfEmpty, removeStaleBridges } = await import(${JSON.stringify(join(import.meta.dirname, '../../agent/network/bridges.ts'))});
-      const removed = await removeStaleBridges('zp-00000001', '10.244.7.1');
-      console.log(JSON.stringify([removed, await removeIfEmpty('zp-00000004'), await removeIfEmpty('zp-00000003'), await removeIfEmpty('zp-none')]));
+      const { removeIfEmpty, takeOverBridges } = await import(${JSON.stringify(join(import.meta.dirname, '../../agent/network/bridges.ts'))});
+      const { execFileSync } = await import('node:child_process');
+      const seen = [];
+      const look = (answer) => seen.push(answer, execFileSync('ip', ['-br', '-4', 'addr', 'show', 'to', '10.244.6.0/23'], { encoding: 'utf8' }).trim().split('\\n').map((line) => line.split(/\\s+/)).map(([name, , address]) => name + ' ' + address).sort());
+      look(await takeOverBridges('zp-00000001', '10.244.7.1/24'));
+      look(await takeOverBridges('zp-00000004', '10.244.7.1/24'));
+      look([await removeIfEmpty('zp-00000004'), await removeIfEmpty('mine'), await removeIfEmpty('zp-none')]);
+      console.log(JSON.stringify(seen));
     `;
     const args = [`--net=/run/netns/${B}`, process.execPath, '--input-type=module', '-e', script];
     expect(JSON.parse(execFileSync('nsenter', args, { encoding: 'utf8' }))).toEqual([
-      ['zp-00000002'],
-      false,
-      true,
-      false,
+      { removed: ['zp-00000002', 'zp-00000003'], silenced: ['zp-00000004'] },
+      ['mine 10.244.6.1/24', 'zp-00000001 10.244.7.1/24'],
+      { removed: [], silenced: ['zp-00000001'] },
+      ['mine 10.244.6.1/24', 'zp-00000004 10.244.7.1/24'],
+      [false, true, false],
+      ['zp-00000004 10.244.7.1/24'],
     ]);
   });
   it('come and go with the nodes, and those of an earlier life go', () => {
