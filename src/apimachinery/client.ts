@@ -59,6 +59,8 @@ export interface Client {
   delete(resource: ResourceId, namespace: string, name: string, options?: DeleteOptions): Promise<void>;
   /** The kinds of all established definitions, at most a second old; in the Worker only. */
   customKinds?(): Promise<readonly CustomKind[]>;
+  /** Ends all watches of a store: what it keeps is served no longer; in the Worker only. */
+  endWatches?(resource: ResourceId): Promise<void>;
   /** The group-versions that CustomResourceDefinitions serve now, as `<version>.<group>`; in the Worker only. */
   servedByDefinitions?(): Promise<ReadonlySet<string>>;
 }

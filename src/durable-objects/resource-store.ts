@@ -161,6 +161,10 @@ export class ResourceStore extends DurableObject<Env> implements ResourceStoreRp
     };
   }
 
+  async endWatches(): Promise<void> {
+    this.core.hub.end();
+  }
+
   async stats(): Promise<StoreStats> {
     const { rowsWritten } = this.backend;
     return { rowsWritten, wokenAt: this.wokenAt, watchers: this.core.hub.size };

@@ -120,6 +120,8 @@ export interface ResourceStoreRpc {
   /** Of the store of ResourceQuotas alone: takes what an object will use from the quotas of its namespace, or refuses. */
   charge(namespace: string, demand: Demand, dryRun: boolean): Promise<{ charged: number } | Failure>;
   changesSince(resourceVersion: number): Promise<ChangesSince>;
+  /** Ends all watches. */
+  endWatches(): Promise<void>;
   stats(): Promise<StoreStats>;
   /** How the store is encrypted at rest, after making a new key where `rotate` says so; null where it is not. */
   encryption(rotate: boolean): Promise<Encryption | null>;

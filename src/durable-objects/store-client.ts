@@ -169,6 +169,10 @@ export class StoreClient implements Client {
     return new Set(definitions.flatMap(servedVersions));
   }
 
+  async endWatches(id: ResourceId): Promise<void> {
+    await this.around.store(this.cluster, id).endWatches();
+  }
+
   async customKinds(): Promise<readonly CustomKind[]> {
     return (await this.definitions()).kinds;
   }

@@ -76,6 +76,15 @@ export class WatchHub<S extends Sink> {
     if (group.sinks.size === 0) this.groups.delete(group.id);
   }
 
+  /** Ends every watch, once its events are sent. */
+  end(): void {
+    this.flush();
+    for (const sink of [...this.watchers.keys()]) {
+      this.remove(sink);
+      sink.close();
+    }
+  }
+
   /** Starts a watch: sends what it has missed or the state it asked for, then keeps it. A watch that cannot start gets an ERROR event. */
   start(sink: S, query: WatchQuery, backend: Backend, versions: Versions): void {
     try {

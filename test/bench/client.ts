@@ -46,8 +46,8 @@ export class BenchClient {
     });
   }
 
-  /** Opens a watch; `onLine` gets each event's line. Resolves once it is open, with what closes it. */
-  watch(path: string, onLine: (line: string) => void): Promise<() => void> {
+  /** Opens a watch; `onLine` gets each event's line, `onEnd` is told when the server ends it. Resolves once it is open, with what closes it. */
+  watch(path: string, onLine: (line: string) => void, onEnd: () => void = () => {}): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const request = this.request('GET', path, undefined, '', (response) => {
         let rest = '';
@@ -56,7 +56,7 @@ export class BenchClient {
           rest = lines.pop() ?? '';
           for (const line of lines) onLine(line);
         });
-        response.on('error', () => {});
+        response.on('end', onEnd).on('error', () => {});
         resolve(() => request.destroy());
       });
       request.on('error', reject);

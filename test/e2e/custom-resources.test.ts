@@ -148,7 +148,15 @@ metadata:
 
   it('go with their definition, and are new with the next', async () => {
     await apply(widget('last', '{size: 1}'));
+    const watcher = new BenchClient(plane, 1);
+    const types: string[] = [];
+    const path = '/apis/demo.example.com/v1/namespaces/default/widgets?watch=1&fieldSelector=metadata.name%3Dlast';
+    const onLine = (line: string): number => types.push((JSON.parse(line) as { type: string }).type);
+    const watched = new Promise<void>((resolve) => void watcher.watch(path, onLine, resolve));
     await run('delete', 'crd', 'widgets.demo.example.com', '--timeout=90s');
+    await watched;
+    watcher.close();
+    expect(types.at(-1)).toBe('DELETED');
     await expect
       .poll(async () => (await kubectl(plane, ['get', 'widgets'])).stderr)
       .toMatch(/the server (?:doesn't have|could not find)/);

@@ -8,11 +8,14 @@ const text = new TextDecoder();
 /** A watcher: the names in each message that it got. */
 class Watcher implements Sink {
   readonly messages: string[] = [];
+  isOpen = true;
   send(message: Uint8Array): void {
     const events = text.decode(message).trimEnd().split('\n');
     this.messages.push(events.map((event) => JSON.parse(event).object.metadata.name).join(' '));
   }
-  close(): void {}
+  close(): void {
+    this.isOpen = false;
+  }
 }
 
 /** A store at which it is as crowded as `crowd` says, and a clock that is wound by hand. */
@@ -82,5 +85,15 @@ describe('where many write at once', () => {
     for (const name of ['a', 'b', 'c']) create(name, 600_000);
     pass();
     expect(watcher.messages).toEqual(['a b', 'c']);
+  });
+
+  it('those that end get what has happened before', () => {
+    const { store, create, watch, pass } = crowded();
+    const watcher = watch('1');
+    create('a');
+    store.hub.end();
+    create('b');
+    pass();
+    expect([watcher.messages, watcher.isOpen, store.hub.size]).toEqual([['a'], false, 0]);
   });
 });

@@ -23,20 +23,30 @@ export const customResourceDefinitionController: Controller = {
       // Names that one gives up another may have been waiting for.
       async keys(change, client) {
         if (change.type !== 'DELETED') return itself(change);
-        const group = change.name.slice(change.name.indexOf('.') + 1);
-        return (await inGroup(client, group)).map(({ metadata }) => metadata.name);
+        const { group } = ofName(change.name);
+        return [change.name, ...(await inGroup(client, group)).map(({ metadata }) => metadata.name)];
       },
     },
   ],
   async reconcile(client, { name }, context) {
     const definition = await client.get<CustomResourceDefinition>(DEFINITIONS, '', name);
-    if (definition === undefined) return;
+    if (definition === undefined) {
+      const { plural, group } = ofName(name);
+      await client.endWatches?.(`${group}/${plural}`);
+      return;
+    }
     if (definition.metadata.deletionTimestamp !== undefined) return finalize(client, definition, context);
     const others = (await inGroup(client, definition.spec?.group ?? '')).filter((o) => o.metadata.name !== name);
     await patchStatus(client, DEFINITIONS, definition, withNames(definition, takenBy(others), context.now()));
     return;
   },
 };
+
+/** A definition is named after what it defines. */
+function ofName(name: string): { plural: string; group: string } {
+  const [plural = '', ...group] = name.split('.');
+  return { plural, group: group.join('.') };
+}
 
 async function inGroup(client: Client, group: string): Promise<CustomResourceDefinition[]> {
   const { items } = await client.list<CustomResourceDefinition>(DEFINITIONS);
