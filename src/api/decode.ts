@@ -105,7 +105,9 @@ export function decodeBytes(
       return { actual, decoded: decodeCustom(input, actual.kind, actual.custom, options) };
     }
     const schema = schemaFor(formatApiVersion(actual), actual.kind);
-    return { actual, decoded: decodeJson(input, schema, options) };
+    const decoded = decodeJson(input, schema, options);
+    checkGroupVersion(String(decoded.object['apiVersion'] ?? ''));
+    return { actual, decoded };
   });
   settleKind(decoded.object, expected, alternatives);
   const yaml = type === YAML_TYPE && validation !== 'Ignore' ? yamlDuplicates(text) : '';
@@ -113,7 +115,7 @@ export function decodeBytes(
 }
 
 /** How the complaints begin about what is not even JSON or YAML, or no object. */
-const NO_KIND = /^(?:couldn't get version\/kind|error converting YAML)/;
+const NO_KIND = /^(?:couldn't get version\/kind|error converting YAML|unexpected GroupVersion)/;
 /** So much of a body is shown to who sent it. */
 const SHOWN = 30;
 
@@ -168,33 +170,34 @@ function safeParse(text: string): unknown {
   }
 }
 
+/** Throws BadRequest for what has more than one slash (`ParseGroupVersion`). */
+function checkGroupVersion(apiVersion: string): void {
+  if (apiVersion.split('/', 3).length > 2) throw badRequest(`unexpected GroupVersion string: ${apiVersion}`);
+}
+
+/** What a body says of itself is completed by what was expected, in place (upstream's `gvkWithDefaults`); throws BadRequest for anything else. */
 function settleKind(object: JsonObject, expected: GroupVersionKind, alternatives: readonly GroupVersionKind[]): void {
-  const wanted = formatApiVersion(expected);
-  const kind = object['kind'];
-  const apiVersion = object['apiVersion'];
-  if ([expected, ...alternatives].some((gvk) => isOf(gvk, kind, apiVersion))) return;
-  if ((kind === undefined || kind === '') && (apiVersion === undefined || apiVersion === '')) {
-    object['kind'] = expected.kind;
-    object['apiVersion'] = wanted;
+  if ([expected, ...alternatives].some((gvk) => isOf(gvk, object['kind'], object['apiVersion']))) return;
+  const apiVersion = String(object['apiVersion'] ?? '');
+  const kind = String(object['kind'] || expected.kind);
+  const given = parseApiVersion(apiVersion === '/' ? '' : apiVersion);
+  const isOpen = given.version === '' && (given.group === '' || given.group === expected.group);
+  const { group, version } = isOpen ? expected : given;
+  if (kind === expected.kind && group === expected.group && version === expected.version) {
+    object['kind'] = kind;
+    object['apiVersion'] = formatApiVersion(expected);
     return;
   }
-  if (apiVersion === undefined || apiVersion === '' || kind === undefined || kind === '') {
-    if ((kind ?? expected.kind) === expected.kind && (apiVersion ?? wanted) === wanted) {
-      object['kind'] = expected.kind;
-      object['apiVersion'] = wanted;
-      return;
-    }
-  }
-  const name = String(kind || expected.kind);
-  const { group, version } = parseApiVersion(String(apiVersion || wanted));
   const cannot = (why: string): StatusError =>
-    badRequest(`${name} in version "${version}" cannot be handled as a ${expected.kind}: ${why}`);
-  if (resourceByKind(group, version, name) === undefined) {
-    throw cannot(`no kind "${name}" is registered for version "${String(apiVersion || wanted)}"`);
+    badRequest(`${kind} in version "${version}" cannot be handled as a ${expected.kind}: ${why}`);
+  if (version === '') throw cannot(`Object 'apiVersion' is missing in '${JSON.stringify(object)}'`);
+  const name = formatApiVersion({ group, version });
+  if (resourceByKind(group, version, kind) === undefined) {
+    throw cannot(`no kind "${kind}" is registered for version "${name}"`);
   }
-  if (name !== expected.kind) throw cannot(`converting (${version}.${name}) to (${expected.kind}): unknown conversion`);
+  if (kind !== expected.kind) throw cannot(`converting (${version}.${kind}) to (${expected.kind}): unknown conversion`);
   throw badRequest(
-    `the API version in the data (${String(apiVersion)}) does not match the expected API version (${wanted})`,
+    `the API version in the data (${name}) does not match the expected API version (${formatApiVersion(expected)})`,
   );
 }
 

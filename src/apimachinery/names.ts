@@ -77,14 +77,19 @@ const atMost = (text: string, max: number, unit: 'bytes' | 'characters'): string
 
 const when = (bad: boolean, message: string): string[] => (bad ? [message] : []);
 
-/** `IsDNS1123Label`: `my-name`, at most 63. */
+/** Whether every part between dots is a label. */
+const isSubdomain = (text: string): boolean => text.split('.').every(isLabel);
+
+/** `IsDNS1123Label`: `my-name`, at most 63. What would be a good subdomain is told that it has dots. */
 export function isDns1123Label(text: string): string[] {
-  return [...atMost(text, 63, 'characters'), ...when(!isLabel(text), LABEL_TEXT)];
+  const problems = atMost(text, 63, 'characters');
+  if (!isLabel(text)) problems.push(isSubdomain(text) ? 'must not contain dots' : LABEL_TEXT);
+  return problems;
 }
 
 /** `IsDNS1123Subdomain`: `example.com`, at most 253. */
 export function isDns1123Subdomain(text: string): string[] {
-  return [...atMost(text, 253, 'characters'), ...when(!text.split('.').every(isLabel), SUBDOMAIN_TEXT)];
+  return [...atMost(text, 253, 'characters'), ...when(!isSubdomain(text), SUBDOMAIN_TEXT)];
 }
 
 /** `IsDNS1035Label`: as {@link isDns1123Label}, but starts with a letter. */
@@ -94,7 +99,7 @@ export function isDns1035Label(text: string): string[] {
 
 /** `IsWildcardDNS1123Subdomain`: `*.example.com`. */
 export function isWildcardDns1123Subdomain(text: string): string[] {
-  const good = text.startsWith('*.') && text.slice(2).split('.').every(isLabel);
+  const good = text.startsWith('*.') && isSubdomain(text.slice(2));
   return [...atMost(text, 253, 'characters'), ...when(!good, WILDCARD_TEXT)];
 }
 
@@ -111,10 +116,7 @@ export function isQualifiedName(text: string): string[] {
     const prefix = parts[0] as string;
     if (prefix === '') problems.push('prefix part must be non-empty');
     else {
-      for (const problem of [
-        ...atMost(prefix, 253, 'bytes'),
-        ...when(!prefix.split('.').every(isLabel), SUBDOMAIN_TEXT),
-      ]) {
+      for (const problem of [...atMost(prefix, 253, 'bytes'), ...when(!isSubdomain(prefix), SUBDOMAIN_TEXT)]) {
         problems.push(`prefix part ${problem}`);
       }
     }

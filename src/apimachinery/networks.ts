@@ -29,16 +29,6 @@ export function cidrFamily(text: string): 0 | 4 | 6 {
   return Number(length) <= (family === 4 ? 32 : 128) ? family : 0;
 }
 
-/** Problems of an address (`IsValidIP`). */
-export function isIp(text: string): string[] {
-  return ipFamily(text) === 0 ? ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'] : [];
-}
-
-/** Problems of a network in CIDR notation (`IsValidCIDR`). */
-export function isCidr(text: string): string[] {
-  return cidrFamily(text) === 0 ? ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'] : [];
-}
-
 /** An address or a network: the number that its text means. */
 export interface Network {
   family: 4 | 6;
@@ -113,4 +103,36 @@ export function formatAddress({ family, address }: Network): string {
   }
   if (from < 0) return groups.join(':');
   return `${groups.slice(0, from).join(':')}::${groups.slice(from + longest).join(':')}`;
+}
+
+const NOT_A_NETWORK = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+const NOT_AN_ADDRESS = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const ZERO_PADDED = /^\d{1,20}(\.\d{1,20}){3}$/;
+
+/** Whether it is an IPv4 address that poses as IPv6: `::ffff:10.0.0.1`. */
+export const isMapped = ({ family, address }: Network): boolean => family === 6 && address >> 32n === 0xffffn;
+
+/** The text of an address without the zeros that lead its numbers, which some read as octal. */
+export const withoutPadding = (address: string): string =>
+  ZERO_PADDED.test(address) ? address.replace(/(^|\.)0+(?=\d)/g, '$1') : address;
+
+/** Problems of a network in CIDR notation (`IsValidCIDRForLegacyField`). */
+export function isCidr(text: string): string[] {
+  const network = parseNetwork(text);
+  if (network === undefined) {
+    const [address = '', length = ''] = text.split('/', 2);
+    const plain = `${withoutPadding(address)}/${length.replace(/^0+(?=\d)/, '')}`;
+    const readable = plain !== text && parseNetwork(plain) !== undefined;
+    return [readable ? 'must not have leading 0s in IP or prefix length' : NOT_A_NETWORK];
+  }
+  if (isMapped(network)) return ['must not have an IPv4-mapped IPv6 address'];
+  return masked(network).address === network.address ? [] : ['must not have bits set beyond the prefix length'];
+}
+
+/** Problems of an address (`IsValidIPForLegacyField`). */
+export function isIp(text: string): string[] {
+  const address = parseAddress(text);
+  if (address !== undefined) return isMapped(address) ? ['must not be an IPv4-mapped IPv6 address'] : [];
+  const plain = withoutPadding(text);
+  return [plain !== text && parseAddress(plain) !== undefined ? 'must not have leading 0s' : NOT_AN_ADDRESS];
 }

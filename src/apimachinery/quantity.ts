@@ -1,6 +1,6 @@
 /**
- * Resource quantities (`100m`, `1.5Gi`, `12e6`), exact. Upstream rounds up to nanos and caps at the largest int64 on reading,
- * so a count of nanos holds every value there is.
+ * Resource quantities (`100m`, `1.5Gi`, `12e6`), exact. Upstream rounds up to nanos on reading, so a count of nanos holds every
+ * value there is; those with a binary suffix it caps at the largest int64.
  */
 
 /** What a quantity was written in, and so how it is printed. */
@@ -19,7 +19,10 @@ const NUMERIC_ERROR = 'unable to parse numeric part of quantity';
 const SUFFIX_ERROR = "unable to parse quantity's suffix";
 
 const NANO = 1_000_000_000n;
+const MILLI = 1_000_000n;
 const MAX = (2n ** 63n - 1n) * NANO;
+/** Larger powers of ten are not worked out: such a number counts as the largest. */
+const MAX_POWER = 400;
 const DECIMAL: Record<string, number> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const BINARY: Record<string, number> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
 const DECIMAL_SUFFIX = new Map(Object.entries(DECIMAL).map(([suffix, exponent]) => [exponent, suffix]));
@@ -45,12 +48,17 @@ function parse(text: string): Quantity {
   if (match === null || text === '') throw new Error(QUANTITY_ERROR);
   const [, sign, whole = '', , fraction = '', letters = '', exponentSign = '', digits = ''] = match;
   const { base, exponent, format } = suffix(letters, exponentSign + digits);
-  if (whole === '' && fraction === '') throw new Error(NUMERIC_ERROR);
-  const magnitude = scaled(whole.replace(/^0+/, ''), fraction, base, exponent);
+  if (whole === '' && fraction === '' && !countsAsZero(format, exponent)) throw new Error(NUMERIC_ERROR);
+  const exact = scaled(whole.replace(/^0+/, ''), fraction, base, exponent);
+  const magnitude = format === 'BinarySI' && exact > MAX ? MAX : exact;
   // Less than one in binary would print as nothing readable.
   const decimal = format === 'BinarySI' && magnitude > 0n && magnitude < NANO;
   return { nano: sign === '-' ? -magnitude : magnitude, format: decimal ? 'DecimalSI' : format };
 }
+
+/** Upstream reads a sign, a dot or a suffix without any digit as zero, unless the suffix is out of reach of its fast path. */
+const countsAsZero = (format: QuantityFormat, exponent: number): boolean =>
+  format === 'BinarySI' ? exponent <= 40 : exponent >= -9;
 
 function suffix(letters: string, digits: string): { base: 2 | 10; exponent: number; format: QuantityFormat } {
   if (digits === '') {
@@ -62,7 +70,7 @@ function suffix(letters: string, digits: string): { base: 2 | 10; exponent: numb
   throw new Error(SUFFIX_ERROR);
 }
 
-/** `whole.fraction * base^exponent` in nanos, rounded away from zero and capped; long inputs are cut before they cost anything. */
+/** `whole.fraction * base^exponent` in nanos, rounded away from zero; long inputs are cut before they cost anything. */
 function scaled(whole: string, fraction: string, base: 2 | 10, exponent: number): bigint {
   const kept = fraction.slice(0, 60);
   const mantissa = whole.slice(0, 60) + kept;
@@ -75,17 +83,15 @@ function scaled(whole: string, fraction: string, base: 2 | 10, exponent: number)
   if (base === 2) value <<= BigInt(exponent);
   const cut = fraction.length > 60;
   if (power > 0) {
-    if (value > 0n && power > 60) return MAX;
-    value = cap(value * 10n ** BigInt(Math.min(power, 60)));
-    return cut && value < MAX ? value + 1n : value;
+    if (value > 0n && power > MAX_POWER) return MAX;
+    value *= 10n ** BigInt(power);
+    return cut ? value + 1n : value;
   }
   if (power < -200) return 1n;
   const divisor = 10n ** BigInt(-power);
   const whatIsLeft = value % divisor !== 0n || cut;
-  return cap(value / divisor + (whatIsLeft ? 1n : 0n));
+  return value / divisor + (whatIsLeft ? 1n : 0n);
 }
-
-const cap = (nano: bigint): bigint => (nano > MAX ? MAX : nano);
 
 /** As Go prints it (`Quantity.String`): no fraction, the largest suffix that keeps it exact. */
 export function formatQuantity({ nano, format }: Quantity): string {
@@ -101,7 +107,8 @@ export function formatQuantity({ nano, format }: Quantity): string {
   }
   let mantissa = nano;
   let exponent = -9;
-  while (mantissa % 1000n === 0n && exponent < 18) {
+  // There is no suffix beyond exa, but there are exponents.
+  while (mantissa % 1000n === 0n && (exponent < 18 || format === 'DecimalExponent')) {
     mantissa /= 1000n;
     exponent += 3;
   }
@@ -115,7 +122,33 @@ const ALREADY = /^(0|[1-9]\d{0,2}(m|Mi|Gi)?)$/;
 /** A quantity's text as upstream stores it: `1000m` is `1`, `1024Mi` is `1Gi`. Throws as {@link parseQuantity}. */
 export function canonical(input: string | number): string {
   const text = String(input);
-  return ALREADY.test(text) && !(text.startsWith('0') && text.length > 1) ? text : formatQuantity(parseQuantity(text));
+  if (ALREADY.test(text)) return text;
+  const quantity = parseQuantity(text);
+  return isKept(text) ? text : formatQuantity(quantity);
+}
+
+/** {@link canonical}, rounded up to thousandths (`SetDefaults_ResourceList`). Throws as {@link parseQuantity}. */
+export function canonicalMilli(input: string | number): string {
+  const text = String(input);
+  if (ALREADY.test(text)) return text;
+  const { nano, format } = parseQuantity(text);
+  if (nano % MILLI === 0n) return canonical(text);
+  return formatQuantity({ nano: roundUp(nano, MILLI) * MILLI, format });
+}
+
+/** Whether upstream's fast path takes a text for canonical and keeps it, be it `1.500`, `007` or `1e+3`. */
+function isKept(text: string): boolean {
+  const [, , whole = '', , fraction = '', letters = '', exponentSign = '', exponentDigits = ''] = FORM.exec(text) ?? [];
+  const { base, exponent } = suffix(letters, exponentSign + exponentDigits);
+  const stripped = whole.replace(/^0+/, '');
+  const digits = stripped + fraction;
+  if (stripped === '') return false;
+  if (base === 2) {
+    const isFast = fraction === '' && digits.length + Math.trunc((exponent * 3) / 10) <= 14;
+    return isFast && Number(digits) % 8 !== 0;
+  }
+  const scale = exponent - fraction.length;
+  return digits.length <= 18 && scale >= -9 && scale % 3 === 0 && !digits.endsWith('000');
 }
 
 const roundUp = (nano: bigint, unit: bigint): bigint => {
@@ -131,7 +164,7 @@ export function value(quantity: Quantity): number {
 
 /** Thousandths, rounded away from zero (`MilliValue`). */
 export function milliValue(quantity: Quantity): number {
-  return Number(roundUp(quantity.nano, 1_000_000n));
+  return Number(roundUp(quantity.nano, MILLI));
 }
 
 /** The whole number that a text says, rounded up: `1Ki` is 1024. Throws as {@link parseQuantity}. */
@@ -181,5 +214,11 @@ export function fromNumber(amount: number | bigint, format: QuantityFormat = 'De
 
 /** Of thousandths (`NewMilliQuantity`). */
 export function fromMilli(amount: number, format: QuantityFormat = 'DecimalSI'): Quantity {
-  return { nano: BigInt(Math.ceil(amount)) * 1_000_000n, format };
+  return { nano: BigInt(Math.ceil(amount)) * MILLI, format };
+}
+
+/** The warning of a number of bytes at `path` that is no whole one; none of what is absent. */
+export function fractionalBytes(amount: string | undefined, path: string): string[] {
+  if (amount === undefined || toMilli(amount) % 1000 === 0) return [];
+  return [`${path}: fractional byte value ${JSON.stringify(canonical(amount))} is invalid, must be an integer`];
 }

@@ -24,10 +24,15 @@ describe('names', () => {
     [
       'ip',
       networks.isIp,
-      ['1.2.3.4', '::', '::1', 'fe80::1', '::ffff:1.2.3.4'],
-      ['', '01.2.3.4', '1.2.3', '1.2.3.4.', ':', '1::2::3', '::g'],
+      ['1.2.3.4', '::', '::1', 'fe80::1', 'FE80::0001', '::1.2.3.4'],
+      ['', '01.2.3.4', '::ffff:1.2.3.4', '1.2.3', '1.2.3.4.', ':', '1::2::3', '::g'],
     ],
-    ['cidr', networks.isCidr, ['1.2.3.4/32', '::/0'], ['', '1.2.3.4', '1.2.3.4/33', '::/129', '1.2.3.4/08', '::/']],
+    [
+      'cidr',
+      networks.isCidr,
+      ['1.2.3.4/32', '::/0'],
+      ['', '1.2.3.4', '1.2.3.4/33', '1.2.3.4/8', '::ffff:1.2.3.4/128', '::/129', '1.2.3.4/08', '::/'],
+    ],
     ['env', names.isEnvVarName, ['A', 'a b'], ['', 'a=b', 'ü']],
   ])('%s', (_, problems, good, bad) => {
     for (const text of good) expect(problems(text), text).toEqual([]);
@@ -38,6 +43,7 @@ describe('names', () => {
     expect(names.isDns1123Label('A')[0]).toBe(
       "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
     );
+    expect(names.isDns1123Label('a.b')).toEqual(['must not contain dots']);
     expect(names.isDns1123Label(long)).toEqual(['must be no more than 63 characters']);
     expect(names.isLabelValue(long)).toEqual(['must be no more than 63 bytes']);
     expect(names.isQualifiedName(long)).toEqual(['name part must be no more than 63 bytes']);

@@ -2,13 +2,13 @@
 import { badRequest, type StatusError } from '../errors.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import type { Field, MessageSchema } from '../schema/index.ts';
-import { base64Problem } from './base64.ts';
+import { base64Problem, toBase64 } from './base64.ts';
 import { checkDepth, define, MAX_DEPTH } from './depth.ts';
 import { hasDuplicates } from './duplicates.ts';
 import { merged, orderedOf, parseOrdered } from './ordered.ts';
 import { goPathOf, kindOf, type Place } from './place.ts';
 import { strictProblems } from './strict.ts';
-import { durationOf, isObject, Mismatch, quantityOf, timeOf, typeOf } from './values.ts';
+import { amountOf, durationOf, isObject, Mismatch, quantityOf, timeOf, typeOf } from './values.ts';
 
 export interface Decoded {
   object: JsonObject;
@@ -121,7 +121,8 @@ function several(raw: Json, place: Place, state: State, depth: number): Json {
   const result: JsonObject = {};
   for (const key in raw) {
     const entry = raw[key] as Json;
-    const decoded = entry === null ? zeroOf(field) : single(entry, place, state, depth);
+    const decoded =
+      entry === null ? zeroOf(field) : isQuantities(field) ? amountOf(entry) : single(entry, place, state, depth);
     define(result, key, decoded ?? null);
   }
   return result;
@@ -180,11 +181,24 @@ function integer(raw: Json, kind: 'int32' | 'int64', place: Place): number {
 }
 
 function bytes(raw: Json, place: Place): string {
+  if (Array.isArray(raw)) return bytesOf(raw, place);
   if (typeof raw !== 'string') throw wrongType(raw, '[]uint8', place);
   const text = raw.includes('\n') || raw.includes('\r') ? raw.replaceAll(/[\r\n]/g, '') : raw;
   const problem = base64Problem(text);
   if (problem >= 0) throw new Mismatch(`illegal base64 data at input byte ${problem}`);
   return text;
+}
+
+/** Go reads a list of small numbers as bytes, too. */
+function bytesOf(list: readonly Json[], place: Place): string {
+  const octets = list.map((entry) => {
+    if (typeof entry !== 'number' && entry !== null) throw wrongType(entry, 'uint8', place);
+    if (entry !== null && !(Number.isInteger(entry) && entry >= 0 && entry < 256)) {
+      throw wrongType(entry, 'uint8', place, `number ${entry}`);
+    }
+    return entry ?? 0;
+  });
+  return toBase64(Uint8Array.from(octets));
 }
 
 function nested(raw: Json, inner: MessageSchema, place: Place, state: State, depth: number): Json | undefined {

@@ -1,6 +1,6 @@
 /** Values that JSON writes in a way of their own: quantities, times, durations, numbers or texts. */
 import type { Json, JsonObject } from '../meta.ts';
-import { canonical, QUANTITY_ERROR } from '../quantity.ts';
+import { canonical, canonicalMilli, QUANTITY_ERROR } from '../quantity.ts';
 import { parseDuration, parseMicroTime, parseTime, timeProblem } from './time.ts';
 
 /** A value that a field cannot hold; the message is Go's. The decoder says of which object. */
@@ -19,10 +19,15 @@ export function typeOf(value: unknown): string {
 }
 
 /** A quantity in canonical form, out of a text or a number. */
-export function quantityOf(raw: Json): string {
+export const quantityOf = (raw: Json): string => readQuantity(raw, canonical);
+
+/** The same in a list of resources, where nothing is finer than thousandths. */
+export const amountOf = (raw: Json): string => readQuantity(raw, canonicalMilli);
+
+function readQuantity(raw: Json, read: (text: string | number) => string): string {
   if (typeof raw !== 'string' && typeof raw !== 'number') throw new Mismatch(QUANTITY_ERROR);
   try {
-    return canonical(typeof raw === 'string' ? raw.trim() : raw);
+    return read(typeof raw === 'string' ? raw.trim() : raw);
   } catch (error) {
     throw new Mismatch((error as Error).message);
   }

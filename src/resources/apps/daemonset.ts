@@ -2,7 +2,7 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import { badRequest } from '../../apimachinery/errors.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { DaemonSet, DaemonSetSpec } from '../../generated/types/apps.v1.ts';
-import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import { podTemplateWarnings } from '../core/pod-spec/warnings.ts';
 import {
   defaultPodTemplate,
   type SelectorTexts,
@@ -159,6 +159,9 @@ export const daemonSet = apps<DaemonSet>({
       selectorIsImmutable(daemonSet.spec?.selector, old.spec?.selector, errors);
       return errors;
     },
-    warnings: (daemonSet) => podSpecWarnings(daemonSet.spec?.template?.spec, 'spec.template.spec'),
+    warnings: (daemonSet, old) =>
+      old !== undefined && deepEqual(daemonSet.spec?.template, old.spec?.template)
+        ? []
+        : podTemplateWarnings(daemonSet.spec?.template, 'spec.template'),
   },
 });

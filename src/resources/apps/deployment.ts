@@ -1,7 +1,7 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
 import type { Deployment, DeploymentSpec } from '../../generated/types/apps.v1.ts';
-import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import { workloadWarnings } from '../core/pod-spec/warnings.ts';
 import {
   defaultPodTemplate,
   type SelectorTexts,
@@ -118,6 +118,6 @@ export const deployment = apps<Deployment>({
       selectorIsImmutable(deployment.spec?.selector, old.spec?.selector, errors);
       return errors;
     },
-    warnings: (deployment) => podSpecWarnings(deployment.spec?.template?.spec, 'spec.template.spec'),
+    warnings: (deployment, old) => workloadWarnings(deployment, old, deployment.spec?.template),
   },
 });

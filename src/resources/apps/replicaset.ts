@@ -1,6 +1,6 @@
 import type { FieldError } from '../../apimachinery/field.ts';
 import type { ReplicaSet, ReplicaSetSpec } from '../../generated/types/apps.v1.ts';
-import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import { workloadWarnings } from '../core/pod-spec/warnings.ts';
 import {
   defaultPodTemplate,
   type SelectorTexts,
@@ -70,6 +70,6 @@ export const replicaSet = apps<ReplicaSet>({
       selectorIsImmutable(replicaSet.spec?.selector, old.spec?.selector, errors);
       return errors;
     },
-    warnings: (replicaSet) => podSpecWarnings(replicaSet.spec?.template?.spec, 'spec.template.spec'),
+    warnings: (replicaSet, old) => workloadWarnings(replicaSet, old, replicaSet.spec?.template),
   },
 });

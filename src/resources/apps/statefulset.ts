@@ -2,8 +2,8 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
 import type { StatefulSet, StatefulSetSpec } from '../../generated/types/apps.v1.ts';
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core.v1.ts';
-import { claimSpec } from '../core/claim-spec.ts';
-import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import { claimSpec, claimSpecWarnings } from '../core/claim-spec.ts';
+import { templateWarnings } from '../core/pod-spec/warnings.ts';
 import {
   defaultPodTemplate,
   type SelectorTexts,
@@ -25,7 +25,6 @@ type RetentionPolicy = NonNullable<StatefulSetSpec['persistentVolumeClaimRetenti
 const specFields = fields<StatefulSetSpec>({
   replicas: nonNegative,
   minReadySeconds: nonNegative,
-  revisionHistoryLimit: nonNegative,
   serviceName: optional<string>(dns1123Label),
   ordinals: present(fields<{ start?: number }>({ start: nonNegative })),
   persistentVolumeClaimRetentionPolicy: present(
@@ -131,6 +130,21 @@ function dropDisabled({ spec }: StatefulSet): void {
   delete spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
 }
 
+function warnings(statefulSet: StatefulSet, old: StatefulSet | undefined): string[] {
+  const { spec } = statefulSet;
+  const texts = templateWarnings(statefulSet, old, spec?.template);
+  spec?.volumeClaimTemplates?.forEach((claim, index) => {
+    const at = `spec.volumeClaimTemplates[${index}]`;
+    // The capital letter is upstream's.
+    texts.push(...claimSpecWarnings(claim.spec, old === undefined ? at : `${at}.Spec`));
+  });
+  if ((spec?.revisionHistoryLimit ?? 0) < 0) {
+    const advice = 'a negative value retains all historical revisions; a value >= 0 is recommended';
+    texts.push(`spec.revisionHistoryLimit: ${advice}`);
+  }
+  return texts;
+}
+
 const STATUS_FIELDS = [
   'observedGeneration',
   'replicas',
@@ -180,6 +194,6 @@ export const statefulSet = apps<StatefulSet>({
       }
       return errors;
     },
-    warnings: (statefulSet) => podSpecWarnings(statefulSet.spec?.template?.spec, 'spec.template.spec'),
+    warnings,
   },
 });

@@ -1,13 +1,13 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { ObjectMeta } from '../../apimachinery/meta.ts';
 import type { CronJob, CronJobSpec, JobSpec } from '../../generated/types/batch.v1.ts';
-import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import { workloadWarnings } from '../core/pod-spec/warnings.ts';
 import { defaultPodTemplate } from '../core/pod-template.ts';
 import { statusSubresource } from '../group.ts';
 import { keep } from '../strategies.ts';
 import { fields, nonNegative, oneOf } from '../validation/rules.ts';
 import { batch } from './group.ts';
-import { jobSpecErrors } from './job-spec.ts';
+import { completionsWarnings, jobSpecErrors } from './job-spec.ts';
 import { parseSchedule } from './schedule.ts';
 
 const specFields = fields<CronJobSpec>({
@@ -66,6 +66,20 @@ function validate({ spec = {} as CronJobSpec }: CronJob): FieldError[] {
   return errors;
 }
 
+function warnings(cronJob: CronJob, old: CronJob | undefined): string[] {
+  const { spec } = cronJob;
+  const path = 'spec.jobTemplate.spec';
+  const job = spec?.jobTemplate?.spec;
+  const isSame = old !== undefined && cronJob.metadata.generation === old.metadata.generation;
+  const texts = isSame ? [] : completionsWarnings(job, path);
+  texts.push(...workloadWarnings(cronJob, old, job?.template, `${path}.template`));
+  if (old !== undefined && spec?.schedule?.includes('TZ')) {
+    const more = 'see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details';
+    texts.push(`cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, ${more}`);
+  }
+  return texts;
+}
+
 /** CronJobs. */
 export const cronJob = batch<CronJob>({
   resource: 'cronjobs',
@@ -95,7 +109,6 @@ export const cronJob = batch<CronJob>({
       keep(cronJob, old, 'status');
     },
     validate,
-    warnings: (cronJob) =>
-      podSpecWarnings(cronJob.spec?.jobTemplate?.spec?.template?.spec, 'spec.jobTemplate.spec.template.spec'),
+    warnings,
   },
 });

@@ -102,3 +102,11 @@ export function jobSpecErrors(spec: JobSpec, path: string, errors: FieldError[])
   validatePodTemplate(spec.template, `${path}.template`, errors);
   restartErrors(spec, path, errors);
 }
+
+/** Warnings of Jobs that are too large to tell which of their indexes are done (`WarningsForJobSpec`); `path` is where the spec is. */
+export function completionsWarnings(spec: JobSpec | undefined, path: string): string[] {
+  const isLarge = (spec?.completions ?? 0) > 100_000 && (spec?.parallelism ?? 0) > 10_000;
+  if (spec?.completionMode !== 'Indexed' || !isLarge) return [];
+  const what = 'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4';
+  return [`${path}: ${what}, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`];
+}

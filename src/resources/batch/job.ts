@@ -6,14 +6,14 @@ import { isDns1123Label, isLabelValue } from '../../apimachinery/names.ts';
 import type { Job, JobSpec } from '../../generated/types/batch.v1.ts';
 import type { PodSpec } from '../../generated/types/core.v1.ts';
 import { podSpec } from '../core/go-types/pod-spec.ts';
-import { podSpecWarnings } from '../core/pod-spec/warnings.ts';
+import { workloadWarnings } from '../core/pod-spec/warnings.ts';
 import { defaultPodTemplate, selectorIsImmutable, shownSelector } from '../core/pod-template.ts';
 import { statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus } from '../strategies.ts';
 import { immutable } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 import { batch } from './group.ts';
-import { jobSpecErrors } from './job-spec.ts';
+import { completionsWarnings, jobSpecErrors } from './job-spec.ts';
 import { jobStatusErrors } from './job-status.ts';
 import { shownFailurePolicy, shownSuccessPolicy } from './policies.ts';
 
@@ -201,7 +201,11 @@ export const job = batch<Job>({
     },
     validate,
     validateUpdate,
-    warnings: (job) => podSpecWarnings(job.spec?.template?.spec, 'spec.template.spec'),
+    warnings(job, old) {
+      const isSame = old !== undefined && job.metadata.generation === old.metadata.generation;
+      const many = isSame ? [] : completionsWarnings(job.spec, 'spec');
+      return [...many, ...workloadWarnings(job, old, job.spec?.template)];
+    },
   },
   selectableFields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
 });

@@ -1,6 +1,6 @@
 /** The spec of a PersistentVolumeClaim, of its own or of a template. */
 import { forbiddenField, invalid, required as requiredError } from '../../apimachinery/field.ts';
-import { canonical, compareQuantity, parseQuantity, toMilli, value } from '../../apimachinery/quantity.ts';
+import { canonical, compareQuantity, fractionalBytes, parseQuantity, value } from '../../apimachinery/quantity.ts';
 import type {
   PersistentVolumeClaimSpec,
   TypedLocalObjectReference,
@@ -82,12 +82,6 @@ export function settleDataSources(spec: PersistentVolumeClaimSpec, old?: Persist
     const { namespace: _, ...local } = spec.dataSourceRef;
     spec.dataSource = local;
   }
-}
-
-/** A warning of a number of bytes that is no whole one. */
-function fractionalBytes(value: string | undefined, path: string): string[] {
-  if (value === undefined || toMilli(value) % 1000 === 0) return [];
-  return [`${path}: fractional byte value ${JSON.stringify(canonical(value))} is invalid, must be an integer`];
 }
 
 /** Warnings of a claim's spec (`GetWarningsForPersistentVolumeClaimSpec`). */

@@ -1,6 +1,7 @@
 import { type FieldError, required as requiredError } from '../../apimachinery/field.ts';
 import type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from '../../generated/types/core.v1.ts';
 import { dns1123Label, dns1123Subdomain, ip, nonSpecialIP, port, qualifiedName } from '../validation/formats.ts';
+import { ipWarnings } from '../validation/network-warnings.ts';
 import { all, check, each, fields, oneOf, optional, present, type Rule, required } from '../validation/rules.ts';
 import { core } from './group.ts';
 
@@ -34,6 +35,20 @@ const subset: Rule<EndpointSubset> = (value, path, errors) => {
 const subsets = each(subset);
 const validate = (endpoints: Endpoints): FieldError[] => check(subsets, endpoints.subsets, 'subsets');
 
+const MANAGED_BY = 'endpoints.kubernetes.io/managed-by';
+
+/** The controller writes good addresses. */
+function warnings({ metadata, subsets: list = [] }: Endpoints): string[] {
+  if (metadata.labels?.[MANAGED_BY] === 'endpoint-controller') return [];
+  return list.flatMap((each, index) =>
+    (['addresses', 'notReadyAddresses'] as const).flatMap((kind) =>
+      (each[kind] ?? []).flatMap(({ ip = '' }, position) =>
+        ipWarnings(ip, `subsets[${index}].${kind}[${position}].ip`),
+      ),
+    ),
+  );
+}
+
 /** Endpoints. */
 export const endpoints = core<Endpoints>({
   resource: 'endpoints',
@@ -50,5 +65,6 @@ export const endpoints = core<Endpoints>({
       }
     },
     validate,
+    warnings,
   },
 });

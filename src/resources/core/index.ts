@@ -11,7 +11,7 @@ import { node } from './node.ts';
 import { persistentVolume } from './persistentvolume.ts';
 import { persistentVolumeClaim } from './persistentvolumeclaim.ts';
 import { pod } from './pod.ts';
-import { podSpecWarnings } from './pod-spec/warnings.ts';
+import { templateWarnings } from './pod-spec/warnings.ts';
 import { defaultPodTemplate, validatePodTemplate } from './pod-template.ts';
 import { replicationController } from './replicationcontroller.ts';
 import { resourceQuota } from './resourcequota.ts';
@@ -50,7 +50,7 @@ export const coreResources: readonly Resource[] = [
         validatePodTemplate(podTemplate.template, 'template', errors);
         return errors;
       },
-      warnings: (podTemplate) => podSpecWarnings(podTemplate.template?.spec, 'template.spec'),
+      warnings: (podTemplate, old) => templateWarnings(podTemplate, old, podTemplate.template, 'template'),
       generation: true,
     },
   }),

@@ -7,6 +7,7 @@ import type { SubresourceStrategy } from '../resource.ts';
 import { keep } from '../strategies.ts';
 import { core } from './group.ts';
 import { annotationUpdateErrors } from './pod-spec/annotations.ts';
+import { settleAppArmor } from './pod-spec/app-armor.ts';
 import { addDefaultTolerations } from './pod-spec/default-tolerations.ts';
 import { defaultPod } from './pod-spec/defaults.ts';
 import { validateEphemeralContainersUpdate } from './pod-spec/ephemeral-containers.ts';
@@ -15,7 +16,7 @@ import { qosClass } from './pod-spec/qos.ts';
 import { keepAllButResources, validatePodResize } from './pod-spec/resize.ts';
 import { validatePodUpdate } from './pod-spec/update.ts';
 import { validatePod } from './pod-spec/validation.ts';
-import { podSpecWarnings } from './pod-spec/warnings.ts';
+import { podWarnings } from './pod-spec/warnings.ts';
 
 /**
  * How long a pod may take to end, in seconds: as asked for, else as its spec says; a pod without a node, or one that has
@@ -116,6 +117,7 @@ export const pod = core<Pod>({
     prepareForCreate(pod) {
       pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec ?? {}) };
       applyMatchLabelKeys(pod);
+      settleAppArmor(pod);
       if (pod.spec?.schedulingGates?.length) {
         const message = 'Scheduling is blocked due to non-empty scheduling gates';
         pod.status.conditions = [
@@ -131,7 +133,7 @@ export const pod = core<Pod>({
       keepPriority(pod.spec, old.spec);
     },
     validateUpdate: validatePodUpdate,
-    warnings: (pod) => podSpecWarnings(pod.spec, 'spec'),
+    warnings: podWarnings,
     gracePeriodSeconds,
   },
   selectableFields: ({ spec, status }) => ({

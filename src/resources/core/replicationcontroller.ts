@@ -6,7 +6,7 @@ import { subdomainName } from '../validation/object-names.ts';
 import { fields, nonNegative } from '../validation/rules.ts';
 import { REPLICA_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { core } from './group.ts';
-import { podSpecWarnings } from './pod-spec/warnings.ts';
+import { workloadWarnings } from './pod-spec/warnings.ts';
 import { defaultPodTemplate, validateLongRunningTemplate } from './pod-template.ts';
 
 const numbers = fields<ReplicationControllerSpec>({ replicas: nonNegative, minReadySeconds: nonNegative });
@@ -65,7 +65,7 @@ export const replicationController = core<ReplicationController>({
       keep(controller, old, 'status');
     },
     validate,
-    warnings: (controller) => podSpecWarnings(controller.spec?.template?.spec, 'spec.template.spec'),
+    warnings: (controller, old) => workloadWarnings(controller, old, controller.spec?.template),
   },
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
 });

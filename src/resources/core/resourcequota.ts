@@ -1,4 +1,5 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { canonical, compareQuantity } from '../../apimachinery/quantity.ts';
 import type { ResourceQuota, ResourceQuotaSpec } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
@@ -108,6 +109,21 @@ function validateStatusUpdate({ status = {} }: ResourceQuota): FieldError[] {
   return [...amountErrors(status.hard, 'status.hard'), ...amountErrors(status.used, 'status.used')];
 }
 
+/** Of a new quota that grants more requests than limits. */
+function warnings({ spec }: ResourceQuota, old: ResourceQuota | undefined): string[] {
+  if (old !== undefined) return [];
+  const hard: Record<string, string> = spec?.hard ?? {};
+  return ['cpu', 'memory', 'storage', 'ephemeral-storage'].flatMap((name) => {
+    const bare = name === 'cpu' || name === 'memory' ? name : undefined;
+    const requests = [`requests.${name}`, bare].find((key) => key !== undefined && Object.hasOwn(hard, key));
+    const limits = `limits.${name}`;
+    if (requests === undefined || !Object.hasOwn(hard, limits)) return [];
+    const [request, limit] = [hard[requests] as string, hard[limits] as string];
+    if (compareQuantity(request, limit) <= 0) return [];
+    return [`ResourceQuota ${requests} (${canonical(request)}) should be less than ${limits} (${canonical(limit)})`];
+  });
+}
+
 /** ResourceQuotas. Their status is what the controller counted, and what admission added since. */
 export const resourceQuota = core<ResourceQuota>({
   resource: 'resourcequotas',
@@ -127,5 +143,6 @@ export const resourceQuota = core<ResourceQuota>({
     generation: false,
     returnsDeleted: true,
     metadataChecks: [0, 1],
+    warnings,
   },
 });

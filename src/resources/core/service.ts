@@ -1,9 +1,10 @@
 import type { Service, ServiceSpec } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import { keep } from '../strategies.ts';
+import { cidrWarnings, ipWarnings } from '../validation/network-warnings.ts';
 import { labelName } from '../validation/object-names.ts';
 import { core } from './group.ts';
-import { dropUnused, keepAllocated, normalizeClusterIPs } from './service-fields.ts';
+import { dropUnused, isHeadless, keepAllocated, normalizeClusterIPs } from './service-fields.ts';
 import { validateService, validateServiceUpdate } from './service-validation.ts';
 
 function setDefaults(spec: ServiceSpec): void {
@@ -24,18 +25,40 @@ function setDefaults(spec: ServiceSpec): void {
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
 }
 
-function warnings({ spec }: Service): string[] {
+const TOPOLOGY_HINTS = 'service.kubernetes.io/topology-aware-hints';
+
+function warnings({ metadata, spec = {} }: Service): string[] {
   const texts: string[] = [];
-  if (spec?.externalIPs?.length) {
+  if (metadata.annotations?.[TOPOLOGY_HINTS] !== undefined) {
+    texts.push(`annotation ${TOPOLOGY_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`);
+  }
+  const isExternalName = spec.type === 'ExternalName';
+  const headless = spec.type === 'ClusterIP' && isHeadless(spec);
+  const { loadBalancerIP, clusterIPs = [], externalIPs = [], loadBalancerSourceRanges = [] } = spec;
+  if (spec.clusterIP && !isHeadless(spec)) {
+    texts.push(...clusterIPs.flatMap((ip, i) => ipWarnings(ip, `spec.clusterIPs[${i}]`)));
+  }
+  if (headless) {
+    if (loadBalancerIP) texts.push('spec.loadBalancerIP is ignored for headless services');
+    if (externalIPs.length > 0) texts.push('spec.externalIPs is ignored for headless services');
+    if (spec.sessionAffinity !== 'None') texts.push('spec.SessionAffinity is ignored for headless services');
+  }
+  texts.push(...externalIPs.flatMap((ip, i) => ipWarnings(ip, `spec.externalIPs[${i}]`)));
+  if (externalIPs.length > 0 && !headless && !isExternalName) {
     texts.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters');
   }
-  if (spec?.trafficDistribution === 'PreferClose') {
-    texts.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
+  if (loadBalancerIP) texts.push(...ipWarnings(loadBalancerIP, 'spec.loadBalancerIP'));
+  texts.push(
+    ...loadBalancerSourceRanges.flatMap((range, i) => cidrWarnings(range, `spec.loadBalancerSourceRanges[${i}]`)),
+  );
+  if (isExternalName && externalIPs.length > 0) {
+    texts.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
   }
-  if (spec?.clusterIP === 'None') {
-    if (spec.loadBalancerIP) texts.push('spec.loadBalancerIP is ignored for headless services');
-    if (spec.externalIPs?.length) texts.push('spec.externalIPs is ignored for headless services');
-    if (spec.sessionAffinity === 'ClientIP') texts.push('spec.SessionAffinity is ignored for headless services');
+  if (!isExternalName && spec.externalName) {
+    texts.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  }
+  if (spec.trafficDistribution === 'PreferClose') {
+    texts.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
   }
   return texts;
 }

@@ -1,10 +1,10 @@
 /** Annotations of a pod that mean something to the API server. */
 import { type FieldError, forbiddenField, invalid } from '../../../apimachinery/field.ts';
 import type { Pod, PodSpec } from '../../../generated/types/core.v1.ts';
+import { APP_ARMOR } from './app-armor.ts';
 
 /** On the copy of a static pod that its kubelet shows to the API server. */
 const MIRROR = 'kubernetes.io/config.mirror';
-const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 
 /** Whether a pod mirrors a static one. */

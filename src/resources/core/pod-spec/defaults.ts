@@ -8,6 +8,7 @@ import type {
   ResourceFieldSelector,
   Volume,
 } from '../../../generated/types/core.v1.ts';
+import { imageTag } from './image-tag.ts';
 
 function defaultProbe(probe: Probe | undefined): void {
   if (probe === undefined) return;
@@ -30,21 +31,8 @@ function defaultReferences(source: { fieldRef?: ObjectFieldSelector; resourceFie
   if (source.resourceFieldRef !== undefined) source.resourceFieldRef.divisor ??= '0';
 }
 
-/** The tag of an image reference: what is after the last `:`, unless there is a digest; `latest` when none is given. */
-function imageTag(image: string): string | undefined {
-  if (image.includes('@')) return undefined;
-  const name = image.slice(image.lastIndexOf('/') + 1);
-  const colon = name.indexOf(':');
-  return colon < 0 ? 'latest' : name.slice(colon + 1);
-}
-
-const REFERENCE = /^[a-z0-9A-Z][a-z0-9A-Z.:_/@[\]-]*$/;
-
 /** `Always` for `latest` or no tag, else `IfNotPresent`; also for what is no image reference at all. */
-function defaultPullPolicy(image: string | undefined): string {
-  if (!image || !REFERENCE.test(image)) return 'IfNotPresent';
-  return imageTag(image) === 'latest' ? 'Always' : 'IfNotPresent';
-}
+const defaultPullPolicy = (image = ''): string => (imageTag(image) === 'latest' ? 'Always' : 'IfNotPresent');
 
 /** Fills in one container, of any kind. */
 function defaultContainer(container: Container): void {
