@@ -69,7 +69,7 @@ export const MODIFIED = 'the object has been modified; please apply your changes
 
 /** 422 with one cause per field error. */
 export function invalidObject(gk: GroupKind, name: string, errors: readonly FieldError[]): StatusError {
-  const messages = errors.map(toMessage);
+  const messages = [...new Set(errors.map(toMessage))];
   const list = messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`;
   const qualifiedKind = gk.group === '' ? gk.kind : `${gk.kind}.${gk.group}`;
   const causes: StatusCause[] = errors.map(toCause);

@@ -7,7 +7,11 @@ import type { ObjectMeta } from '../../src/apimachinery/meta.ts';
 import * as names from '../../src/apimachinery/names.ts';
 import * as networks from '../../src/apimachinery/networks.ts';
 import { fnv32a, randomSuffix, safeEncode } from '../../src/apimachinery/random.ts';
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../src/apimachinery/validation/meta.ts';
+import {
+  type MetadataChecks,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '../../src/apimachinery/validation/meta.ts';
 
 describe('names', () => {
   const long = 'a'.repeat(64);
@@ -99,10 +103,34 @@ describe('metadata', () => {
         'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"a.b/c"}',
       ],
     ],
+    [{ deletionTimestamp: 't' }, {}, ['metadata.deletionTimestamp: Invalid value: "t": field is immutable']],
+    [
+      { deletionGracePeriodSeconds: 5 },
+      { deletionGracePeriodSeconds: 4 },
+      ['metadata.deletionGracePeriodSeconds: Invalid value: 5: field is immutable'],
+    ],
   ])('update %#', (next, old, expected) => {
     // Upstream looks twice at what may change, and says it twice.
     const twice = expected.flatMap((message) => [message, message]);
     expect(validateObjectMetaUpdate(meta(next), meta(old), true).map(toMessage)).toEqual(twice);
+  });
+
+  it.each<[MetadataChecks, boolean, number[]]>([
+    [[1, 1], false, [4, 2, 2, 1]],
+    [[0, 1], false, [3, 1, 1, 0]],
+    [[1, 0], false, [3, 2, 1, 1]],
+    [[1, 0], true, [3, 2, 0, 1]],
+    [[0, 0], true, [2, 1, 0, 0]],
+  ])('counts what a kind with the checks %j says', (checks, plain, expected) => {
+    const count = (more: Partial<ObjectMeta>, field: string): number =>
+      fields(validateObjectMetaUpdate(meta(more), meta({}), true, checks, plain)).filter((f) => f.startsWith(field))
+        .length;
+    expect([
+      count({ labels: { a: 'Bad Value' } }, 'metadata.labels'),
+      count({ finalizers: ['Bad Value'] }, 'metadata.finalizers '),
+      count({ finalizers: ['nodomain'] }, 'metadata.finalizers['),
+      count({ generateName: 'Bad Name' }, 'metadata.generateName'),
+    ]).toEqual(expected);
   });
 });
 

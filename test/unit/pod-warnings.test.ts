@@ -6,7 +6,7 @@ import { cidrWarnings, ipWarnings } from '../../src/resources/validation/network
 
 const container = { name: 'c', image: 'i' };
 const container2 = { name: 'd', image: 'i' };
-const spec = (more: Partial<PodSpec>): PodSpec => ({ containers: [container], ...more }) as PodSpec;
+const spec = (more: Partial<PodSpec>): PodSpec => structuredClone({ containers: [container], ...more }) as PodSpec;
 
 it.each<[Partial<PodSpec>, string[]]>([
   [{}, []],

@@ -57,7 +57,8 @@ export async function createObject(
 ): Promise<string> {
   ensureNamespace(resource, object, context.info.namespace);
   context.audit?.object(object.metadata);
-  refuseResourceVersion(object);
+  const { resourceVersion = '' } = object.metadata;
+  if (!options.dryRun) refuseResourceVersion(object);
   const prefix = (object.metadata.name ?? '') === '' ? object.metadata.generateName : undefined;
   applyDefaults(resource, object);
   fillSystemFields(object);
@@ -74,11 +75,20 @@ export async function createObject(
     const key = keyOf(object.metadata.namespace, object.metadata.name);
     const encoded = await converting(context, resource, () => encodeStored(resource, object));
     const result = await store.create(key, encoded, options.dryRun);
-    if (!('status' in result)) return readStored(context, resource, result.text);
+    if (!('status' in result)) {
+      const made = await readStored(context, resource, result.text);
+      // What is not stored keeps the version that it came with.
+      return options.dryRun && resourceVersion !== '' ? withVersion(made, resourceVersion) : made;
+    }
     const retries = prefix !== undefined && result.status.reason === 'AlreadyExists' && attempt < NAME_ATTEMPTS;
     if (!retries) throw failed(resource, object, result.status);
     object.metadata.name = generateName(prefix);
   }
+}
+
+function withVersion(text: string, resourceVersion: string): string {
+  const object = decodeText(text);
+  return JSON.stringify({ ...object, metadata: { ...object.metadata, resourceVersion } });
 }
 
 /** The store knows its objects by the stored resource; the client asked for this one. */

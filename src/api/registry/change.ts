@@ -198,6 +198,7 @@ export function settleRevision({ resource, subresource, old, next, warnings }: R
       resource.namespaced,
       strategy.metadataChecks,
       strategy.plainFinalizers,
+      strategy.nameErrors,
     ),
     ...(validate?.(next, old) ?? (subresource === undefined ? strategy.validate?.(next) : undefined) ?? []),
   ];
@@ -279,19 +280,14 @@ function checkVersion(resource: Resource, next: KubeObject, old: KubeObject, pat
   }
 }
 
-/** What the server owns stays as it was. */
+/** What the server owns stays as it was; a deletion is only seen to stay where there is one. */
 function carryMetadata(next: KubeObject, old: KubeObject): void {
   const meta = next.metadata;
   const was = old.metadata;
   meta.name = was.name;
-  for (const field of [
-    'namespace',
-    'uid',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'generation',
-  ] as const) {
+  if (was.deletionTimestamp !== undefined) meta.deletionTimestamp = was.deletionTimestamp;
+  if (was.deletionGracePeriodSeconds !== undefined) meta.deletionGracePeriodSeconds ??= was.deletionGracePeriodSeconds;
+  for (const field of ['namespace', 'uid', 'creationTimestamp', 'generation'] as const) {
     if (was[field] === undefined) delete meta[field];
     else Object.assign(meta, { [field]: was[field] });
   }

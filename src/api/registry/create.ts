@@ -34,9 +34,9 @@ export function ensureNamespace(resource: Resource, object: KubeObject, namespac
   meta.namespace = namespace;
 }
 
-/** Upstream's check, with upstream's odd answer. Throws a Status without a reason. */
+/** Upstream's check, of what the store would take for a version, with upstream's odd answer. Throws a Status without a reason. */
 export function refuseResourceVersion({ metadata }: KubeObject): void {
-  if ((metadata.resourceVersion ?? '') === '') return;
+  if (!/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? '')) return;
   throw unknownError('resourceVersion should not be set on objects to be created');
 }
 

@@ -35,17 +35,23 @@ export function validateObjectMeta(
   const errors: FieldError[] = [];
   const at = (name: string): string => child(path, name);
   const name = meta.name ?? '';
-  const generateName = meta.generateName ?? '';
-  if (generateName !== '') {
-    for (const problem of nameErrors(generateName, true))
-      errors.push(invalid(at('generateName'), generateName, problem));
-  }
+  errors.push(...generateNameErrors(meta, nameErrors, path));
   if (name === '') errors.push(required(at('name'), 'name or generateName is required'));
   else for (const problem of nameErrors(name, false)) errors.push(invalid(at('name'), name, problem));
   errors.push(...namespaceErrors(meta.namespace ?? '', namespaced, at('namespace')));
   if (!plainFinalizers) errors.push(...validateStandardFinalizers(meta.finalizers, at('finalizers')));
   return [...errors, ...commonErrors(meta, path)];
 }
+
+function generateNameErrors({ generateName = '' }: ObjectMeta, nameErrors: NameErrors, path: string): FieldError[] {
+  if (generateName === '') return [];
+  const at = child(path, 'generateName');
+  return nameErrors(generateName, true).map((problem) => invalid(at, generateName, problem));
+}
+
+/** Of any kind's names (`IsValidPathSegmentPrefix`). */
+const pathSegment: NameErrors = (name) =>
+  ['/', '%'].filter((c) => name.includes(c)).map((c) => `may not contain '${c}'`);
 
 function namespaceErrors(namespace: string, namespaced: boolean, path: string): FieldError[] {
   if (!namespaced) return namespace === '' ? [] : [forbiddenField(path, 'not allowed on this type')];
@@ -197,6 +203,7 @@ export function validateObjectMetaUpdate(
   namespaced: boolean,
   checks: MetadataChecks = [1, 1],
   plainFinalizers = false,
+  nameErrors: NameErrors = subdomain,
   path = 'metadata',
 ): FieldError[] {
   const whole = commonErrors(meta, path);
@@ -207,6 +214,8 @@ export function validateObjectMetaUpdate(
   return [
     ...repeat(transition, 1 + transitions),
     ...repeat(whole, 1 + wholes),
+    ...repeat(generateNameErrors(meta, nameErrors, path), wholes),
+    ...generateNameErrors(meta, pathSegment, path),
     ...repeat(content, 1 + transitions),
     ...repeat(standard, wholes + transitions),
   ];

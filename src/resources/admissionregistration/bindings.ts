@@ -40,6 +40,8 @@ function actionErrors(actions: readonly string[], errors: FieldError[]): void {
 
 /** How ValidatingAdmissionPolicyBindings are made. */
 export const validatingBinding: Strategy<ValidatingAdmissionPolicyBinding> = {
+  metadataChecks: [1, 0],
+  plainFinalizers: true,
   default: setDefaults,
   validate(binding) {
     const errors = commonErrors(binding);
@@ -50,6 +52,8 @@ export const validatingBinding: Strategy<ValidatingAdmissionPolicyBinding> = {
 
 /** How MutatingAdmissionPolicyBindings are made. */
 export const mutatingBinding: Strategy<MutatingAdmissionPolicyBinding> = {
+  metadataChecks: [1, 0],
+  plainFinalizers: true,
   default: setDefaults,
   validate: commonErrors,
 };

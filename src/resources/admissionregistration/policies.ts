@@ -118,6 +118,8 @@ function validateValidating(policy: ValidatingAdmissionPolicy): FieldError[] {
 
 /** How ValidatingAdmissionPolicies are made. */
 export const validatingPolicy: Strategy<ValidatingAdmissionPolicy> = {
+  metadataChecks: [1, 0],
+  plainFinalizers: true,
   ...statusIsSeparate<ValidatingAdmissionPolicy>({}),
   default: setDefaults,
   validate: validateValidating,
@@ -159,4 +161,9 @@ function validateMutating(policy: MutatingAdmissionPolicy): FieldError[] {
 }
 
 /** How MutatingAdmissionPolicies are made. */
-export const mutatingPolicy: Strategy<MutatingAdmissionPolicy> = { default: setDefaults, validate: validateMutating };
+export const mutatingPolicy: Strategy<MutatingAdmissionPolicy> = {
+  metadataChecks: [1, 0],
+  plainFinalizers: true,
+  default: setDefaults,
+  validate: validateMutating,
+};

@@ -126,6 +126,8 @@ const common = {
 
 /** How ValidatingWebhookConfigurations are made. */
 export const validatingWebhooks: Strategy<ValidatingWebhookConfiguration> = {
+  metadataChecks: [1, 0],
+  plainFinalizers: true,
   ...common,
   default(configuration) {
     configuration.webhooks?.forEach(defaultWebhook);
@@ -134,6 +136,8 @@ export const validatingWebhooks: Strategy<ValidatingWebhookConfiguration> = {
 
 /** How MutatingWebhookConfigurations are made. */
 export const mutatingWebhooks: Strategy<MutatingWebhookConfiguration> = {
+  metadataChecks: [1, 0],
+  plainFinalizers: true,
   ...common,
   default(configuration) {
     for (const webhook of configuration.webhooks ?? []) {

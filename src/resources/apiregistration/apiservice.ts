@@ -70,6 +70,7 @@ function validate({ metadata, spec = {} }: APIService): FieldError[] {
 
 /** How APIServices are made. */
 export const apiService: Strategy<APIService> = {
+  plainFinalizers: true,
   ...statusIsSeparate<APIService>({}),
   generation: false,
   nameErrors: pathSegmentName,

@@ -21,6 +21,5 @@ export const controllerRevision = apps<ControllerRevision>({
       immutable(data, old.data, 'data', errors);
       return errors;
     },
-    metadataChecks: [0, 1],
   },
 });

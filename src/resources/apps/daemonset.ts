@@ -132,6 +132,7 @@ export const daemonSet = apps<DaemonSet>({
     },
   ],
   strategy: {
+    metadataChecks: [0, 1],
     default(daemonSet) {
       daemonSet.spec ??= {} as DaemonSetSpec;
       setDefaults(daemonSet.spec);

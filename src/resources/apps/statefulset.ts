@@ -173,6 +173,7 @@ export const statefulSet = apps<StatefulSet>({
     ),
   ],
   strategy: {
+    metadataChecks: [0, 1],
     nameErrors: labelName,
     default(statefulSet) {
       statefulSet.spec ??= {} as StatefulSetSpec;

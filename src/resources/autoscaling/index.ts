@@ -49,6 +49,7 @@ export const autoscalingResources: readonly Resource[] = [
     ...names,
     subresources: [statusSubresource(names.kind)],
     strategy: {
+      metadataChecks: [0, 1],
       ...statusIsSeparate<HorizontalPodAutoscaler>({ desiredReplicas: 0, currentMetrics: null }),
       default: setDefaults,
       generation: false,
@@ -64,6 +65,7 @@ export const autoscalingResources: readonly Resource[] = [
     storedAs: 'autoscaling/horizontalpodautoscalers',
     conversion: autoscalerConversion,
     strategy: {
+      metadataChecks: [0, 1],
       ...statusIsSeparate<HorizontalPodAutoscalerV1>({ currentReplicas: 0, desiredReplicas: 0 }),
       default({ spec }) {
         if (spec === undefined) return;

@@ -21,6 +21,8 @@ export const coordinationResources: readonly Resource[] = [
     kind: 'Lease',
     namespaced: true,
     strategy: {
+      metadataChecks: [0, 1],
+      plainFinalizers: true,
       createOnUpdate: true,
       unconditionalUpdate: false,
       generation: false,

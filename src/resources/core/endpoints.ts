@@ -57,7 +57,6 @@ export const endpoints = core<Endpoints>({
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   shortNames: ['ep'],
   strategy: {
-    metadataChecks: [0, 1],
     createOnUpdate: true,
     default(endpoints) {
       for (const { ports } of endpoints.subsets ?? []) {

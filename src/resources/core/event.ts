@@ -64,6 +64,8 @@ export const event = core<Event>({
   shortNames: ['ev'],
   strategy: {
     createOnUpdate: true,
+    metadataChecks: [0, 0],
+    plainFinalizers: true,
     nameErrors: pathSegmentName,
     default(event) {
       event.source ??= {};

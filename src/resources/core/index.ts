@@ -43,6 +43,7 @@ export const coreResources: readonly Resource[] = [
     kind: 'PodTemplate',
     namespaced: true,
     strategy: {
+      metadataChecks: [0, 1],
       returnsDeleted: true,
       default: defaultPodTemplate,
       validate(podTemplate) {

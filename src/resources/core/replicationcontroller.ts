@@ -43,9 +43,10 @@ export const replicationController = core<ReplicationController>({
     statusSubresource('ReplicationController', withStatusRules(keepAllButStatus(), REPLICA_SET_STATUS)),
   ],
   strategy: {
-    // The first kind whose name is checked by rules in its schema, which count bytes.
+    metadataChecks: [0, 1],
+    // A kind whose name is checked by rules in its schema, which count bytes and do not look at what it was made of.
     nameErrors: (name, prefix) =>
-      subdomainName(name, prefix).map((problem) => problem.replace(/ characters$/, ' bytes')),
+      prefix ? [] : subdomainName(name, prefix).map((problem) => problem.replace(/ characters$/, ' bytes')),
     default(controller) {
       controller.spec ??= {};
       const { spec } = controller;

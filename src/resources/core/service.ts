@@ -75,6 +75,7 @@ export const service = core<Service>({
     statusSubresource('Service'),
   ],
   strategy: {
+    metadataChecks: [0, 1],
     returnsDeleted: true,
     nameErrors: labelName,
     default(service) {

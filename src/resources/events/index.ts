@@ -82,7 +82,7 @@ export const eventsResources: readonly Resource[] = [
     shortNames: ['ev'],
     storedAs: 'core/events',
     conversion: eventConversion,
-    strategy: { createOnUpdate: true, validate, validateUpdate },
+    strategy: { createOnUpdate: true, metadataChecks: [0, 1], validate, validateUpdate },
     selectableFields: (event) => ({
       ...Object.fromEntries(PARTS.map((part) => [`regarding.${part}`, event.regarding?.[part] ?? ''])),
       reason: event.reason ?? '',

@@ -149,6 +149,7 @@ function validate({ metadata, spec = {} }: FlowSchema): FieldError[] {
 
 /** How FlowSchemas are made. */
 export const flowSchema: Strategy<FlowSchema> = {
+  metadataChecks: [1, 0],
   ...statusIsSeparate<FlowSchema>({}),
   default(schema) {
     schema.spec ??= {} as FlowSchemaSpec;

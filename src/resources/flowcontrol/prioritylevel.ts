@@ -96,6 +96,7 @@ function defaultLimited(limited: LimitedPriorityLevelConfiguration): void {
 
 /** How PriorityLevelConfigurations are made. */
 export const priorityLevel: Strategy<PriorityLevelConfiguration> = {
+  metadataChecks: [1, 0],
   ...statusIsSeparate<PriorityLevelConfiguration>({}),
   default({ spec }) {
     const { limited, exempt } = spec ?? {};

@@ -70,6 +70,7 @@ function networkUpdateErrors(network: ServiceCIDR, old: ServiceCIDR): FieldError
 /** How ServiceCIDRs are made. */
 export const serviceCidr: Strategy<ServiceCIDR> = {
   ...statusIsSeparate<ServiceCIDR>({}),
+  metadataChecks: [0, 1],
   generation: false,
   validate: networkErrors,
   validateUpdate: networkUpdateErrors,

@@ -41,6 +41,8 @@ export const policyResources: readonly Resource[] = [
     shortNames: ['pdb'],
     subresources: [statusSubresource('PodDisruptionBudget')],
     strategy: {
+      metadataChecks: [0, 0],
+      plainFinalizers: true,
       ...statusIsSeparate<PodDisruptionBudget>({
         disruptionsAllowed: 0,
         currentHealthy: 0,

@@ -1,6 +1,6 @@
 import { duplicate, type FieldError, invalid, required, tooLong, tooMany } from '../../apimachinery/field.ts';
 import { now } from '../../apimachinery/meta.ts';
-import { byteLength } from '../../apimachinery/names.ts';
+import { byteLength, isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type {
   Device,
   DeviceAttribute,
@@ -114,6 +114,7 @@ function sliceErrors({ spec = {} }: ResourceSlice): FieldError[] {
 
 /** How ResourceSlices are made: whose they are and of which pool is settled once. */
 export const resourceSlice: Strategy<ResourceSlice> = {
+  metadataChecks: [0, 1],
   default({ spec }) {
     for (const device of spec?.devices ?? []) {
       // A quantity is never absent.
@@ -137,6 +138,8 @@ export const resourceSlice: Strategy<ResourceSlice> = {
 /** How DeviceClasses are made. */
 export const deviceClass: Strategy<DeviceClass> = {
   generation: true,
+  // Of a generated name only the result is looked at.
+  nameErrors: (name, prefix) => (prefix ? [] : isDns1123Subdomain(name)),
   validate({ spec = {} }) {
     const errors: FieldError[] = [];
     selectorErrors(spec.selectors, 'spec.selectors', errors);

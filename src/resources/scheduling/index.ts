@@ -37,6 +37,7 @@ export const schedulingResources: readonly Resource[] = [
     namespaced: false,
     shortNames: ['pc'],
     strategy: {
+      metadataChecks: [0, 1],
       // It starts at 1, and nothing that counts may change.
       generation: false,
       prepareForCreate(priorityClass) {

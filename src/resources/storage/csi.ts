@@ -84,6 +84,7 @@ const TOKEN_WARNING =
 
 /** How CSIDrivers are made: how volumes are attached is settled once. */
 export const csiDriver: Strategy<CSIDriver> = {
+  metadataChecks: [0, 1],
   generation: 'on update',
   default(driver) {
     driver.spec ??= {};
@@ -142,6 +143,7 @@ const shownDriver = struct({ Name: text, NodeID: text, TopologyKeys: nullable, A
 
 /** How CSINodes are made: drivers come and go, but do not change. */
 export const csiNode: Strategy<CSINode> = {
+  metadataChecks: [1, 0],
   generation: false,
   validate: validateNode,
   validateUpdate(node, old) {

@@ -38,6 +38,7 @@ const shown = struct({
 
 /** How VolumeAttachments are made: which volume goes to which node is settled once. */
 export const volumeAttachment: Strategy<VolumeAttachment> = {
+  metadataChecks: [1, 0],
   ...statusIsSeparate<VolumeAttachment>({ attached: false }),
   generation: false,
   validate,
