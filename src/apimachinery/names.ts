@@ -17,7 +17,6 @@ const CIDENTIFIER_FORM = '[A-Za-z_][A-Za-z0-9_]*';
 const CONFIG_KEY_FORM = '[-._a-zA-Z0-9]+';
 const HEADER_FORM = '[-A-Za-z0-9]+';
 const PERCENT_FORM = '[0-9]+%';
-const RELAXED_ENV_FORM = '^[ -<>-~]+$';
 
 const LABEL_TEXT = regexError(
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
@@ -156,11 +155,11 @@ export function isPercent(text: string): string[] {
   return when(!/^[0-9]+%$/.test(text), regexError(message, PERCENT_FORM, '1%', '93%'));
 }
 
-/** `IsEnvVarName` in its relaxed form: printable ASCII but `=`. */
+/** `IsRelaxedEnvVarName`: printable ASCII but `=`. */
 export function isEnvVarName(text: string): string[] {
-  const head = "a valid environment variable name must consist only of printable ASCII characters other than '='";
-  const examples = "e.g. 'my.env-name', or 'MY_ENV.NAME', or 'MyEnvName1'";
-  return when(!/^[ -<>-~]+$/.test(text), `${head} (${examples}, regex used for validation is '${RELAXED_ENV_FORM}')`);
+  if (text === '') return ['environment variable name must be non-empty'];
+  const message = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+  return when(!/^[ -<>-~]+$/.test(text), message);
 }
 
 /** `IsCIdentifier`. */

@@ -2,6 +2,7 @@
 import { forbidden } from '../../apimachinery/errors.ts';
 import { randomSuffix } from '../../apimachinery/random.ts';
 import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../generated/types/core.v1.ts';
+import { pathSegmentName } from '../../resources/validation/object-names.ts';
 import { lookUp } from './lookup.ts';
 import { type AdmissionPlugin, type Attributes, creates } from './plugin.ts';
 
@@ -32,8 +33,12 @@ export const serviceAccount: AdmissionPlugin = {
 function admit({ object }: Attributes, pod: Pod, spec: PodSpec, account: ServiceAccount | undefined): void {
   if (account === undefined) {
     const who = `${pod.metadata.namespace}/${spec.serviceAccountName}`;
-    const why = `error looking up service account ${who}: serviceaccount "${spec.serviceAccountName}" not found`;
-    throw forbidden(PODS, object.metadata.name, why);
+    const name = spec.serviceAccountName ?? '';
+    const problems = pathSegmentName(name, false);
+    const missing = `serviceaccount "${name}" not found`;
+    const why =
+      problems.length > 0 ? `invalid resource name ${JSON.stringify(name)}: [${problems.join(' ')}]` : missing;
+    throw forbidden(PODS, object.metadata.name, `error looking up service account ${who}: ${why}`);
   }
   if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
   if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0) {

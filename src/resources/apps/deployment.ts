@@ -1,5 +1,5 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
+import { type FieldError, forbiddenField, invalid, notSupported } from '../../apimachinery/field.ts';
 import type { Deployment, DeploymentSpec } from '../../generated/types/apps.v1.ts';
 import { workloadWarnings } from '../core/pod-spec/warnings.ts';
 import {
@@ -11,8 +11,9 @@ import {
 } from '../core/pod-template.ts';
 import { scaleSubresource, statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
+import { number, pointerTo, struct, text } from '../validation/go-struct.ts';
 import { isZero, validateIntOrPercent } from '../validation/int-or-percent.ts';
-import { fields, nonNegative, unsupported } from '../validation/rules.ts';
+import { fields, nonNegative } from '../validation/rules.ts';
 import { DEPLOYMENT_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { apps } from './group.ts';
 
@@ -21,6 +22,11 @@ const numbers = fields<DeploymentSpec>({
   minReadySeconds: nonNegative,
   revisionHistoryLimit: nonNegative,
   progressDeadlineSeconds: nonNegative,
+});
+
+const shownStrategy = struct({
+  Type: text,
+  RollingUpdate: pointerTo(struct({ MaxUnavailable: number, MaxSurge: number })),
 });
 
 function strategyErrors(strategy: DeploymentSpec['strategy'], errors: FieldError[]): void {
@@ -33,7 +39,7 @@ function strategyErrors(strategy: DeploymentSpec['strategy'], errors: FieldError
       errors.push(forbiddenField(`${at}.rollingUpdate`, detail));
     }
   } else if (type !== 'RollingUpdate') {
-    errors.push(unsupported(at, strategy, ['Recreate', 'RollingUpdate']));
+    errors.push(notSupported(at, shownStrategy(strategy), ['Recreate', 'RollingUpdate']));
   } else if (rolling !== undefined) {
     validateIntOrPercent(rolling.maxUnavailable, `${at}.rollingUpdate.maxUnavailable`, true, errors);
     validateIntOrPercent(rolling.maxSurge, `${at}.rollingUpdate.maxSurge`, false, errors);

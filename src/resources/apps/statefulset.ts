@@ -25,7 +25,6 @@ type RetentionPolicy = NonNullable<StatefulSetSpec['persistentVolumeClaimRetenti
 const specFields = fields<StatefulSetSpec>({
   replicas: nonNegative,
   minReadySeconds: nonNegative,
-  serviceName: optional<string>(dns1123Label),
   ordinals: present(fields<{ start?: number }>({ start: nonNegative })),
   persistentVolumeClaimRetentionPolicy: present(
     fields<RetentionPolicy>({ whenDeleted: oneOf('Retain', 'Delete'), whenScaled: oneOf('Retain', 'Delete') }),
@@ -67,8 +66,12 @@ function validate({ spec = {} as StatefulSetSpec }: StatefulSet): FieldError[] {
 }
 
 /** The template as its pods will have it: each claim template is a volume, before the template's own. */
-function withClaimVolumes({ template, volumeClaimTemplates }: StatefulSetSpec): PodTemplateSpec | undefined {
-  if (!volumeClaimTemplates?.length || template === undefined) return template;
+function withClaimVolumes({ template: given, volumeClaimTemplates }: StatefulSetSpec): PodTemplateSpec | undefined {
+  if (given === undefined) return undefined;
+  // The controller sets both.
+  const { hostname: _, subdomain: __, ...open } = given.spec ?? ({} as PodSpec);
+  const template = { ...given, spec: open as PodSpec };
+  if (!volumeClaimTemplates?.length) return template;
   const names = new Set(volumeClaimTemplates.map((claim) => claim.metadata?.name ?? ''));
   const claims = [...names].map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
   const own = (template.spec?.volumes ?? []).filter((volume) => !names.has(volume.name ?? ''));
@@ -77,6 +80,8 @@ function withClaimVolumes({ template, volumeClaimTemplates }: StatefulSetSpec): 
 
 function validateCreate(statefulSet: StatefulSet): FieldError[] {
   const errors = validate(statefulSet);
+  // Neither can change, so that only a new one is looked at.
+  optional<string>(dns1123Label)(statefulSet.spec?.serviceName, 'spec.serviceName', errors);
   statefulSet.spec?.volumeClaimTemplates?.forEach((claim, index) => {
     claimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${index}].spec`, errors);
   });
@@ -106,9 +111,11 @@ function setDefaults(spec: StatefulSetSpec): void {
   spec.replicas ??= 1;
   spec.podManagementPolicy ||= 'OrderedReady';
   spec.updateStrategy ??= {};
-  spec.updateStrategy.type ||= 'RollingUpdate';
-  if (spec.updateStrategy.type === 'RollingUpdate') {
+  if (!spec.updateStrategy.type) {
+    spec.updateStrategy.type = 'RollingUpdate';
     spec.updateStrategy.rollingUpdate ??= {};
+  }
+  if (spec.updateStrategy.type === 'RollingUpdate' && spec.updateStrategy.rollingUpdate !== undefined) {
     spec.updateStrategy.rollingUpdate.partition ??= 0;
   }
   spec.persistentVolumeClaimRetentionPolicy ??= {};
@@ -116,11 +123,13 @@ function setDefaults(spec: StatefulSetSpec): void {
   spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain';
   spec.revisionHistoryLimit ??= 10;
   for (const claim of spec.volumeClaimTemplates ?? []) {
-    claim.apiVersion ||= 'v1';
-    claim.kind ||= 'PersistentVolumeClaim';
+    // Whatever a client calls it.
+    claim.apiVersion = 'v1';
+    claim.kind = 'PersistentVolumeClaim';
     claim.spec ??= {};
     claim.spec.volumeMode ??= 'Filesystem';
-    claim.status ??= { phase: 'Pending' };
+    claim.status ??= {};
+    claim.status.phase ||= 'Pending';
   }
   defaultPodTemplate(spec);
 }

@@ -57,8 +57,13 @@ function timeZoneErrors(zone: string | undefined, errors: FieldError[]): void {
   else if (!isTimeZone(zone)) errors.push(invalid(at, zone, `unknown time zone ${zone}`));
 }
 
-function validate({ spec = {} as CronJobSpec }: CronJob): FieldError[] {
+/** A Job's name is that of its CronJob and eleven characters more. */
+const MAX_NAME = 52;
+
+function validate({ spec = {} as CronJobSpec, metadata: { name = '' } }: CronJob): FieldError[] {
   const errors: FieldError[] = [];
+  if (name.length > MAX_NAME)
+    errors.push(invalid('metadata.name', name, `must be no more than ${MAX_NAME} characters`));
   scheduleErrors(spec.schedule ?? '', errors);
   timeZoneErrors(spec.timeZone, errors);
   specFields(spec, 'spec', errors);

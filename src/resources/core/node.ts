@@ -1,10 +1,19 @@
-import { deepEqual } from '../../apimachinery/equal.ts';
-import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import {
+  duplicate,
+  type FieldError,
+  forbiddenField,
+  internalError,
+  invalid,
+  required,
+} from '../../apimachinery/field.ts';
 import { isLabelValue } from '../../apimachinery/names.ts';
+import { cidrFamily } from '../../apimachinery/networks.ts';
 import type { Node, NodeSpec, Taint } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import { keep } from '../strategies.ts';
 import { qualifiedName } from '../validation/formats.ts';
+import { nullable, struct, text } from '../validation/go-struct.ts';
+import { cidrWarnings } from '../validation/network-warnings.ts';
 import { strictCidr } from '../validation/networks.ts';
 import { resourceQuantity } from '../validation/resource-names.ts';
 import { unsupported } from '../validation/rules.ts';
@@ -18,13 +27,15 @@ function taints(list: readonly Taint[] | undefined, errors: FieldError[]): void 
     // Upstream's path.
     const at = `metadata.taints[${index}]`;
     qualifiedName(taint.key, `${at}.key`, errors);
-    for (const problem of isLabelValue(taint.value ?? '')) errors.push(invalid(`${at}.value`, taint.value, problem));
+    const problems = isLabelValue(taint.value ?? '');
+    if (problems.length > 0) errors.push(invalid(`${at}.value`, taint.value, problems.join(';')));
     const effect = taint.effect ?? '';
     if (effect === '') errors.push(required(`${at}.effect`));
     else if (!EFFECTS.includes(effect)) errors.push(unsupported(`${at}.effect`, effect, EFFECTS));
     const key = `${taint.key ?? ''}:${effect}`;
     if (seen.has(key)) {
-      errors.push({ type: 'FieldValueDuplicate', field: at, body: `Duplicate value: ${JSON.stringify(taint)}` });
+      const { body, ...rest } = duplicate(at, shownTaint(taint));
+      errors.push({ ...rest, body: `${body}: taints must be unique by key and effect pair` });
     }
     seen.add(key);
   });
@@ -35,7 +46,14 @@ function podCIDRs(list: readonly string[] = [], errors: FieldError[]): void {
   list.forEach((network, index) => {
     strictCidr(network, `${at}[${index}]`, errors);
   });
-  if (list.length > 2) errors.push(invalid(at, list, 'may specify no more than one CIDR for each IP family'));
+  const families = new Set(list.map(cidrFamily));
+  if (list.length > 1 && families.has(0)) {
+    const why = 'invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR';
+    errors.push(internalError(at, why));
+  }
+  if (list.length > 1 && (list.length > 2 || families.size < 2 || families.has(0))) {
+    errors.push(invalid(at, list, 'may specify no more than one CIDR for each IP family'));
+  }
 }
 
 function amounts(list: Record<string, string> | undefined, path: string, errors: FieldError[]): void {
@@ -57,14 +75,37 @@ function validateUpdate(node: Node, old: Node): FieldError[] {
   taints(node.spec?.taints, errors);
   const spec: NodeSpec = node.spec ?? {};
   const was: NodeSpec = old.spec ?? {};
-  if (was.podCIDRs?.length && !deepEqual(spec.podCIDRs, was.podCIDRs)) {
+  const [cidrs, before]: [readonly string[], readonly string[]] = [spec.podCIDRs ?? [], was.podCIDRs ?? []];
+  const moved = cidrs.length === before.length ? before.filter((cidr, i) => cidr !== cidrs[i]) : before.slice(0, 1);
+  for (const _ of moved) {
     errors.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
   }
+  if ((spec.externalID ?? '') !== (was.externalID ?? '')) {
+    errors.push(forbiddenField('spec.externalID', 'may not be updated'));
+  }
+  const addresses = new Set<string>();
+  node.status?.addresses?.forEach(({ type = '', address = '' }, index) => {
+    const shown = { Type: type, Address: address };
+    if (addresses.has(JSON.stringify(shown))) errors.push(duplicate(`status.addresses[${index}]`, shown));
+    addresses.add(JSON.stringify(shown));
+  });
   if (was.providerID && spec.providerID !== was.providerID) {
     errors.push(forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid'));
   }
   return errors;
 }
+
+function warnings({ spec }: Node): string[] {
+  const texts: string[] = [];
+  if (spec?.configSource !== undefined) texts.push('spec.configSource: the feature is removed');
+  if (spec?.externalID) texts.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
+  spec?.podCIDRs?.forEach((cidr, index) => {
+    texts.push(...cidrWarnings(cidr, `spec.podCIDRs[${index}]`));
+  });
+  return texts;
+}
+
+const shownTaint = struct({ Key: text, Value: text, Effect: text, TimeAdded: nullable });
 
 const NODE_INFO = [
   'machineID',
@@ -111,6 +152,7 @@ export const node = core<Node>({
     },
     validate,
     validateUpdate,
+    warnings,
     generation: false,
   },
   selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),

@@ -28,7 +28,7 @@ import type {
   VsphereVirtualDiskVolumeSource,
 } from '../../generated/types/core.v1.ts';
 import { dns1123Label, noBacksteps } from '../validation/formats.ts';
-import { fields, holds, oneOf, optional, present, type Rule, required } from '../validation/rules.ts';
+import { fields, oneOf, optional, present, type Rule, required } from '../validation/rules.ts';
 
 const HOST_PATH_TYPES = [
   '',
@@ -50,7 +50,13 @@ const byte: Rule<number | undefined> = (value = 0, path, errors) => {
 };
 
 const IQN = /^iqn\.\d{4}-\d{2}\.([A-Za-z0-9.]+)(:[^,;*&$|\s]+)$|^eui.\w{16}$|^naa.\w{32}$/;
-const iqn = holds<string>((value) => IQN.test(value), 'must be valid format');
+const iqn: Rule<string> = (value, path, errors) => {
+  if (IQN.test(value)) return;
+  const detail = /^(iqn|eui|naa)/.test(value)
+    ? 'must be valid format'
+    : 'must be valid format starting with iqn, eui, or naa';
+  errors.push(invalid(path, value, detail));
+};
 
 const iscsi: Rule<ISCSIVolumeSource> = (source, path, errors) => {
   required()(source.targetPortal, `${path}.targetPortal`, errors);

@@ -17,9 +17,8 @@ export function validateIntOrPercent(value: IntOrString, path: string, atMostAll
   }
 }
 
-/** Whether it comes to nothing, as a number or a percentage; a malformed one does. */
+/** Whether it comes to nothing, as a number or a percentage; a malformed one does, but for the text of a number. */
 export function isZero(value: IntOrString): boolean {
-  return typeof value === 'string'
-    ? isPercent(value).length > 0 || Number.parseInt(value, 10) === 0
-    : (value ?? 0) === 0;
+  if (typeof value !== 'string') return (value ?? 0) === 0;
+  return /^(\d+%|[+-]?\d+)$/.test(value) ? Number.parseInt(value, 10) === 0 : true;
 }

@@ -1,5 +1,4 @@
 /** Node affinity, pod affinity and anti-affinity. */
-import { invalid } from '../../../apimachinery/field.ts';
 import type {
   Affinity,
   NodeAffinity,
@@ -8,9 +7,10 @@ import type {
   PreferredSchedulingTerm,
   WeightedPodAffinityTerm,
 } from '../../../generated/types/core.v1.ts';
-import { dns1123Label, qualifiedName, topologyKey } from '../../validation/formats.ts';
+import { dns1123Label, topologyKey } from '../../validation/formats.ts';
 import { each, fields, holds, present, type Rule } from '../../validation/rules.ts';
 import { labelSelector, nodeSelector, nodeSelectorTerm } from '../../validation/selectors.ts';
+import { labelKeys } from './label-keys.ts';
 
 const inRange = holds<number>((weight) => weight > 0 && weight <= 100, 'must be in the range 1-100');
 const weight: Rule<number | undefined> = (value, path, errors) => inRange(value ?? 0, path, errors);
@@ -28,20 +28,13 @@ const termFields = fields<PodAffinityTerm>({
   labelSelector,
   namespaceSelector: labelSelector,
   topologyKey,
-  matchLabelKeys: each(qualifiedName),
-  mismatchLabelKeys: each(qualifiedName),
 });
 
 const podAffinityTerm: Rule<PodAffinityTerm | undefined> = (term = {}, path, errors) => {
   termFields(term, path, errors);
   // Upstream names the list of namespaces in the singular here.
   for (const namespace of term.namespaces ?? []) dns1123Label(namespace, `${path}.namespace`, errors);
-  for (const [index, key] of (term.mismatchLabelKeys ?? []).entries()) {
-    if (term.matchLabelKeys?.includes(key)) {
-      const detail = 'exists in both matchLabelKeys and mismatchLabelKeys';
-      errors.push(invalid(`${path}.matchLabelKeys[${index}]`, key, detail));
-    }
-  }
+  labelKeys(term, path, errors);
 };
 
 const podAffinity = present(

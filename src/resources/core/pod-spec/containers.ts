@@ -2,7 +2,7 @@
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../../apimachinery/field.ts';
 import { isPortName } from '../../../apimachinery/names.ts';
 import type { Container, ContainerPort, Volume, VolumeDevice, VolumeMount } from '../../../generated/types/core.v1.ts';
-import { dns1123Label, localDescendingPath, noBacksteps, port } from '../../validation/formats.ts';
+import { dns1123Label, localDescendingPath, port } from '../../validation/formats.ts';
 import {
   each,
   fields,
@@ -108,14 +108,18 @@ const notFound = (path: string, value: string): FieldError => ({
 
 function devices(container: Container, path: string, pod: PodContext, errors: FieldError[]): void {
   const taken = new Set<string>();
+  const names = new Set<string>();
   container.volumeDevices?.forEach((device, index) => {
     const at = `${path}[${index}]`;
     const { name = '', devicePath = '' } = device;
     if (name === '') errors.push(requiredError(`${at}.name`));
     if (devicePath === '') errors.push(requiredError(`${at}.devicePath`));
     if (taken.has(devicePath)) errors.push(invalid(`${at}.devicePath`, devicePath, 'must be unique'));
-    taken.add(devicePath);
-    noBacksteps(devicePath, `${at}.devicePath`, errors);
+    if (devicePath.split('/').includes('..')) {
+      errors.push(invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
+    } else taken.add(devicePath);
+    if (names.has(name)) errors.push(invalid(`${at}.name`, name, 'must be unique'));
+    if (name !== '') names.add(name);
     const volume = pod.volumes.get(name);
     if (volume === undefined) errors.push(notFound(`${at}.name`, name));
     else if (volume.persistentVolumeClaim === undefined && volume.ephemeral === undefined) {

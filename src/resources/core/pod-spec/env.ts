@@ -1,5 +1,6 @@
 /** Environment variables, and the field and resource references that volumes use too. */
 import { invalid, required as requiredError } from '../../../apimachinery/field.ts';
+import { isDns1123Subdomain, maskTrailingDash } from '../../../apimachinery/names.ts';
 import type {
   ConfigMapKeySelector,
   EnvFromSource,
@@ -9,7 +10,7 @@ import type {
   ResourceFieldSelector,
 } from '../../../generated/types/core.v1.ts';
 import { configMapKey, dns1123Subdomain, envVarName } from '../../validation/formats.ts';
-import { each, fields, optional, present, type Rule, required, unsupported } from '../../validation/rules.ts';
+import { each, fields, format, optional, present, type Rule, required, unsupported } from '../../validation/rules.ts';
 
 const PLAIN_PATHS = new Set([
   'metadata.annotations',
@@ -148,7 +149,9 @@ const envVar: Rule<EnvVar> = (variable, path, errors) => {
 /** `env` of a container (`ValidateEnv`). */
 export const env: Rule<readonly EnvVar[] | undefined> = each(envVar);
 
-const named = fields<{ name?: string }>({ name: dns1123Subdomain });
+/** References end where a name could be made longer: a dash may stand there. */
+const reference = format((name) => isDns1123Subdomain(maskTrailingDash(name)));
+const named = fields<{ name?: string }>({ name: required<string | undefined>(reference) });
 
 /** `envFrom` of a container (`ValidateEnvFrom`); its own errors point at the list. */
 export const envFrom: Rule<readonly EnvFromSource[] | undefined> = (sources, path, errors) => {

@@ -15,8 +15,13 @@ import {
   unsupported,
 } from '../../validation/rules.ts';
 import { labelSelector } from '../../validation/selectors.ts';
+import { labelKeys } from './label-keys.ts';
 
 const effect = oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute');
+
+const OPERATORS = ['Equal', 'Exists'];
+/** Of a feature that is off. */
+const COMPARISONS = ['Lt', 'Gt'];
 
 const toleration: Rule<Toleration> = (value, path, errors) => {
   const { key = '', operator = '' } = value;
@@ -31,11 +36,12 @@ const toleration: Rule<Toleration> = (value, path, errors) => {
     errors.push(invalid(`${path}.effect`, value.effect ?? '', detail));
   }
   if (operator === 'Equal' || operator === '') {
-    for (const problem of isLabelValue(value.value ?? '')) errors.push(invalid(at, value.value, problem));
+    const problems = isLabelValue(value.value ?? '');
+    if (problems.length > 0) errors.push(invalid(at, value.value, problems.join(';')));
   } else if (operator !== 'Exists') {
-    errors.push(unsupported(at, operator, ['Equal', 'Exists']));
+    errors.push(unsupported(at, operator, COMPARISONS.includes(operator) ? [...OPERATORS, ...COMPARISONS] : OPERATORS));
   } else if (value.value) {
-    errors.push(invalid(at, value, "value must be empty when `operator` is 'Exists'"));
+    errors.push(invalid(at, value.value, "value must be empty when `operator` is 'Exists'"));
   }
   optional<string>(effect)(value.effect, `${path}.effect`, errors);
 };
@@ -55,12 +61,12 @@ const constraintFields = fields<TopologySpreadConstraint>({
   minDomains: present(aboveZero),
   nodeAffinityPolicy: policy,
   nodeTaintsPolicy: policy,
-  matchLabelKeys: each(qualifiedName),
   labelSelector,
 });
 
 const constraint: Rule<TopologySpreadConstraint> = (value, path, errors) => {
   constraintFields(value, path, errors);
+  labelKeys(value, path, errors);
   if (value.minDomains !== undefined && value.whenUnsatisfiable !== 'DoNotSchedule') {
     const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${value.whenUnsatisfiable ?? ''}`;
     errors.push(invalid(`${path}.minDomains`, value.minDomains, detail));

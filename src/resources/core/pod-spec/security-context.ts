@@ -1,5 +1,5 @@
 /** Security contexts of pods and containers. */
-import { forbiddenField, invalid, required as requiredError } from '../../../apimachinery/field.ts';
+import { forbiddenField, invalid, required as requiredError, tooLong } from '../../../apimachinery/field.ts';
 import type {
   Capabilities,
   PodSecurityContext,
@@ -8,10 +8,13 @@ import type {
   Sysctl,
 } from '../../../generated/types/core.v1.ts';
 import { localDescendingPath } from '../../validation/formats.ts';
+import { nullable, struct, text } from '../../validation/go-struct.ts';
 import { all, each, fields, oneOf, present, type Rule, range, unique } from '../../validation/rules.ts';
 import { securityContext as shownContext } from '../go-types/containers.ts';
 
 const id = present<number>(range(0, 2147483647));
+
+const shownProfile = struct({ Type: text, LocalhostProfile: nullable });
 
 /** The shape that seccomp and AppArmor profiles share. */
 function profile(name: string, isPath: boolean, kind: string): Rule<SeccompProfile | undefined> {
@@ -24,11 +27,20 @@ function profile(name: string, isPath: boolean, kind: string): Rule<SeccompProfi
     if (type === 'Localhost') {
       if (localhostProfile === undefined) errors.push(requiredError(at, `must be set when ${kind} type is Localhost`));
       else if (isPath) localDescendingPath(localhostProfile, at, errors);
+      else appArmorName(localhostProfile, at, errors);
     } else if (localhostProfile !== undefined) {
-      errors.push(invalid(at, localhostProfile, `can only be set when ${kind} type is Localhost`));
+      // The one shows the whole profile, the other what should not be there.
+      const shown = isPath ? shownProfile(value) : localhostProfile;
+      errors.push(invalid(at, shown, `can only be set when ${kind} type is Localhost`));
     }
   });
 }
+
+const appArmorName: Rule<string> = (name, path, errors) => {
+  if (name.trim() !== name) errors.push(invalid(path, name, 'must not be padded with whitespace'));
+  else if (name === '') errors.push(requiredError(path, 'must be set when AppArmor type is Localhost'));
+  if (name.length > 4095) errors.push(tooLong(path, 4095));
+};
 
 const seccompProfile = profile('seccompProfile', true, 'seccomp');
 const appArmorProfile = profile('appArmorProfile', false, 'AppArmor');

@@ -45,7 +45,16 @@ const searchDomain: Rule<string> = (value, path, errors) => {
 const dnsConfig: Rule<PodDNSConfig | undefined> = present((config: PodDNSConfig, path, errors) => {
   each<string>(ip)(config.nameservers, `${path}.nameservers`, errors);
   each(searchDomain)(config.searches, `${path}.searches`, errors);
-  each(fields<{ name?: string }>({ name: required() }))(config.options, `${path}.options`, errors);
+  config.options?.forEach(({ name }, index) => {
+    if (!name) errors.push(requiredError(`${path}.options[${index}]`, 'must not be empty'));
+  });
+  const searches = config.searches ?? [];
+  if (searches.length > 32)
+    errors.push(invalid(`${path}.searches`, searches, 'must not have more than 32 search paths'));
+  if (searches.join(' ').length > 2048) {
+    const detail = 'must not have more than 2048 characters (including spaces) in the search list';
+    errors.push(invalid(`${path}.searches`, searches, detail));
+  }
   if ((config.nameservers?.length ?? 0) > 3) {
     errors.push(invalid(`${path}.nameservers`, config.nameservers, 'must not have more than 3 nameservers'));
   }
@@ -57,7 +66,6 @@ const specFields = fields<PodSpec>({
   nodeSelector: labels,
   securityContext: podSecurityContext,
   affinity,
-  dnsConfig,
   readinessGates: each(fields<PodReadinessGate>({ conditionType: qualifiedName })),
   schedulingGates: all<readonly PodSchedulingGate[] | undefined>(
     each(fields<PodSchedulingGate>({ name: qualifiedName })),
@@ -73,7 +81,7 @@ const specFields = fields<PodSpec>({
   hostAliases: each(fields<HostAlias>({ ip, hostnames: each<string>(dns1123Subdomain) })),
   priorityClassName: optionalSubdomain,
   runtimeClassName: present(dns1123Subdomain),
-  preemptionPolicy: present(oneOf('Never', 'PreemptLowerPriority')),
+  preemptionPolicy: present(oneOf('PreemptLowerPriority', 'Never')),
 });
 
 /**
@@ -92,10 +100,13 @@ export function validatePodSpec(spec: PodSpec, podName: string, path: string, er
   validateEphemeralContainers(spec.ephemeralContainers, `${path}.ephemeralContainers`, pod, names, errors);
   specFields(spec, path, errors);
   hostNamespaces(spec, path, errors);
-  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
+  const at = `${path}.dnsConfig`;
+  if (spec.dnsPolicy !== 'None' || spec.dnsConfig?.nameservers?.length) dnsConfig(spec.dnsConfig, at, errors);
+  else if (spec.dnsConfig === undefined) {
+    errors.push(requiredError(at, 'must provide `dnsConfig` when `dnsPolicy` is None'));
+  } else {
     const detail = 'must provide at least one DNS nameserver when `dnsPolicy` is None';
-    const at = spec.dnsConfig === undefined ? `${path}.dnsConfig` : `${path}.dnsConfig.nameservers`;
-    errors.push(requiredError(at, detail));
+    errors.push(requiredError(`${at}.nameservers`, detail));
   }
 }
 

@@ -101,7 +101,6 @@ const projected: Rule<ProjectedVolumeSource> = (source, path, errors) => {
       tokenSeconds(token.expirationSeconds, `${at}.serviceAccountToken.expirationSeconds`, errors);
       // Upstream's path for a token without one is that of the volume.
       required<string | undefined>(localNonReservedPath)(token.path, `${path}.path`, errors);
-      take(token.path, token.path);
     }
     if (kinds > 1) errors.push(forbiddenField(at, 'may not specify more than 1 volume type per source'));
   });
