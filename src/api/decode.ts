@@ -77,6 +77,8 @@ export async function decodeBody(
   return decodeBytes(await readBody(request), contentType(request), expected, validation, alternatives);
 }
 
+type Input = Parameters<typeof decodeJson>[0];
+
 const utf8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
 /** {@link decodeBody} for bytes at hand. */
@@ -105,8 +107,7 @@ export function decodeBytes(
       return { actual, decoded: decodeCustom(input, actual.kind, actual.custom, options) };
     }
     const schema = schemaFor(formatApiVersion(actual), actual.kind);
-    const decoded = decodeJson(input, schema, options);
-    checkGroupVersion(String(decoded.object['apiVersion'] ?? ''));
+    const decoded = decodeVersioned(input, schema, options);
     return { actual, decoded };
   });
   settleKind(decoded.object, expected, alternatives);
@@ -170,9 +171,27 @@ function safeParse(text: string): unknown {
   }
 }
 
+/** {@link decodeJson}, where a version that is none is complained of before all else. */
+function decodeVersioned(
+  input: Input,
+  schema: Parameters<typeof decodeJson>[1],
+  options: { strict: boolean },
+): Decoded {
+  try {
+    const decoded = decodeJson(input, schema, options);
+    checkGroupVersion(decoded.object['apiVersion']);
+    return decoded;
+  } catch (error) {
+    const parsed = typeof input === 'string' ? safeParse(input) : input;
+    checkGroupVersion((parsed as { apiVersion?: unknown } | null)?.apiVersion);
+    throw error;
+  }
+}
+
 /** Throws BadRequest for what has more than one slash (`ParseGroupVersion`). */
-function checkGroupVersion(apiVersion: string): void {
-  if (apiVersion.split('/', 3).length > 2) throw badRequest(`unexpected GroupVersion string: ${apiVersion}`);
+function checkGroupVersion(apiVersion: unknown): void {
+  if (typeof apiVersion === 'string' && apiVersion.split('/', 3).length > 2)
+    throw badRequest(`unexpected GroupVersion string: ${apiVersion}`);
 }
 
 /** What a body says of itself is completed by what was expected, in place (upstream's `gvkWithDefaults`); throws BadRequest for anything else. */

@@ -5,7 +5,7 @@
 import { invalidObject } from '../../apimachinery/errors.ts';
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
 import type { Service, ServicePort } from '../../generated/types/core.v1.ts';
-import { withoutResourceVersion } from '../../store/text.ts';
+import { withoutResourceVersion, withResourceVersion } from '../../store/text.ts';
 import type { Change, Decide, Row } from '../../store/types.ts';
 import { SERVICE_CIDR } from '../bootstrap/objects.ts';
 import { decodeText, encodeStored } from './encode.ts';
@@ -53,14 +53,6 @@ function holdingOf(service: Service): Holding {
 const portOf = (key: string): number => Number(key.slice(key.indexOf('/') + 1));
 const portKey = ({ protocol, nodePort }: ServicePort): string => `${protocol ?? 'TCP'}/${nodePort}`;
 
-/** The families of a Service on a network that has one: IPv4. Without addresses and selector, nobody knows which its backends have. */
-function setFamilies(spec: NonNullable<Service['spec']>): void {
-  const open = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
-  spec.ipFamilyPolicy ??= open ? 'RequireDualStack' : 'SingleStack';
-  if (spec.ipFamilies?.length) return;
-  spec.ipFamilies = open && spec.ipFamilyPolicy !== 'SingleStack' ? ['IPv4', 'IPv6'] : ['IPv4'];
-}
-
 export class ServiceAllocator {
   /** Who holds an address or a port, by key of the Service. */
   private readonly holders = new Map<string, string>();
@@ -81,15 +73,20 @@ export class ServiceAllocator {
     const services = resourceNamed('core/v1/services');
     return (current, resourceVersion) => {
       const outcome = decide(current, resourceVersion);
-      // The dry run of a create is told what it would get.
-      const dryRun = outcome.do === 'answer' && current === undefined;
+      // A dry run is told what it would get.
+      const dryRun = outcome.do === 'answer' && outcome.text !== current?.text;
       if (outcome.do !== 'write' && !dryRun) return outcome;
       const service = decodeText<Service>(outcome.do === 'write' ? outcome.object.text : outcome.text);
       const errors = this.allocate(key, service, dryRun);
       if (errors.length > 0)
         return { do: 'fail', status: invalidObject(services, service.metadata.name, errors).status };
       const object = encodeStored(services, service);
-      return dryRun ? { ...outcome, text: withoutResourceVersion(object.text) } : { ...outcome, object };
+      if (!dryRun) return { ...outcome, object };
+      const text =
+        current === undefined
+          ? withoutResourceVersion(object.text)
+          : withResourceVersion(object.text, current.resourceVersion);
+      return { ...outcome, text };
     };
   }
 
@@ -98,10 +95,7 @@ export class ServiceAllocator {
     const { spec } = service;
     if (spec === undefined) return [];
     const errors: FieldError[] = [];
-    if (spec.type !== 'ExternalName') {
-      this.allocateAddress(key, service, errors);
-      setFamilies(spec);
-    }
+    if (spec.type !== 'ExternalName') this.allocateAddress(key, service, errors);
     const exposes =
       spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
     const taken = new Set<string>();

@@ -10,7 +10,7 @@ import { workloadWarnings } from '../core/pod-spec/warnings.ts';
 import { defaultPodTemplate, selectorIsImmutable, shownSelector } from '../core/pod-template.ts';
 import { statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus } from '../strategies.ts';
-import { immutable } from '../validation/rules.ts';
+import { check, immutable } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 import { batch } from './group.ts';
 import { completionsWarnings, jobSpecErrors } from './job-spec.ts';
@@ -74,10 +74,13 @@ function generatedErrors({ metadata, spec = {} }: Job, errors: FieldError[]): vo
     if (labels === undefined || !Object.hasOwn(labels, key)) errors.push(required(path, detail));
     else if (labels[key] !== value) errors.push(invalid(path, sorted(labels), detail));
   }
-  if (!selects(spec.selector, expected)) {
+  if (isReadable(spec.selector) && !selects(spec.selector, expected)) {
     errors.push(invalid('spec.selector', shownSelector(spec.selector), '`selector` not auto-generated'));
   }
 }
+
+/** Whether it is a selector at all: of another nobody can say what it selects. */
+const isReadable = (selector: JobSpec['selector']): boolean => check(labelSelector, selector, '').length === 0;
 
 /** The longest host name that an index gets must still be one. */
 function hostNameErrors({ metadata, spec = {} }: Job, errors: FieldError[]): void {
@@ -94,7 +97,7 @@ function specErrors(spec: JobSpec, errors: FieldError[]): void {
   const labels = spec.template?.metadata?.labels;
   if (spec.selector === undefined) errors.push(required('spec.selector'));
   labelSelector(spec.selector, 'spec.selector', errors);
-  if (!selects(spec.selector, labels)) {
+  if (isReadable(spec.selector) && !selects(spec.selector, labels)) {
     const detail = '`selector` does not match template `labels`';
     errors.push(invalid('spec.template.metadata.labels', sorted(labels), detail));
   }
@@ -114,8 +117,8 @@ function completionsErrors(spec: JobSpec, was: JobSpec): FieldError[] {
   const at = 'spec.completions';
   const now = spec.completions ?? null;
   if (spec.completionMode !== 'Indexed') return [invalid(at, now, 'field is immutable')];
-  const tandem = spec.completions === spec.parallelism && was.completions === was.parallelism;
-  if (spec.completions !== undefined && was.completions !== undefined && tandem) return [];
+  // That there must be some is said elsewhere.
+  if (spec.completions === undefined || spec.completions === spec.parallelism) return [];
   return [invalid(at, now, 'can only be modified in tandem with spec.parallelism')];
 }
 

@@ -66,7 +66,8 @@ export const replicationController = core<ReplicationController>({
       keep(controller, old, 'status');
     },
     validate,
-    warnings: (controller, old) => workloadWarnings(controller, old, controller.spec?.template),
+    // Of a change upstream looks at what the template was.
+    warnings: (controller, old) => workloadWarnings(controller, old, (old ?? controller).spec?.template),
   },
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
 });

@@ -3,8 +3,7 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import type { Service, ServiceSpec } from '../../generated/types/core.v1.ts';
 
 /** Whether it has addresses of its own or is headless: all but `ExternalName`. */
-export const needsClusterIP = (spec: ServiceSpec): boolean =>
-  spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+const needsClusterIP = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName';
 
 /** Whether its ports are open on nodes. */
 const needsNodePort = (spec: ServiceSpec): boolean =>
@@ -27,16 +26,14 @@ export const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIP === 'No
 export function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
   if (needsClusterIP(spec) && needsClusterIP(old)) {
     spec.clusterIP ||= old.clusterIP;
-    if (!spec.clusterIPs?.length && spec.clusterIP === old.clusterIP) spec.clusterIPs = old.clusterIPs;
-    if (!spec.ipFamilies?.length) spec.ipFamilies = old.ipFamilies;
-    spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
+    if (!spec.clusterIPs?.length && old.clusterIPs?.length) spec.clusterIPs = old.clusterIPs;
   }
   if (needsNodePort(spec) && needsNodePort(old)) {
     const used = new Set((spec.ports ?? []).map((port) => port.nodePort));
+    const byName = new Map((old.ports ?? []).map(({ name = '', nodePort }) => [name, nodePort]));
     for (const port of spec.ports ?? []) {
-      if (port.nodePort) continue;
-      const was = old.ports?.find(({ protocol, port: number }) => protocol === port.protocol && number === port.port);
-      if (was?.nodePort && !used.has(was.nodePort)) port.nodePort = was.nodePort;
+      const was = byName.get(port.name ?? '');
+      if (!port.nodePort && was && !used.has(was)) port.nodePort = was;
     }
   }
   if (needsHealthCheckNodePort(spec) && needsHealthCheckNodePort(old)) {
@@ -79,6 +76,9 @@ export function normalizeClusterIPs(service: Service, old?: Service): void {
   if (was === undefined) {
     if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
     return;
+  }
+  if (was.clusterIPs?.length && !spec.clusterIPs?.length && spec.clusterIP === was.clusterIP) {
+    spec.clusterIPs = was.clusterIPs;
   }
   const sameList = deepEqual(spec.clusterIPs, was.clusterIPs);
   if ((spec.clusterIP ?? '') !== (was.clusterIP ?? '') && sameList) {

@@ -1,7 +1,6 @@
 /** What a Service must satisfy (`ValidateService`, `ValidateServiceUpdate`). */
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../apimachinery/field.ts';
-import { ipFamily } from '../../apimachinery/networks.ts';
 import type { Service, ServicePort, ServiceSpec } from '../../generated/types/core.v1.ts';
 import {
   cidr,
@@ -15,11 +14,11 @@ import {
   qualifiedName,
 } from '../validation/formats.ts';
 import { each, fields, oneOf, present, type Rule, required, unsupported } from '../validation/rules.ts';
-import { isExternallyAccessible, isHeadless, needsClusterIP, needsHealthCheckNodePort } from './service-fields.ts';
+import { addressChangeErrors, addressErrors } from './service-families.ts';
+import { isExternallyAccessible, isHeadless, needsHealthCheckNodePort } from './service-fields.ts';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const POLICIES = ['Cluster', 'Local'];
-const FAMILIES = ['IPv4', 'IPv6'];
 const ONLY_LOAD_BALANCERS = "may only be used when `type` is 'LoadBalancer'";
 
 const portFields = fields<ServicePort>({
@@ -99,7 +98,26 @@ function sessionAffinity(spec: ServiceSpec, errors: FieldError[]): void {
   }
 }
 
-function loadBalancer(spec: ServiceSpec, errors: FieldError[]): void {
+const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+const TOPOLOGY_HINTS = 'service.kubernetes.io/topology-aware-hints';
+const TOPOLOGY_MODE = 'service.kubernetes.io/topology-mode';
+
+function rangesAnnotation(value: string | undefined, isLoadBalancer: boolean, errors: FieldError[]): void {
+  if (value === undefined) return;
+  const at = `metadata.annotations[${SOURCE_RANGES}]`;
+  if (!isLoadBalancer) errors.push(forbiddenField(at, ONLY_LOAD_BALANCERS));
+  if (value.trim() === '') return;
+  for (const range of value.trim().split(',')) cidr(range.trim(), at, errors);
+}
+
+function topologyErrors(annotations: Record<string, string> = {}): FieldError[] {
+  const [mode, hints] = [annotations[TOPOLOGY_MODE], annotations[TOPOLOGY_HINTS]];
+  if (mode === undefined || hints === undefined || mode === hints) return [];
+  const detail = `must match annotations[${TOPOLOGY_HINTS}] when both are specified`;
+  return [invalid(`metadata.annotations[${TOPOLOGY_MODE}]`, mode, detail)];
+}
+
+function loadBalancer({ metadata, spec = {} }: Service, errors: FieldError[]): void {
   const isLoadBalancer = spec.type === 'LoadBalancer';
   // The capital letter is upstream's.
   const ranges = 'spec.LoadBalancerSourceRanges';
@@ -108,7 +126,7 @@ function loadBalancer(spec: ServiceSpec, errors: FieldError[]): void {
     spec.loadBalancerSourceRanges.forEach((range, index) => {
       cidr(range.trim(), `${ranges}[${index}]`, errors);
     });
-  }
+  } else rangesAnnotation(metadata.annotations?.[SOURCE_RANGES], isLoadBalancer, errors);
   const allocate = 'spec.allocateLoadBalancerNodePorts';
   if (isLoadBalancer) {
     if (spec.allocateLoadBalancerNodePorts === undefined) errors.push(requiredError(allocate));
@@ -135,74 +153,37 @@ function trafficPolicies(spec: ServiceSpec, errors: FieldError[]): void {
   } else if (!POLICIES.includes(external)) {
     errors.push(unsupported(at, external, POLICIES));
   }
-  if (needsClusterIP(spec)) {
-    const internal = spec.internalTrafficPolicy;
-    if (internal === undefined) errors.push(requiredError('spec.internalTrafficPolicy'));
-    else if (!POLICIES.includes(internal)) errors.push(unsupported('spec.internalTrafficPolicy', internal, POLICIES));
+  const internal = spec.internalTrafficPolicy;
+  if (internal === undefined) {
+    const isServed = spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+    if (isServed) errors.push(requiredError('spec.internalTrafficPolicy'));
+  } else {
+    if (!POLICIES.includes(internal)) errors.push(unsupported('spec.internalTrafficPolicy', internal, POLICIES));
   }
   const healthPort = spec.healthCheckNodePort ?? 0;
   if (healthPort !== 0 && !needsHealthCheckNodePort(spec)) {
     const detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
     errors.push(invalid('spec.healthCheckNodePort', healthPort, detail));
-  }
+  } else if (healthPort !== 0) port(healthPort, 'spec.healthCheckNodePort', errors);
 }
 
-function families(spec: ServiceSpec, errors: FieldError[]): void {
-  const list: readonly string[] = spec.ipFamilies ?? [];
-  list.forEach((family, index) => {
-    if (!FAMILIES.includes(family)) errors.push(unsupported(`spec.ipFamilies[${index}]`, family, FAMILIES));
-    else if (list.indexOf(family) < index) errors.push(duplicate(`spec.ipFamilies[${index}]`, family));
-  });
-  present(oneOf('PreferDualStack', 'RequireDualStack', 'SingleStack'))(
-    spec.ipFamilyPolicy,
-    'spec.ipFamilyPolicy',
-    errors,
-  );
-}
-
-function clusterIPs(spec: ServiceSpec, errors: FieldError[]): void {
-  const list: readonly string[] = spec.clusterIPs ?? [];
-  const at = 'spec.clusterIPs';
-  if (spec.type === 'ExternalName') {
-    for (const field of ['clusterIPs', 'ipFamilies'] as const) {
-      if (spec[field]?.length) errors.push(forbiddenField(`spec.${field}`, 'may not be set for ExternalName services'));
-    }
-    if (spec.ipFamilyPolicy !== undefined) {
-      errors.push(forbiddenField('spec.ipFamilyPolicy', 'may not be set for ExternalName services'));
-    }
-    return;
+function noAddresses(spec: ServiceSpec, errors: FieldError[]): void {
+  for (const field of ['clusterIPs', 'ipFamilies'] as const) {
+    if (spec[field]?.length) errors.push(forbiddenField(`spec.${field}`, 'may not be set for ExternalName services'));
   }
-  if (list.length === 0) {
-    if (spec.clusterIP) errors.push(requiredError(at));
-    return;
+  if (spec.ipFamilyPolicy !== undefined) {
+    errors.push(forbiddenField('spec.ipFamilyPolicy', 'may not be set for ExternalName services'));
   }
-  if (list.length > 2) errors.push(invalid(at, list, 'may only hold up to 2 values'));
-  if (list[0] !== spec.clusterIP) errors.push(invalid(at, list, 'first value must match `clusterIP`'));
-  if (list.includes('None')) {
-    if (list.length > 1) errors.push(invalid(at, list, "'None' must be the first and only value"));
-    return;
-  }
-  list.forEach((address, index) => {
-    if (address === '') return;
-    const before = errors.length;
-    ip(address, `${at}[${index}]`, errors);
-    if (errors.length > before) return;
-    const family = spec.ipFamilies?.[index];
-    const actual = ipFamily(address) === 4 ? 'IPv4' : 'IPv6';
-    if (family !== undefined && FAMILIES.includes(family) && family !== actual) {
-      const detail = `expected an ${family} value as indicated by \`ipFamilies[${index}]\``;
-      errors.push(invalid(`${at}[${index}]`, address, detail));
-    }
-  });
 }
 
 /** Errors of a whole Service. */
 export function validateService(service: Service): FieldError[] {
   const spec: ServiceSpec = service.spec ?? {};
-  const errors: FieldError[] = [];
+  const errors = topologyErrors(service.metadata.annotations);
   ports(spec, errors);
   if (spec.type === 'ExternalName') {
     const name = (spec.externalName ?? '').replace(/\.$/, '');
+    noAddresses(spec, errors);
     if (name === '') errors.push(requiredError('spec.externalName'));
     else dns1123Subdomain(name, 'spec.externalName', errors);
   }
@@ -215,10 +196,9 @@ export function validateService(service: Service): FieldError[] {
   each<string>(externalIP)(spec.externalIPs, 'spec.externalIPs', errors);
   if (!spec.type) errors.push(requiredError('spec.type'));
   else if (!TYPES.includes(spec.type)) errors.push(unsupported('spec.type', spec.type, TYPES));
-  loadBalancer(spec, errors);
+  loadBalancer(service, errors);
   trafficPolicies(spec, errors);
-  families(spec, errors);
-  clusterIPs(spec, errors);
+  errors.push(...addressErrors(spec));
   const distribution = spec.trafficDistribution;
   const known = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
   if (distribution !== undefined && !known.includes(distribution)) {
@@ -232,16 +212,17 @@ export function validateServiceUpdate(service: Service, old: Service): FieldErro
   const spec: ServiceSpec = service.spec ?? {};
   const was: ServiceSpec = old.spec ?? {};
   const errors: FieldError[] = [];
-  const [first] = spec.clusterIPs ?? [];
-  const moved = was.clusterIP && was.clusterIP !== spec.clusterIP && spec.clusterIP === first;
-  if (needsClusterIP(spec) && needsClusterIP(was) && (moved || (was.clusterIP && !spec.clusterIP))) {
-    errors.push(invalid('spec.clusterIPs[0]', spec.clusterIPs ?? [], 'may not change once set'));
+  errors.push(...addressChangeErrors(spec, was));
+  const [now, before] = [spec.healthCheckNodePort ?? 0, was.healthCheckNodePort ?? 0];
+  if (needsHealthCheckNodePort(spec) && needsHealthCheckNodePort(was) && now !== before) {
+    errors.push(forbiddenField('spec.healthCheckNodePort', 'field is immutable'));
   }
   if (was.type === 'LoadBalancer' && spec.type === 'LoadBalancer') {
     if (!deepEqual(spec.loadBalancerClass, was.loadBalancerClass)) {
       errors.push(invalid('spec.loadBalancerClass', spec.loadBalancerClass, 'may not change once set'));
-      loadBalancerClass(spec, errors);
     }
   }
+  // Upstream looks at it once with the change and once with the Service.
+  loadBalancerClass(spec, errors);
   return [...errors, ...validateService(service)];
 }

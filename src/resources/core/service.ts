@@ -4,6 +4,7 @@ import { keep } from '../strategies.ts';
 import { cidrWarnings, ipWarnings } from '../validation/network-warnings.ts';
 import { labelName } from '../validation/object-names.ts';
 import { core } from './group.ts';
+import { settleFamilies } from './service-families.ts';
 import { dropUnused, isHeadless, keepAllocated, normalizeClusterIPs } from './service-fields.ts';
 import { validateService, validateServiceUpdate } from './service-validation.ts';
 
@@ -88,13 +89,16 @@ export const service = core<Service>({
     prepareForCreate(service) {
       service.status = { loadBalancer: {} };
       normalizeClusterIPs(service);
+      settleFamilies(service);
     },
     prepareForUpdate(service, old) {
       keep(service, old, 'status');
       if (service.spec === undefined || old.spec === undefined) return;
-      normalizeClusterIPs(service, old);
       keepAllocated(service.spec, old.spec);
+      normalizeClusterIPs(service, old);
+      settleFamilies(service, old);
       dropUnused(service.spec, old.spec);
+      if (service.spec.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} };
     },
     validate: validateService,
     validateUpdate: validateServiceUpdate,

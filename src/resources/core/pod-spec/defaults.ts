@@ -84,7 +84,10 @@ function defaultVolume(volume: Volume): void {
   }
   if (volume.image !== undefined) volume.image.pullPolicy ||= defaultPullPolicy(volume.image.reference);
   const claim = volume.ephemeral?.volumeClaimTemplate;
-  if (claim?.spec !== undefined) claim.spec.volumeMode ??= 'Filesystem';
+  if (claim !== undefined) {
+    claim.spec ??= {};
+    claim.spec.volumeMode ??= 'Filesystem';
+  }
   defaultSharedSources(volume);
 }
 
@@ -137,6 +140,8 @@ export function defaultPodSpec(spec: PodSpec): void {
 export function defaultPod(spec: PodSpec): void {
   defaultPodSpec(spec);
   spec.enableServiceLinks ??= true;
+  // Upstream's conversion makes it so of pods, not of templates.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   spec.containers?.forEach(defaultRequests);
   spec.initContainers?.forEach(defaultRequests);
 }
