@@ -11,13 +11,14 @@ export async function ownerKeys<T extends KubeObject>(
   adopts: (owner: T, dependent: KubeObject) => boolean,
 ): Promise<string[]> {
   const { namespace, previous } = change;
-  const states = [await change.object(), previous].filter((state) => state !== undefined);
+  const current = await change.object();
+  const states = [current, previous].filter((state) => state !== undefined);
   const owners = states.map(controllerOf).filter((owner) => owner !== undefined);
-  if (owners.length > 0) {
-    const keys = owners.filter((owner) => owner.kind === kind).map(({ name }) => `${namespace}/${name}`);
-    return [...new Set(keys)];
-  }
+  const keys = owners.filter((owner) => owner.kind === kind).map(({ name }) => `${namespace}/${name}`);
+  const released = current !== undefined && controllerOf(current) === undefined;
+  if (owners.length > 0 && !released) return [...new Set(keys)];
   const { items } = await client.list<T>(resource, { namespace });
   // Of a deleted dependent nothing may be known: all that could miss it look.
-  return items.filter((owner) => states.length === 0 || states.some((state) => adopts(owner, state))).map(keyOf);
+  const takers = items.filter((owner) => states.length === 0 || states.some((state) => adopts(owner, state)));
+  return [...new Set([...keys, ...takers.map(keyOf)])];
 }

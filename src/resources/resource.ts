@@ -39,6 +39,8 @@ export interface Strategy<T extends KubeObject> {
   warnings?(object: T, old?: T): string[];
   /** Problems of a name; default: DNS-1123 subdomain. `prefix`: it is a generateName. */
   nameErrors?(name: string, prefix: boolean): string[];
+  /** Its dependents outlive it where a deletion does not say otherwise (`DefaultGarbageCollectionPolicy`). */
+  orphansDependents?: true;
   /** Whether a delete is graceful: the seconds, or undefined to delete at once (`RESTGracefulDeleteStrategy`). */
   gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined;
   /** Finalizers beside `metadata.finalizers` that a delete waits for: a Namespace's are in its spec. */

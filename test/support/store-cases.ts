@@ -10,7 +10,7 @@ import type { StoreUnderTest, WatchEvent } from './store-under-test.ts';
 
 export interface StoreCase {
   name: string;
-  resource?: 'configmaps' | 'pods';
+  resource?: 'configmaps' | 'pods' | 'replicationcontrollers';
   run(store: StoreUnderTest): Promise<void>;
 }
 
@@ -61,8 +61,16 @@ export function pod(name: string, phase = 'Running'): KubeObject {
   } as KubeObject;
 }
 
-const resourceOf = (object: KubeObject): Resource =>
-  resourceById(object.kind === 'Pod' ? 'core/pods' : 'core/configmaps') as Resource;
+/** A ReplicationController, whose kind leaves its dependents behind. */
+export const replicationController = (name: string, finalizers: string[] = []): KubeObject =>
+  ({
+    kind: 'ReplicationController',
+    apiVersion: 'v1',
+    metadata: { name, namespace: 'ns', uid: `uid-of-${name}`, creationTimestamp: '2026-01-01T00:00:00Z', finalizers },
+    spec: { replicas: 0, selector: { a: 'b' } },
+  }) as KubeObject;
+
+const resourceOf = ({ kind = '' }: KubeObject): Resource => resourceById(`core/${kind.toLowerCase()}s`) as Resource;
 
 export const stored = (object: KubeObject): Encoded => encode(resourceOf(object), object);
 export const keyOf = (object: KubeObject): string => `${object.metadata.namespace}/${object.metadata.name}`;

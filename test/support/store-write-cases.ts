@@ -12,6 +12,7 @@ import {
   patch,
   pod,
   remove,
+  replicationController,
   type StoreCase,
   stored,
   unchangedSince,
@@ -164,6 +165,19 @@ export const writeCases: StoreCase[] = [
       expect(await finalizersAfter('orphans', 'Orphan')).toEqual(['orphan']);
       expect(await finalizersAfter('back', 'Background')).toBeUndefined();
       expect(await names(store)).toBe('fore orphans');
+    },
+  },
+  {
+    name: 'lets dependents outlive an owner of some kinds, where nobody says otherwise',
+    resource: 'replicationcontrollers',
+    async run(store) {
+      await add(store, replicationController('kept'), replicationController('back'));
+      await add(store, replicationController('fore', ['foregroundDeletion']));
+      const finalizersAfter = async (name: string, options: Parameters<typeof remove>[2] = {}) =>
+        object(await remove(store, name, options, 'replicationcontrollers')).metadata.finalizers;
+      expect(await finalizersAfter('kept')).toEqual(['orphan']);
+      expect(await finalizersAfter('back', { propagationPolicy: 'Background' })).toEqual([]);
+      expect(await finalizersAfter('fore')).toEqual(['foregroundDeletion']);
     },
   },
   {

@@ -571,7 +571,7 @@ describe('an autoscaler', () => {
   });
 
   it.each<[HorizontalPodAutoscalerSpec['scaleTargetRef'], string]>([
-    [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'none' }, 'deployments/scale.apps "none" not found'],
+    [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'none' }, 'deployments.apps "none" not found'],
     [{ apiVersion: 'apps/v1', kind: 'Nothing', name: 'x' }, 'no matches for kind "Nothing" in group "apps"'],
     [{ apiVersion: 'v1', kind: 'Pod', name: 'a' }, 'the server could not find the requested resource'],
   ])('says what is wrong with target %j', async (scaleTargetRef, message) => {
@@ -608,13 +608,26 @@ describe('an autoscaler', () => {
     expect(patch).toHaveBeenCalledWith('example.com/shops', 'ns', 's', 'merge', { spec: { replicas: 6 } }, 'scale');
   });
 
+  it('tells the cause of an external metric that is missing, and the context only where all of them are summed up', async () => {
+    const missing: MetricSpec = { type: 'External', external: { metric: { name: 'queue' }, target: { value: '1' } } };
+    const simulation = await start({ metrics: [missing] });
+    await simulation.settle(15_000);
+    const cause =
+      'unable to get external metric ns/queue/nil: unable to fetch metrics from external metrics API: the server could not find the requested resource (get queue.external.metrics.k8s.io)';
+    const context = 'failed to get queue external metric value: failed to get external metric queue';
+    expect(events(simulation)).toEqual([
+      `Warning FailedGetExternalMetric ${cause}`,
+      `Warning FailedComputeMetricsReplicas invalid metrics (1 invalid out of 1), first error is: ${context}: ${cause}`,
+    ]);
+  });
+
   it('does not fight with another for the same pods', async () => {
     const simulation = await start();
     await use(simulation, 100);
     await simulation.cluster.create('autoscaling/horizontalpodautoscalers', autoscaler({}, 'other'));
     await simulation.settle(15_000);
     expect(replicas(simulation)).toBe(3);
-    const message = 'pods by selector app=web are controlled by multiple HPAs: [{h ns} {other ns}]';
+    const message = 'pods by selector app=web are controlled by multiple HPAs: [ns/h ns/other]';
     expect(events(simulation)).toContain(`Warning AmbiguousSelector ${message}`);
     expect(said(simulation)).toContain('ScalingActive=False AmbiguousSelector');
   });

@@ -154,8 +154,10 @@ describe('namespaces', () => {
     await simulation.settle(10_000);
     expect(cluster.peek('core/configmaps', 'ns', 'kept')).toBeDefined();
     const { conditions = [] } = cluster.peek<Namespace>('core/namespaces', '', 'ns')?.status ?? {};
-    expect(conditions.find(({ type }) => type === 'NamespaceContentRemaining')?.message).toBe(
-      'Some resources are remaining: pods. has 1 resource instances',
+    // Pods that are left are not told of.
+    expect(conditions.find(({ type }) => type === 'NamespaceContentRemaining')?.reason).toBe('ContentRemoved');
+    expect(conditions.find(({ type }) => type === 'NamespaceFinalizersRemaining')?.reason).toBe(
+      'ContentHasNoFinalizers',
     );
     await cluster.patch('core/pods', 'ns', 'p1', 'merge', { metadata: { finalizers: null } });
     await simulation.settle(10_000);
@@ -506,6 +508,17 @@ describe('nodes', () => {
     await simulation.manager.tick();
     await simulation.settle();
     expect(taints(simulation, 'sim-1')).toEqual([]);
+  });
+
+  it('have some labels by their former names, too', async () => {
+    const simulation = await start();
+    const labels = { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'arm64', 'beta.kubernetes.io/arch': 'amd64' };
+    await simulation.cluster.patch('core/nodes', '', 'sim-1', 'merge', { metadata: { labels } });
+    await simulation.settle();
+    expect(node(simulation, 'sim-1')?.metadata.labels).toMatchObject({
+      'beta.kubernetes.io/os': 'linux',
+      'beta.kubernetes.io/arch': 'arm64',
+    });
   });
 
   it('that are cordoned are tainted', async () => {

@@ -105,6 +105,21 @@ describe('daemon set', () => {
     expect(status(simulation)).toMatchObject({ desiredNumberScheduled: 0, currentNumberScheduled: 0 });
   });
 
+  it('takes no notice of a node where its pod may stay', async () => {
+    const simulation = await start(daemonSet());
+    const before = status(simulation);
+    await taint(simulation, 'sim-1', [{ key: 'a', effect: 'NoSchedule' }]);
+    await simulation.settle();
+    expect(status(simulation)).toEqual(before);
+    await taint(simulation, 'sim-2', [{ key: 'a', effect: 'NoExecute' }]);
+    await simulation.settle();
+    expect(status(simulation)).toMatchObject({ desiredNumberScheduled: 2, numberMisscheduled: 1 });
+    // What is misscheduled is looked at again with every change of its node.
+    await taint(simulation, 'sim-1', null);
+    await simulation.settle();
+    expect(status(simulation)).toMatchObject({ desiredNumberScheduled: 3, numberMisscheduled: 0 });
+  });
+
   it('keeps away from tainted nodes, and leaves them when the taint says so', async () => {
     const simulation = await start(daemonSet());
     await taint(simulation, 'sim-1', [{ key: 'a', effect: 'NoSchedule' }]);

@@ -326,6 +326,7 @@ describe('claims of a stateful set', () => {
     await patch(simulation, { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain' } });
     await simulation.settle();
     expect(claims(simulation)[0]).toEqual(['data-web-0', []]);
+    expect(messages(simulation)).toContain('Update Pod web-0 in StatefulSet web successful');
     await patch(simulation, { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } });
     await simulation.settle();
     await simulation.cluster.delete(STATEFUL_SETS, 'ns', 'web');

@@ -251,6 +251,18 @@ const cases: Record<string, Case> = {
       'VolumeFailedDelete: error getting deleter volume plugin for volume "v": no deletable volume plugin matched',
     ],
   },
+  'of a claim that is gone: nobody knows its kind': {
+    given: given(
+      volume('v', '5Gi', {
+        ...forClaim('c', 'gone'),
+        csi: undefined,
+        local: { path: '/x' },
+        persistentVolumeReclaimPolicy: 'Delete',
+      }),
+    ),
+    seen: ['v Failed c'],
+    events: ['VolumeFailedDelete: error getting deleter volume plugin for volume "v": no volume plugin matched'],
+  },
   'of a claim that is gone: nobody recycles it': {
     given: given(volume('v', '5Gi', { ...forClaim('c', 'gone'), persistentVolumeReclaimPolicy: 'Recycle' })),
     seen: ['v Failed c'],

@@ -273,6 +273,22 @@ describe('deployment', () => {
     expect(sizes()).toEqual([20, 13]);
   });
 
+  it('keeps what is available when it is scaled down in the middle of a roll-out', async () => {
+    const runs = (pod: Pod): boolean => pod.spec?.containers?.[0]?.image !== 'broken';
+    const simulation = await start({ runs });
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } };
+    await simulation.cluster.create('apps/deployments', deployment({ replicas: 15, strategy }));
+    await simulation.settle();
+    await patch(simulation, image('broken'));
+    await simulation.settle();
+    const sizes = () => sets(simulation).map(({ spec }) => spec?.replicas);
+    expect(sizes()).toEqual([13, 5]);
+    await patch(simulation, { replicas: 6 });
+    await simulation.settle();
+    expect(sizes()).toEqual([4, 5]);
+    expect(web(simulation)?.status?.availableReplicas).toBe(4);
+  });
+
   it('rolls over: a template that is replaced before it is rolled out', async () => {
     const runs = (pod: Pod): boolean => pod.spec?.containers?.[0]?.image !== 'broken';
     const simulation = await start({ runs });
@@ -359,6 +375,24 @@ describe('replicaset', () => {
     await simulation.settle();
     expect(cluster.all('apps/replicasets')).toEqual([]);
     expect(pods(simulation).map((pod) => pod.metadata.ownerReferences)).toEqual([undefined, undefined]);
+  });
+
+  it('takes over the pods that another lets go', async () => {
+    const simulation = await start();
+    const { cluster } = simulation;
+    await cluster.create('apps/replicasets', replicaSet());
+    await simulation.settle();
+    const other = replicaSet();
+    other.metadata.name = 'other';
+    const template = { metadata: { labels: { app: 'b' } }, spec: { containers: [{ name: 'main', image: 'app:1' }] } };
+    const matchExpressions = [{ key: 'app', operator: 'In', values: ['web', 'b'] }];
+    other.spec = { replicas: 3, selector: { matchExpressions }, template: template as never };
+    await cluster.create('apps/replicasets', other);
+    await simulation.settle();
+    expect(pods(simulation)).toHaveLength(6);
+    await cluster.delete('apps/replicasets', 'ns', 'rs', { propagationPolicy: 'Orphan' });
+    await simulation.settle();
+    expect(pods(simulation).map(({ metadata }) => metadata.ownerReferences?.[0]?.name)).toEqual(Array(3).fill('other'));
   });
 
   it('counts pods as available only after minReadySeconds', async () => {

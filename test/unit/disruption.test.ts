@@ -101,6 +101,18 @@ describe('disruption-controller', () => {
     expect(numbers(simulation)).toEqual(expected);
   });
 
+  it('forgets a pod with its end, though it was being deleted before', async () => {
+    const simulation = await start();
+    for (const name of ['a', 'b']) await addPod(simulation, name);
+    await addBudget(simulation, { minAvailable: 2 });
+    await simulation.cluster.delete('core/pods', 'ns', 'b', { gracePeriodSeconds: 30 });
+    await simulation.settle();
+    expect(numbers(simulation).slice(0, 4)).toEqual([0, 1, 2, 2]);
+    await simulation.cluster.delete('core/pods', 'ns', 'b', { gracePeriodSeconds: 0 });
+    await simulation.settle();
+    expect(numbers(simulation).slice(0, 4)).toEqual([0, 1, 2, 1]);
+  });
+
   it('asks the Deployment above a ReplicaSet, once for all of its ReplicaSets', async () => {
     const simulation = await start();
     const deployment = await addOwner(simulation, 'apps/deployments', 'Deployment', 4);

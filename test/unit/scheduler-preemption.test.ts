@@ -121,6 +121,19 @@ describe('preemption', () => {
     expect(on.get('b')?.metadata.deletionTimestamp).toBeDefined();
   });
 
+  it('leaves other nominations alone where room is being made already', async () => {
+    const on = await lab(1);
+    await on.pod('low', { cpu: '4' });
+    await on.settle();
+    await on.pod('mid', { cpu: '4' }, priority(5));
+    await on.settle();
+    expect(on.get('mid')?.status?.nominatedNodeName).toBe('n1');
+    await on.pod('high', { cpu: '4' }, priority(10));
+    await on.settle();
+    expect(on.get('high')?.status?.nominatedNodeName).toBe('n1');
+    expect(on.get('mid')?.status?.nominatedNodeName).toBe('n1');
+  });
+
   it('spares what a disruption budget protects, where it can', async () => {
     const on = await lab(2);
     await on.cluster.create('policy/poddisruptionbudgets', {

@@ -4,7 +4,7 @@ import type { ResourceId } from '../../apimachinery/client.ts';
 import { forbidden } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { unwrap } from '../respond.ts';
-import { type AdmissionPlugin, type Attributes, creates } from './plugin.ts';
+import { type AdmissionPlugin, type Attributes, creates, nameOf } from './plugin.ts';
 
 /** The classes that carry the mark, the newest first, and by name where they are of one age. */
 async function marked({ context }: Attributes, store: ResourceId, annotation: string): Promise<KubeObject[]> {
@@ -56,7 +56,7 @@ export const defaultIngressClass: AdmissionPlugin = {
       (found) => {
         if (found.length > 1) {
           const many = `${found.length} default IngressClasses were found, only 1 allowed`;
-          throw forbidden(resource, ingress.metadata.name, many);
+          throw forbidden(resource, nameOf(ingress), many);
         }
         if (found[0] !== undefined) ingress.spec = { ...ingress.spec, ingressClassName: found[0].metadata.name };
       },

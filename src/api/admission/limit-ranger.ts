@@ -4,7 +4,7 @@ import type { LimitRange, PersistentVolumeClaim, Pod } from '../../generated/typ
 import { claimViolations, podViolations } from './limit-ranger-checks.ts';
 import { setDefaults } from './limit-ranger-defaults.ts';
 import { listed } from './listed.ts';
-import type { AdmissionPlugin, Attributes } from './plugin.ts';
+import { type AdmissionPlugin, type Attributes, nameOf } from './plugin.ts';
 
 export const limitRanger: AdmissionPlugin = {
   name: 'LimitRanger',
@@ -34,5 +34,5 @@ function check({ resource, object }: Attributes, range: LimitRange): void {
       : claimViolations(object as PersistentVolumeClaim, range);
   if (violations.length === 0) return;
   const why = violations.length === 1 ? (violations[0] as string) : `[${violations.join(', ')}]`;
-  throw forbidden(resource, object.metadata.name, why);
+  throw forbidden(resource, nameOf(object), why);
 }

@@ -3,7 +3,7 @@ import { forbidden, notFound } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { lookUp, lookUpAnew } from './lookup.ts';
-import type { AdmissionPlugin } from './plugin.ts';
+import { type AdmissionPlugin, nameOf } from './plugin.ts';
 
 /** Without these there is no cluster. */
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
@@ -40,7 +40,7 @@ function check(found: Namespace | undefined, resource: Resource, object: KubeObj
   if (!isTerminating(found)) return;
   const error = forbidden(
     resource,
-    object.metadata.name,
+    nameOf(object),
     `unable to create new content in namespace ${namespace} because it is being terminated`,
   );
   const cause = {

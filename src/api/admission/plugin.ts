@@ -35,6 +35,9 @@ export interface AdmissionPlugin {
   validate?(attributes: Attributes): void | Promise<void>;
 }
 
+/** What a refusal calls an object whose name is not made up yet (`extractResourceName`). */
+export const nameOf = ({ metadata }: KubeObject): string => metadata.name || metadata.generateName || 'Unknown';
+
 /** For {@link AdmissionPlugin.handles}: new objects of core resources. */
 export const creates =
   (...resources: readonly string[]) =>

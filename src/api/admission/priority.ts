@@ -5,7 +5,7 @@ import type { PriorityClass } from '../../generated/types/scheduling.v1.ts';
 import type { Requester } from '../context.ts';
 import { listed } from './listed.ts';
 import { lookUp } from './lookup.ts';
-import { type AdmissionPlugin, creates, type Operation } from './plugin.ts';
+import { type AdmissionPlugin, creates, nameOf, type Operation } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 const CLASSES = 'scheduling.k8s.io/priorityclasses';
@@ -49,7 +49,7 @@ function defaultClass(context: Requester): PriorityClass | undefined | Promise<P
 
 function prioritize(pod: Pod, found: PriorityClass | undefined): void {
   const spec = pod.spec as PodSpec;
-  const refuse = (why: string) => forbidden(PODS, pod.metadata.name, why);
+  const refuse = (why: string) => forbidden(PODS, nameOf(pod), why);
   if (found === undefined && spec.priorityClassName) {
     throw refuse(`no PriorityClass with name ${spec.priorityClassName} was found`);
   }

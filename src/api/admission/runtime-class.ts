@@ -4,7 +4,7 @@ import { forbidden } from '../../apimachinery/errors.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { RuntimeClass } from '../../generated/types/node.v1.ts';
 import { lookUp } from './lookup.ts';
-import { type AdmissionPlugin, creates } from './plugin.ts';
+import { type AdmissionPlugin, creates, nameOf } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 
@@ -26,7 +26,7 @@ export const runtimeClass: AdmissionPlugin = {
 };
 
 function refuse(pod: Pod, why: string): never {
-  throw forbidden(PODS, pod.metadata.name, why);
+  throw forbidden(PODS, nameOf(pod), why);
 }
 
 function admit(pod: Pod, name: string, found: RuntimeClass | undefined): void {

@@ -4,7 +4,7 @@ import { randomSuffix } from '../../apimachinery/random.ts';
 import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../generated/types/core.v1.ts';
 import { pathSegmentName } from '../../resources/validation/object-names.ts';
 import { lookUp } from './lookup.ts';
-import { type AdmissionPlugin, type Attributes, creates } from './plugin.ts';
+import { type AdmissionPlugin, type Attributes, creates, nameOf } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -38,7 +38,7 @@ function admit({ object }: Attributes, pod: Pod, spec: PodSpec, account: Service
     const missing = `serviceaccount "${name}" not found`;
     const why =
       problems.length > 0 ? `invalid resource name ${JSON.stringify(name)}: [${problems.join(' ')}]` : missing;
-    throw forbidden(PODS, object.metadata.name, `error looking up service account ${who}: ${why}`);
+    throw forbidden(PODS, nameOf(object), `error looking up service account ${who}: ${why}`);
   }
   if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
   if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0) {

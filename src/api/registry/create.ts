@@ -40,10 +40,9 @@ export function refuseResourceVersion({ metadata }: KubeObject): void {
   throw unknownError('resourceVersion should not be set on objects to be created');
 }
 
-/** Gives the object its name, uid and creation time, in place, before admission looks at it. */
+/** Gives the object its uid and creation time, in place, before admission looks at it. */
 export function fillSystemFields(object: KubeObject): void {
   const meta = object.metadata;
-  if ((meta.name ?? '') === '' && meta.generateName) meta.name = generateName(meta.generateName);
   meta.uid = crypto.randomUUID();
   meta.creationTimestamp = now();
   delete meta.deletionTimestamp;
@@ -72,9 +71,11 @@ export function applyDefaults(resource: Resource, object: KubeObject & { spec?: 
   strategy.default(object);
 }
 
-/** Prepares and validates a defaulted, admitted object, in place. Throws Invalid with every error found. */
+/** Names, prepares and validates a defaulted, admitted object, in place. Throws Invalid with every error found. */
 export function beforeCreate(resource: Resource, object: KubeObject): void {
   const { strategy } = resource;
+  const { metadata } = object;
+  if ((metadata.name ?? '') === '' && metadata.generateName) metadata.name = generateName(metadata.generateName);
   strategy.prepareForCreate?.(object);
   if (hasGeneration(resource, object)) object.metadata.generation = 1;
   const errors = [

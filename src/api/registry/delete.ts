@@ -13,12 +13,14 @@ import { keptResource } from './resource-name.ts';
 export const ORPHAN = 'orphan';
 export const FOREGROUND = 'foregroundDeletion';
 
-/** Kinds whose owners keep their dependents unless told otherwise have none today; background is every kind's default. */
-function finalizersFor(object: KubeObject, options: DeleteRequest): string[] {
+/** The finalizers with what the request, the object or else its kind says of its dependents (`deletionFinalizersForGarbageCollection`). */
+function finalizersFor({ strategy }: Resource, object: KubeObject, options: DeleteRequest): string[] {
   const present = object.metadata.finalizers ?? [];
   const others = present.filter((f) => f !== ORPHAN && f !== FOREGROUND);
-  const policy = options.propagationPolicy ?? (options.orphanDependents === true ? 'Orphan' : undefined);
-  if (policy === undefined && options.orphanDependents === undefined) return present;
+  const told = options.propagationPolicy ?? (options.orphanDependents === true ? 'Orphan' : undefined);
+  const open = told === undefined && options.orphanDependents === undefined;
+  if (open && (others.length < present.length || strategy.orphansDependents !== true)) return present;
+  const policy = open ? 'Orphan' : told;
   if (policy === 'Orphan') return [...others, ORPHAN];
   if (policy === 'Foreground') return [...others, FOREGROUND];
   return others;
@@ -66,7 +68,7 @@ export function decideDelete(
     mark(object);
 
     const meta = object.metadata;
-    const finalizers = finalizersFor(object, options);
+    const finalizers = finalizersFor(resource, object, options);
     const grace = resource.strategy.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
     const remaining = meta.deletionGracePeriodSeconds ?? 0;
     const wasDeleting = meta.deletionTimestamp !== undefined;

@@ -2,6 +2,7 @@
 import type { Client } from '../../apimachinery/client.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { selects, selectsEverything } from '../../apimachinery/labels.ts';
+import { controllerOf } from '../../apimachinery/meta.ts';
 import type { DaemonSet } from '../../generated/types/apps.v1.ts';
 import type { Node, Pod } from '../../generated/types/core.v1.ts';
 import { type Controller, type ControllerContext, itself, keyOf, type ObjectChange } from '../controller.ts';
@@ -13,6 +14,7 @@ import { claim } from '../replicaset/claim.ts';
 import { FailedPodBackoff } from './backoff.ts';
 import { cleanUpHistory, syncHistory } from './history.ts';
 import { manage } from './manage.ts';
+import { verdictOn } from './nodes.ts';
 import { rollingUpdate } from './rolling-update.ts';
 import { statusOf } from './status.ts';
 import { podFor } from './template.ts';
@@ -32,14 +34,24 @@ function backoffOf(context: ControllerContext): FailedPodBackoff {
   return backoff;
 }
 
-/** All DaemonSets, when a node comes, goes, or changes in what decides where pods belong. */
+/** All DaemonSets when a node goes; of a node that is there, those for which it changes where pods are (`syncNodeUpdate`). */
 async function keysOfNode(change: ObjectChange, client: Client): Promise<string[]> {
+  const node = (await change.object()) as Node | undefined;
   if (change.type === 'MODIFIED' && change.previous !== undefined) {
-    const decisive = (node: Node | undefined): unknown[] => [node?.metadata.labels, node?.spec?.taints];
-    const node = (await change.object()) as Node | undefined;
+    const decisive = (state: Node | undefined): unknown[] => [state?.metadata.labels, state?.spec?.taints];
     if (deepEqual(decisive(node), decisive(change.previous as Node))) return [];
   }
-  return (await client.list<DaemonSet>(DAEMON_SETS)).items.map(keyOf);
+  const { items: sets } = await client.list<DaemonSet>(DAEMON_SETS);
+  if (node === undefined || change.type === 'DELETED') return sets.map(keyOf);
+  const { items: pods } = await client.list<Pod>('core/pods', { fieldSelector: `spec.nodeName=${node.metadata.name}` });
+  const present = new Set(pods.map((pod) => controllerOf(pod)?.uid));
+  return sets.filter((set) => concerns(set, node, present.has(set.metadata.uid))).map(keyOf);
+}
+
+/** Whether the node lacks a pod, has one that must go, or has one that may be where it belongs again. */
+function concerns(set: DaemonSet, node: Node, present: boolean): boolean {
+  const { run, stay } = verdictOn(set, node);
+  return present ? !stay || (set.status?.numberMisscheduled ?? 0) > 0 : run;
 }
 
 async function keysOfPod(change: ObjectChange, client: Client): Promise<string[]> {

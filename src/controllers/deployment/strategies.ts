@@ -79,8 +79,11 @@ async function scaleDownOld(sync: DeploymentSync): Promise<boolean> {
   for (const set of sync.old.filter(isActive)) {
     if (unhealthy >= limit) break;
     const size = replicasOf(set);
-    const away = Math.min(limit - unhealthy, size - (set.status?.availableReplicas ?? 0));
-    if (away <= 0) continue;
+    const excess = size - (set.status?.availableReplicas ?? 0);
+    // Its status is older than its size: what is available is known only when it has caught up.
+    if (excess < 0) return false;
+    const away = Math.min(limit - unhealthy, excess);
+    if (away === 0) continue;
     unhealthy += away;
     await sync.scale(set, size - away);
   }

@@ -35,9 +35,10 @@ const facts = ({ metadata, status }: Pod): unknown[] => [
 
 /** The budgets that select a pod, as it is or was. */
 async function budgetsOf(change: ObjectChange, client: Client): Promise<string[]> {
-  const { namespace, previous } = change;
+  const { type, namespace, previous } = change;
   const states = [await change.object(), previous].filter((state) => state !== undefined) as Pod[];
-  if (states.length === 2 && deepEqual(facts(states[0] as Pod), facts(states[1] as Pod))) return [];
+  if (type === 'MODIFIED' && states.length === 2 && deepEqual(facts(states[0] as Pod), facts(states[1] as Pod)))
+    return [];
   const { items } = await client.list<PodDisruptionBudget>(BUDGETS, { namespace });
   return items
     .filter(({ spec }) => {

@@ -25,7 +25,7 @@ export async function checkSelector(
   const { items: pods } = await client.list<Pod>('core/pods', { namespace, labelSelector: selector });
   const names = await competitors(client, namespace, pods);
   if (names.length <= 1) return { pods };
-  const keys = names.map((name) => `{${name} ${namespace}}`).join(' ');
+  const keys = names.map((name) => `${namespace}/${name}`).join(' ');
   return refuse('AmbiguousSelector', `pods by selector ${selector} are controlled by multiple HPAs: [${keys}]`);
 }
 

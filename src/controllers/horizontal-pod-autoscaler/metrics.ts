@@ -94,7 +94,27 @@ async function named(reason: string, context: string, work: () => Promise<Metric
   try {
     return await work();
   } catch (error) {
+    if (error instanceof UntoldContext) throw new MetricError(reason, error.cause, `${context}: ${error.message}`);
     throw new MetricError(reason, messageOf(error), context);
+  }
+}
+
+/** A context that only the autoscaler's own error has: its condition and event say no more than the cause. */
+class UntoldContext extends Error {
+  override readonly cause: string;
+
+  constructor(context: string, cause: string) {
+    super(context);
+    this.cause = cause;
+  }
+}
+
+/** What went wrong, to be put in a context that is not told. */
+async function untold<T>(context: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new UntoldContext(context, messageOf(error));
   }
 }
 
@@ -183,7 +203,7 @@ async function objectMetric(
     return { replicas, name: `${describedObject.kind} metric ${metric.name}`, status };
   }
   if (wanted.type === 'AverageValue' && wanted.averageValue !== undefined) {
-    const usageOfAll = await within(`failed to get ${metric.name} object metric`, read);
+    const usageOfAll = await untold(`failed to get ${metric.name} object metric`, read);
     const { replicas, usage } = share(usageOfAll, wanted.averageValue, target, tolerance);
     const status = { type, object: { metric, current: { averageValue: text(usage) }, describedObject: {} } };
     return { replicas, name: externalName(metric), status };
@@ -200,15 +220,15 @@ async function externalMetric(
 ): Promise<MetricResult> {
   const { metric = {}, target: wanted = {} } = external ?? {};
   const { namespace } = target;
-  const read = async (context: string): Promise<number> => {
+  const read = async (): Promise<number> => {
     const shown = formatGoSelector(metric.selector);
-    const place = `${context}: unable to get external metric ${namespace}/${metric.name}/${shown}`;
+    const place = `unable to get external metric ${namespace}/${metric.name}/${shown}`;
     const values = await within(place, () => source.external(metric, namespace));
     return values.reduce((sum, value) => sum + value, 0);
   };
   const name = externalName(metric);
   if (wanted.averageValue !== undefined) {
-    const usageOfAll = await read(`failed to get ${metric.name} external metric`);
+    const usageOfAll = await untold(`failed to get ${metric.name} external metric`, read);
     const { replicas, usage } = share(usageOfAll, wanted.averageValue, target, tolerance);
     return { replicas, name, status: { type, external: { metric, current: { averageValue: text(usage) } } } };
   }
@@ -217,7 +237,7 @@ async function externalMetric(
     throw new Error(`invalid external metric source: ${missing}`);
   }
   const { replicas, usage } = total(
-    await read(`failed to get external metric ${metric.name}`),
+    await untold(`failed to get external metric ${metric.name}`, read),
     wanted.value,
     target,
     tolerance,

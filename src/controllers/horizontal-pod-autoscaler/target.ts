@@ -1,5 +1,6 @@
 /** What an autoscaler scales, through its `scale` subresource. */
 import type { Client, ResourceId } from '../../apimachinery/client.ts';
+import { notFound } from '../../apimachinery/errors.ts';
 import { formatLabelSelector } from '../../apimachinery/labels.ts';
 import { type KubeObject, parseApiVersion } from '../../apimachinery/meta.ts';
 import { refusalOf } from '../../apimachinery/refusal.ts';
@@ -29,7 +30,7 @@ export async function readScale(
   const { namespace = '' } = metadata;
   const resource = await resourceOf(client, apiVersion, kind);
   const object = await client.get(storeOf(resource), namespace, name);
-  if (object === undefined) throw new Error(`${notFoundName(resource)} ${JSON.stringify(name)} not found`);
+  if (object === undefined) throw notFound(resource, name);
   const { replicas, observed, selector } = resource.custom?.scale ?? BUILT_IN;
   const selected = at(object, selector);
   return {
@@ -83,14 +84,6 @@ async function customResource(client: Client, group: string, kind: string): Prom
   const definition = items.find(({ spec }) => spec?.group === group && spec.names?.kind === kind);
   const stored = definition?.spec?.versions?.find(({ storage }) => storage === true)?.name ?? '';
   return definition === undefined ? undefined : customResources(definition).get(stored);
-}
-
-/** Upstream's stores of these name the subresource when there is no object. */
-const NAMED_WITH_SCALE = new Set(['deployments', 'replicasets', 'replicationcontrollers']);
-
-function notFoundName({ group, resource }: Resource): string {
-  const whole = NAMED_WITH_SCALE.has(resource) ? `${resource}/scale` : resource;
-  return group === '' ? whole : `${whole}.${group}`;
 }
 
 /** Sets the number of replicas. */

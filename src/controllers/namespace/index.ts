@@ -94,8 +94,11 @@ type Conditions = NonNullable<NamespaceStatus['conditions']>;
 /** The five conditions that say how the deletion stands. */
 function conditionsOf(remaining: Remaining, before: Conditions, at: number): Conditions {
   const { failures } = remaining;
-  const left = remaining.resources.map(({ name, count }) => `${name} has ${count} resource instances`);
-  const finalizers = [...remaining.finalizers].sort(([a], [b]) => (a < b ? -1 : 1));
+  // Until the pods have gone nothing is counted.
+  const podsRemain = remaining.resources.some(({ name }) => name === PODS.name);
+  const counted = podsRemain ? [] : remaining.resources;
+  const left = counted.map(({ name, count }) => `${name} has ${count} resource instances`);
+  const finalizers = [...(podsRemain ? [] : remaining.finalizers)].sort(([a], [b]) => (a < b ? -1 : 1));
   const held = finalizers.map(([finalizer, count]) => `${finalizer} in ${count} resource instances`);
   const facts: [type: string, holds: boolean, reason: string, message: string][] = [
     remaining.stale.length > 0

@@ -7,6 +7,7 @@ import { type Controller, type ControllerContext, itself, type ObjectChange, typ
 import { patchStatus } from '../objects.ts';
 import { decideEvictions } from './evictions.ts';
 import { isSilent, lastHeard, unknownConditions } from './heartbeat.ts';
+import { labelByFormerNames } from './labels.ts';
 import { markPodsNotReady } from './pods.ts';
 import { conditionStatus, evictionTaint, isTroubled, wantedTaints } from './taints.ts';
 
@@ -83,6 +84,7 @@ async function lookAtNode(client: Client, name: string, context: ControllerConte
   const at = context.now();
   // The rest depends on what is written then.
   if (isSilent(node, lease, at) && (await markUnknown(client, node, context))) return { requeueAfterMs: 0 };
+  if (await labelByFormerNames(client, node)) return { requeueAfterMs: 0 };
   // Whose pods are evicted already, their taint is only kept true.
   await writeTaints(client, node, evictionTaint(node) !== undefined, at);
   if (isTroubled(node)) await markPodsNotReady(client, node, context);

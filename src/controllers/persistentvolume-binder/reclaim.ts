@@ -10,7 +10,7 @@ import { type Binder, setVolumePhase, tellVolume, unbindVolume, VOLUMES } from '
 
 const MIGRATED_TO = 'pv.kubernetes.io/migrated-to';
 /** Sources that are known here, though none but those under /tmp of a node can be deleted from here. */
-const KNOWN_SOURCES = ['hostPath', 'nfs', 'local', 'csi'] as const;
+const KNOWN_SOURCES = ['hostPath', 'nfs', 'fc', 'iscsi', 'csi'] as const;
 /** A volume that is in use, or could not be emptied, is looked at again after so long: more than a recycler may take. */
 const RETRY_MS = 120_000;
 const RECYCLER_IMAGE = 'registry.k8s.io/build-image/debian-base:bookworm-v1.0.4';

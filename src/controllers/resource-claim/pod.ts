@@ -4,7 +4,7 @@ import { notFound } from '../../apimachinery/errors.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { ResourceClaim, ResourceClaimTemplate } from '../../generated/types/resource.v1.ts';
 import type { ControllerContext } from '../controller.ts';
-import { controllerRef, messageOf, patchStatus } from '../objects.ts';
+import { messageOf, patchStatus } from '../objects.ts';
 import { isPodTerminal } from '../pods.ts';
 
 export const RESOURCE_CLAIMS = 'resource.k8s.io/resourceclaims';
@@ -84,7 +84,7 @@ async function create(client: Client, pod: Pod, podClaim: PodClaim, templateName
   const { namespace = '', name } = pod.metadata;
   const template = await client.get<ResourceClaimTemplate>(TEMPLATES, namespace, templateName);
   if (template === undefined) {
-    const missing = notFound({ group: 'resource.k8s.io', resource: 'resourceclaimtemplates' }, templateName);
+    const missing = notFound({ group: 'resource.k8s.io', resource: 'resourceclaimtemplate' }, templateName);
     throw new Error(`resource claim template "${templateName}": ${missing.message}`);
   }
   const { metadata, spec } = template.spec ?? {};
@@ -97,7 +97,8 @@ async function create(client: Client, pod: Pod, podClaim: PodClaim, templateName
       namespace,
       ...(metadata?.labels === undefined ? {} : { labels: metadata.labels }),
       annotations: { ...metadata?.annotations, [POD_CLAIM]: podClaim.name ?? '' },
-      ownerReferences: [controllerRef(pod, 'v1', 'Pod')],
+      // Without `blockOwnerDeletion`: it does not hold up the pod's end.
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid ?? '', controller: true }],
     },
     ...(spec === undefined ? {} : { spec }),
   });

@@ -50,8 +50,12 @@ export class StatefulPods {
     const known = identityMatches(set, pod, ordinal);
     const stored = storageMatches(set, pod, ordinal);
     if (!stored) await this.#said('Update', pod, () => this.createMissingClaims(pod, ordinal), false);
-    await this.#said('Update', pod, () => this.retain(pod, ordinal), false);
-    if (known && stored) return;
+    let retained = true;
+    await this.#said('Update', pod, async () => (retained = !(await this.retain(pod, ordinal))), false);
+    if (known && stored) {
+      if (!retained) this.#event('Update', pod);
+      return;
+    }
     const updated = structuredClone(pod);
     setIdentity(set, updated, ordinal);
     mountClaims(set, updated, ordinal);
@@ -83,13 +87,16 @@ export class StatefulPods {
     }
   }
 
-  /** Gives the claims of a pod the owners that the retention policy wants (`UpdatePodClaimForRetentionPolicy`). */
-  async retain(pod: Pod, ordinal: number): Promise<void> {
+  /** Gives the claims of a pod the owners that the retention policy wants (`UpdatePodClaimForRetentionPolicy`); answers whether any had others. */
+  async retain(pod: Pod, ordinal: number): Promise<boolean> {
+    let changed = false;
     for (const claim of await this.#existingClaims(ordinal)) {
       const owners = wantedOwners(this.#set, pod, claim);
       if (deepEqual(owners, claim.metadata.ownerReferences ?? [])) continue;
       await setOwners(this.#client, CLAIMS, claim, () => owners);
+      changed = true;
     }
+    return changed;
   }
 
   async #existingClaims(ordinal: number): Promise<PersistentVolumeClaim[]> {

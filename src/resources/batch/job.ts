@@ -183,6 +183,7 @@ export const job = batch<Job>({
   categories: ['all'],
   subresources: [statusSubresource('Job', { ...keepAllButStatus(), validateUpdate: jobStatusErrors })],
   strategy: {
+    orphansDependents: true,
     default(job) {
       job.spec ??= {} as JobSpec;
       defaultJobSpec(job.spec);

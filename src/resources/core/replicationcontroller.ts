@@ -43,6 +43,7 @@ export const replicationController = core<ReplicationController>({
     statusSubresource('ReplicationController', withStatusRules(keepAllButStatus(), REPLICA_SET_STATUS)),
   ],
   strategy: {
+    orphansDependents: true,
     metadataChecks: [0, 1],
     // A kind whose name is checked by rules in its schema, which count bytes and do not look at what it was made of.
     nameErrors: (name, prefix) =>

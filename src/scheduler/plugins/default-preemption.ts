@@ -135,7 +135,10 @@ async function askExtenders(
 
 /** Deletes the victims, each with its grace period, and takes back nominations that no longer hold (`prepareCandidate`). */
 async function makeRoom(handle: Handle, pod: Pod, { node, victims }: Preemption): Promise<void> {
-  await Promise.all(victims.filter(({ traits }) => !traits.terminating).map((victim) => preempt(handle, pod, victim)));
+  const running = victims.filter(({ traits }) => !traits.terminating);
+  // Room is being made already: by whoever was nominated first, perhaps.
+  if (running.length === 0) return;
+  await Promise.all(running.map((victim) => preempt(handle, pod, victim)));
   for (const lower of [...handle.nominator.on(node.name)]) {
     if (priorityOf(lower.info) >= (pod.spec?.priority ?? 0)) continue;
     handle.nominator.delete(lower.info.key);
