@@ -38,9 +38,10 @@ export function fnv32(text: string): number {
   return hash >>> 0;
 }
 
-/** FNV-1a of the text's UTF-8 bytes, an unsigned 32 bit number (`fnv.New32a`): multiplies last. */
-export function fnv32a(text: string): number {
+/** FNV-1a of bytes, of a text those of its UTF-8, an unsigned 32 bit number (`fnv.New32a`): multiplies last. */
+export function fnv32a(data: string | Uint8Array): number {
   let hash = OFFSET_BASIS;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, PRIME);
+  for (const byte of typeof data === 'string' ? new TextEncoder().encode(data) : data)
+    hash = Math.imul(hash ^ byte, PRIME);
   return hash >>> 0;
 }

@@ -98,6 +98,51 @@ describe('templates', () => {
     );
   });
 
+  const limits = { cpu: '0.5', memory: '128Mi' };
+  const requests = { cpu: '100m', memory: '1Gi' };
+  const probes = {
+    livenessProbe: { httpGet: { path: '/', port: 'http' } },
+    readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 5 },
+  };
+  const sources = [{ secret: { name: 's', optional: true } }];
+  it.each<[string, string, object]>([
+    ['a name and an image', '54794f4444', { spec: { containers: [{ name: 'main', image: 'a' }] } }],
+    [
+      'labels and quantities',
+      '54f746f747',
+      {
+        metadata: { labels: { b: '2', a: 'ü' } },
+        spec: { containers: [{ name: 'main', resources: { limits, requests } }] },
+      },
+    ],
+    [
+      'pointers, embedded types and numbers or names',
+      '6bb6d59c69',
+      {
+        spec: {
+          containers: [{ name: 'main', ...probes }],
+          securityContext: {},
+          dnsPolicy: 'ClusterFirst',
+          terminationGracePeriodSeconds: 30,
+          tolerations: [{ operator: 'Exists' }],
+        },
+      },
+    ],
+    [
+      'volumes',
+      '5cd8c78854',
+      {
+        spec: {
+          containers: [],
+          volumes: [
+            { name: 'v', emptyDir: { sizeLimit: '1500M' } },
+            { name: 'p', projected: { defaultMode: 420, sources } },
+          ],
+        },
+      },
+    ],
+  ])('hash as upstream hashes them: %s', (_, hash, of) => expect(templateHash(of)).toBe(hash));
+
   it('hash by content, not by order, and anew after a collision', () => {
     const one = templateHash(template({ a: '1', b: '2' }));
     expect(templateHash(template({ b: '2', a: '1' }))).toBe(one);
