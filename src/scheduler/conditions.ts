@@ -41,6 +41,10 @@ export async function tellUnscheduled(
   await patchStatus(client, pod, status);
 }
 
+/** Says for which node a pod waits that has one, but cannot be bound yet. */
+export const tellExpected = (client: Client, pod: Pod, node: string): Promise<void> =>
+  patchStatus(client, pod, { nominatedNodeName: node });
+
 /** Marks a victim of preemption (`DisruptionTarget`). */
 export async function tellPreempted(client: Client, victim: Pod, by: Pod, at: number): Promise<void> {
   const message = `${by.spec?.schedulerName}: preempting to accommodate a higher priority pod`;

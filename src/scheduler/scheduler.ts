@@ -5,7 +5,7 @@ import type { Pod } from '../generated/types/core.v1.ts';
 import { Binder } from './binder.ts';
 import { Cache } from './cache.ts';
 import { podActions } from './changes.ts';
-import { tellUnscheduled } from './conditions.ts';
+import { tellExpected, tellUnscheduled } from './conditions.ts';
 import { type Configuration, defaultConfiguration } from './configuration.ts';
 import { Cycle } from './cycle.ts';
 import type { CycleState } from './framework/cycle-state.ts';
@@ -152,6 +152,12 @@ export class Scheduler {
   }
 
   private async wait(waiting: Waiting): Promise<void> {
+    const { entry, node } = waiting;
+    const { status } = entry.pod;
+    if (waiting.until === 0 && status?.nominatedNodeName !== node) {
+      await tellExpected(this.ports.client, entry.pod, node);
+      entry.pod = { ...entry.pod, status: { ...status, nominatedNodeName: node } };
+    }
     this.state.waiting.set(waiting.entry.key, { ...waiting, until: waiting.until || this.now() + BINDING_TIMEOUT_MS });
   }
 
@@ -205,11 +211,11 @@ export class Scheduler {
       const before = this.cache.remove(key);
       if (before !== undefined) this.state.tell({ kind: 'pod', actions: podActions(before, undefined), before });
     }
-    if (status.code === 'Error') return this.fail(entry, status);
+    if (status.code === 'Error') return this.fail(entry, status, '');
     const plugins = new Set(status.plugin === undefined ? [] : [status.plugin]);
     this.queue.park(entry, plugins, this.now());
     const message = messageOf(status);
-    await this.say(entry, { reason: 'Unschedulable', message });
+    await this.say(entry, { reason: 'Unschedulable', message, node: '' });
   }
 
   /** No node will do, unless PostFilter makes room on one. */
@@ -224,11 +230,11 @@ export class Scheduler {
   }
 
   /** Something failed that is not the pod's fault; without any node, a node has to come. */
-  private async fail(entry: Entry, status: Status): Promise<void> {
+  private async fail(entry: Entry, status: Status, node?: string): Promise<void> {
     const nowhere = this.cache.all().length === 0;
     if (nowhere) this.queue.park(entry, new Set(), this.now());
     else this.queue.retry(entry, this.now());
-    await this.say(entry, { reason: nowhere ? 'Unschedulable' : 'SchedulerError', message: messageOf(status) });
+    await this.say(entry, { reason: nowhere ? 'Unschedulable' : 'SchedulerError', message: messageOf(status), node });
   }
 
   private async say(

@@ -138,6 +138,14 @@ describe('a pod with claims', () => {
     expect(made.nodeOf('p')).toBeUndefined();
   });
 
+  it('waits for the claim of an ephemeral volume to be made', async () => {
+    const made = await lab([]);
+    await made.pod('p', {}, { volumes: [{ name: 'e', ephemeral: { volumeClaimTemplate: { spec: {} } } }] });
+    await made.settle();
+    const why = 'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-e"';
+    expect(made.why('p')).toContain(`${ALL}${why}`);
+  });
+
   it.each<[string, Loose[], string]>([
     ['its volume is reached', [bound('c', 'v'), volume('v', on('n2'))], 'n2'],
     ['the zone is its volume’s', [bound('c', 'v'), volume('v', {}, { 'topology.kubernetes.io/zone': 'z0__z2' })], 'n2'],
@@ -191,6 +199,7 @@ describe('volumes that wait for a pod', () => {
     const annotations = () => made.cluster.peek(CLAIMS, 'default', 'c')?.metadata.annotations;
     const node = annotations()?.['volume.kubernetes.io/selected-node'] ?? '';
     expect(['n1', 'n2']).toContain(node);
+    expect(made.get('p')?.status?.nominatedNodeName).toBe(node);
     await made.restart();
     await made.settle();
     expect(annotations()?.['volume.kubernetes.io/selected-node']).toBe(node);
@@ -219,7 +228,9 @@ describe('volumes that wait for a pod', () => {
     });
     await made.settle();
     await made.after(30_000);
-    expect(node()).toBe(first === 'n1' ? 'n2' : 'n1');
+    const second = first === 'n1' ? 'n2' : 'n1';
+    expect(node()).toBe(second);
+    expect(made.get('p')?.status?.nominatedNodeName).toBe(second);
   });
 
   it('are not given to two pods at once', async () => {

@@ -59,12 +59,10 @@ export const nodeVolumeLimits: PluginFactory = ({ objects }) => {
       { kind: 'object', resource: ATTACHMENTS, actions: DELETE },
     ],
     needs: (pod) => (usesClaims(pod) ? [CLAIMS, VOLUMES, CLASSES, CSI_NODES, ATTACHMENTS] : []),
-    preFilter(_, { info }) {
-      if (info.claims.length === 0) return 'skip';
-      const missing = info.claims.find((key) => claimOf(objects, key) === undefined);
-      return missing === undefined ? undefined : unresolvable(noSuchClaim(missing));
-    },
+    preFilter: (_, { info }) => (info.claims.length === 0 ? 'skip' : undefined),
     filter(_, { info }, node) {
+      const missing = info.claims.find((key) => claimOf(objects, key) === undefined);
+      if (missing !== undefined) return unresolvable(noSuchClaim(missing));
       const limits = new Map<string, number>();
       for (const { name = '', allocatable } of objects.get<CSINode>(CSI_NODES, '', node.name)?.spec?.drivers ?? []) {
         if (allocatable?.count !== undefined) limits.set(name, allocatable.count);

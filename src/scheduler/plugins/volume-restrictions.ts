@@ -1,4 +1,4 @@
-import type { PersistentVolumeClaim, Volume } from '../../generated/types/core.v1.ts';
+import type { PersistentVolumeClaim, Pod, Volume } from '../../generated/types/core.v1.ts';
 import { ADD, DELETE, UPDATE } from '../framework/cluster-event.ts';
 import { StateKey } from '../framework/cycle-state.ts';
 import type { PluginFactory } from '../framework/plugin.ts';
@@ -41,10 +41,11 @@ export const volumeRestrictions: PluginFactory = ({ objects, snapshot }) => {
       { kind: 'object', resource: CLAIMS, actions: ADD | UPDATE, hint: isOwnClaim },
     ],
     needs: (pod) => (usesClaims(pod) ? [CLAIMS] : []),
-    preFilter(state, { info }) {
-      const missing = info.claims.find((key) => claimOf(objects, key) === undefined);
+    preFilter(state, { pod, info }) {
+      const named = namedClaims(pod);
+      const missing = named.find((key) => claimOf(objects, key) === undefined);
       if (missing !== undefined) return unresolvable(noSuchClaim(missing));
-      const claims = new Set(info.claims.filter((key) => isExclusive(claimOf(objects, key))));
+      const claims = new Set(named.filter((key) => isExclusive(claimOf(objects, key))));
       if (claims.size === 0 && !info.ask.disks.some(isRestricted)) return 'skip';
       let users = 0;
       for (const key of claims) if (snapshot.all().some((node) => node.claims.has(key))) users++;
@@ -67,6 +68,12 @@ export const volumeRestrictions: PluginFactory = ({ objects, snapshot }) => {
     },
   };
 };
+
+/** Keys of the claims that the pod names; those of its ephemeral volumes are its alone, and may be yet to come. */
+const namedClaims = ({ metadata, spec }: Pod): string[] =>
+  (spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
+    claim === undefined ? [] : `${metadata.namespace}/${claim.claimName}`,
+  );
 
 const isRestricted = (v: Volume): boolean =>
   (v.gcePersistentDisk ?? v.awsElasticBlockStore ?? v.rbd ?? v.iscsi) !== undefined;
