@@ -38,6 +38,8 @@ export async function dispatch(context: Context): Promise<Response> {
     throw methodNotAllowed();
   if (!resource.namespaced && info.namespace !== '' && resource.resource !== 'namespaces') throw noSuchPath();
   if (resource.namespaced && info.namespace === '') checkScope(context, resource);
+  // What is only ever asked has no path by name.
+  if (isCreateOnly(resource) && info.name !== '') throw noSuchPath();
   checkPathNames(context);
   if (info.subresource !== '') {
     const handler = subresourceHandler(context, resource);
@@ -77,11 +79,13 @@ const PROXIED = new Set(['HEAD', 'OPTIONS']);
 /** Verbs that a name goes with. */
 const NAMED = new Set<string>(['update', 'patch']);
 
+/** Reviews and bindings. */
+const isCreateOnly = ({ verbs = ALL_VERBS }: Resource): boolean => verbs.length === 1 && verbs[0] === 'create';
+
 /** A namespaced object is read and written in its namespace; only lists and watches may span all. */
 function checkScope({ info }: Context, resource: Resource): void {
-  const createOnly = (resource.verbs ?? ALL_VERBS).length === 1;
-  if (info.name !== '') throw noSuchPath();
-  if (!(info.verb === 'list' || info.verb === 'watch' || createOnly)) throw methodNotAllowed();
+  if (info.name !== '' || isCreateOnly(resource)) throw noSuchPath();
+  if (!(info.verb === 'list' || info.verb === 'watch')) throw methodNotAllowed();
 }
 
 /** Names that stand in a path cannot hold what parts paths, after upstream's `IsValidPathSegmentName`. */

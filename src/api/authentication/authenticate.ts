@@ -68,11 +68,9 @@ function living({ user }: Identified, problem: string | undefined): User {
 /** The token of an Authorization header, or of the WebSocket subprotocol that browsers use for it. */
 export function bearerToken(request: Request): string | undefined {
   const header = request.headers.get('authorization');
-  if (header !== null) {
-    const match = /^bearer +(\S+)$/i.exec(header.trim());
-    if (match === null) throw unauthorized();
-    return match[1];
-  }
+  // A header that holds no bearer token is as none.
+  const [scheme = '', token = ''] = (header ?? '').trim().split(' ', 2);
+  if (scheme.toLowerCase() === 'bearer' && token !== '') return token;
   const protocols = request.headers.get('sec-websocket-protocol');
   const encoded = protocols === null ? null : /base64url\.bearer\.authorization\.k8s\.io\.([\w-]+)/.exec(protocols);
   return encoded === null ? undefined : fromBase64Url(encoded[1] as string);

@@ -6,6 +6,7 @@ import type { AuditNotes } from '../audit/notes.ts';
 import type { User } from '../authentication/user.ts';
 import type { Context } from '../context.ts';
 import { ISSUER_DOCUMENTS } from '../issuer.ts';
+import type { RequestInfo } from '../request-info.ts';
 import type { Attributes, Decision } from './attributes.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Related } from './node-authorizer.ts';
@@ -16,12 +17,16 @@ const COLLECTION = new Set(['list', 'watch', 'deletecollection']);
 /** Throws Forbidden when the user may not do this; `verb` is the request's unless it does something else on the way. */
 export function authorize(context: Context, verb: string = context.info.verb): void | Promise<void> {
   const { info, user, authorizer, around, url, audit } = context;
+  if (verb === 'get' && ISSUER_DOCUMENTS.has(info.path)) return;
+  return permit(authorizer, user, attributesOf(info, url, verb), relations(around, info.cluster), audit);
+}
+
+/** What a request asks for (`GetAuthorizerAttributes`). */
+export function attributesOf(info: RequestInfo, url: URL, verb: string = info.verb): Attributes {
   const { isResource, group, resource, subresource, namespace, name, path } = info;
-  if (verb === 'get' && ISSUER_DOCUMENTS.has(path)) return;
   const attributes: Attributes = { verb, isResource, group, resource, subresource, namespace, name, path };
   const selector = isResource && COLLECTION.has(verb) ? (url.searchParams.get('fieldSelector') ?? '') : '';
-  const asked = selector === '' ? attributes : selected(attributes, selector);
-  return permit(authorizer, user, asked, relations(around, info.cluster), audit);
+  return selector === '' ? attributes : selected(attributes, selector);
 }
 
 /** The attributes of a request for a part of a collection. A selector that does not parse selects nothing here, and is refused later. */
@@ -55,18 +60,22 @@ export function permit(
   return decision instanceof Promise ? decision.then(settle) : settle(decision);
 }
 
-function denied(user: User, a: Attributes, reason: string): StatusError {
+/** Forbidden, in upstream's words; what HTML would read as markup is written otherwise. */
+export function denied(user: User, a: Attributes, reason: string): StatusError {
   const who = `User ${JSON.stringify(user.name)} cannot`;
   const because = reason === '' ? '' : `: ${reason}`;
   if (!a.isResource) {
     return new StatusError({
       ...forbidden({ group: '', resource: '' }, '', '').status,
-      message: `forbidden: ${who} ${a.verb} path ${JSON.stringify(a.path)}${because}`,
+      message: `forbidden: ${sanitized(`${who} ${a.verb} path ${JSON.stringify(a.path)}`)}${because}`,
       details: {},
     });
   }
   const combined = a.subresource === '' ? a.resource : `${a.resource}/${a.subresource}`;
   const where = a.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(a.namespace)}`;
   const why = `${who} ${a.verb} resource ${JSON.stringify(combined)} in API group ${JSON.stringify(a.group)} ${where}`;
-  return forbidden({ group: a.group, resource: a.resource }, a.name, why + because);
+  return forbidden({ group: a.group, resource: a.resource }, a.name, sanitized(why) + because);
 }
+
+const sanitized = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

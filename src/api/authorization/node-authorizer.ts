@@ -82,7 +82,7 @@ function ofNode({ node, namespace, name, related }: Asked, relation: Relation): 
   return is instanceof Promise ? is.then(answer) : answer(is);
 }
 
-/** A whole Secret or ConfigMap, also by a watch of the one name. */
+/** A whole object of a namespace, also by a watch of the one name. */
 function read(asked: Asked, relation: Relation): Opinion {
   if (!['get', 'list', 'watch'].includes(asked.verb)) return no('can only read resources of this type');
   if (asked.subresource !== '') return no('cannot read subresource');
@@ -103,7 +103,7 @@ function claimStatus(asked: Asked): Opinion {
 }
 
 function serviceAccount(asked: Asked): Opinion {
-  if (asked.verb === 'get' && asked.subresource === '') return get(asked, 'serviceaccounts');
+  if (asked.verb === 'get' && asked.subresource === '') return read(asked, 'serviceaccounts');
   if (asked.verb !== 'create' || asked.name === '') return no('can only create tokens for individual service accounts');
   if (asked.subresource !== 'token') return no('can only create token subresource of serviceaccount');
   return ofNode(asked, 'serviceaccounts');

@@ -1,7 +1,10 @@
 /** Reviews: questions about identity and access, answered and never stored. */
+import { settle } from '../../apimachinery/codec/index.ts';
 import { badRequest } from '../../apimachinery/errors.ts';
-import { type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { formatApiVersion, type JsonObject, type KubeObject, now } from '../../apimachinery/meta.ts';
+import { type MessageSchema, schemaFor } from '../../apimachinery/schema/index.ts';
 import type { SubjectAccessReviewSpec } from '../../generated/types/authorization.v1.ts';
+import type { AccessReview } from '../../resources/authorization/validation.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { placeOf } from '../authentication/place.ts';
 import { API_AUDIENCE, InvalidToken } from '../authentication/tokens.ts';
@@ -10,9 +13,10 @@ import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate, UNTABLED } from '../negotiation.ts';
 import { transformObject } from '../printers/transform.ts';
+import { ensureNamespace, wipeSystemFields } from '../registry/create.ts';
 import { trackAnswered } from '../registry/managed-fields.ts';
 import { respond } from '../respond.ts';
-import { type AccessReview, localAccess, selfAccess, subjectAccess } from './access-reviews.ts';
+import { localAccess, selfAccess, subjectAccess } from './access-reviews.ts';
 import type { Handler } from './handler.ts';
 import { requestOptions } from './options.ts';
 
@@ -32,8 +36,11 @@ const ANSWERS: Record<string, Answer> = {
   tokenreviews: tokenReview,
 };
 
-/** Of which upstream answers another object than the one it was sent. */
-const ANSWERED_ANEW = new Set(['selfsubjectrulesreviews', 'selfsubjectreviews']);
+/** Of which upstream answers another object than the one it was sent: the asker's question is not repeated. */
+const ANSWERED_ANEW: Readonly<Record<string, () => JsonObject>> = {
+  selfsubjectrulesreviews: () => ({ metadata: {}, spec: {} }),
+  selfsubjectreviews: () => ({ metadata: { creationTimestamp: now() } }),
+};
 
 /** The handler of a review; undefined for resources that are stored. */
 export function reviewHandler(resource: Resource): Handler | undefined {
@@ -42,15 +49,22 @@ export function reviewHandler(resource: Resource): Handler | undefined {
   return async (context) => {
     const accepted = negotiate(context.request, UNTABLED);
     const options = requestOptions(context.url, context.request.headers.get('user-agent'), 'CreateOptions');
-    const { object } = await decodeBody(context.request, resource, 'Warn');
-    if (!ANSWERED_ANEW.has(resource.resource)) trackAnswered(object, '', options.fieldManager);
+    const { object, warnings } = await decodeBody(context.request, resource, options.fieldValidation);
+    context.warnings.push(...warnings);
+    ensureNamespace(resource, object, context.info.namespace);
+    wipeSystemFields(object);
+    const anew = ANSWERED_ANEW[resource.resource];
+    if (anew === undefined) trackAnswered(object, '', options.fieldManager);
     const status = await answer(context, object as Review);
-    // Of all reviews this one alone says when it was made.
-    if (resource.resource === 'selfsubjectreviews') object.metadata.creationTimestamp = now();
-    // The question is not repeated where only the asker's own rules are told.
-    if (resource.resource === 'selfsubjectrulesreviews') Object.assign(object, { spec: {} });
-    const answered = transformObject(resource, { ...object, status } as KubeObject, accepted, context.url);
-    return respond(answered, accepted, 201);
+    const { apiVersion, kind } = object;
+    const answered = { ...(anew === undefined ? object : { apiVersion, kind, ...anew() }), status };
+    settle(answered as JsonObject, schemaFor(formatApiVersion(resource), resource.kind) as MessageSchema);
+    return respond(
+      transformObject(resource, answered as KubeObject, accepted, context.url),
+      accepted,
+      201,
+      context.warnings,
+    );
   };
 }
 

@@ -1,7 +1,7 @@
 /** POST `serviceaccounts/token`: a signed token for a ServiceAccount, bound to a pod, node or secret where the request says so. */
 import { badRequest, conflict, invalidObject, notFound } from '../../apimachinery/errors.ts';
 import { invalid } from '../../apimachinery/field.ts';
-import type { JsonObject, KubeObject } from '../../apimachinery/meta.ts';
+import { type JsonObject, type KubeObject, parseApiVersion } from '../../apimachinery/meta.ts';
 import type { MintRequest } from '../../durable-objects/cluster-rpc.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import { findResource } from '../../resources/index.ts';
@@ -11,6 +11,7 @@ import { API_AUDIENCE } from '../authentication/tokens.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate, UNTABLED } from '../negotiation.ts';
+import { ensureNamespace } from '../registry/create.ts';
 import { decodeText } from '../registry/encode.ts';
 import { trackAnswered } from '../registry/managed-fields.ts';
 import { respond } from '../respond.ts';
@@ -20,6 +21,7 @@ import { requestKey, storeFor } from './read.ts';
 const HOUR = 3600;
 const MIN_SECONDS = 600;
 const MAX_SECONDS = 2 ** 32;
+const KIND = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
 
 interface TokenRequest extends KubeObject {
   spec?: {
@@ -34,11 +36,16 @@ export async function requestToken(context: Context, resource: Resource): Promis
   const { request, info, around } = context;
   const accepted = negotiate(request, UNTABLED);
   const expected = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
-  const body = (await decodeBody(request, expected, 'Warn')).object as TokenRequest;
   const options = requestOptions(context.url, request.headers.get('user-agent'), 'CreateOptions');
+  const decoded = await decodeBody(request, expected, options.fieldValidation);
+  context.warnings.push(...decoded.warnings);
+  const body: TokenRequest = decoded.object;
+  ensureNamespace(resource, body, info.namespace);
+  checkName(body, info.name);
   const text = await storeFor(context, resource).get(requestKey(context, resource));
   if (text === null) throw notFound(resource, info.name);
   const account = decodeText(text);
+  checkAccount(body, account);
 
   const seconds = body.spec?.expirationSeconds ?? HOUR;
   checkExpiry(seconds);
@@ -68,17 +75,30 @@ export async function requestToken(context: Context, resource: Resource): Promis
     spec: { audiences, expirationSeconds: seconds, boundObjectRef: body.spec?.boundObjectRef ?? null },
     status: { token: credential.token, expirationTimestamp: credential.expirationTimestamp },
   } as JsonObject;
-  return respond(answer, accepted, 201);
+  return respond(answer, accepted, 201, context.warnings);
+}
+
+/** A request may say whose token it wants, if it says the same as the path. */
+function checkName({ metadata }: TokenRequest, account: string): void {
+  const { name = '' } = metadata;
+  if (name === '' || name === account) return;
+  const why = 'must match the service account name if specified';
+  throw invalidObject(KIND, account, [invalid('metadata.name', name, why)]);
+}
+
+function checkAccount({ metadata }: TokenRequest, { metadata: { name, uid } }: KubeObject): void {
+  if (!metadata.uid || metadata.uid === uid) return;
+  const why = `the UID in the token request (${metadata.uid}) does not match the UID of the service account (${uid})`;
+  throw conflict({ group: KIND.group, resource: KIND.kind }, name, why);
 }
 
 function checkExpiry(seconds: number): void {
   const field = 'spec.expirationSeconds';
-  const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
   if (seconds < MIN_SECONDS) {
-    throw invalidObject(kind, '', [invalid(field, seconds, 'may not specify a duration less than 10 minutes')]);
+    throw invalidObject(KIND, '', [invalid(field, seconds, 'may not specify a duration less than 10 minutes')]);
   }
   if (seconds > MAX_SECONDS) {
-    throw invalidObject(kind, '', [invalid(field, seconds, 'may not specify a duration larger than 2^32 seconds')]);
+    throw invalidObject(KIND, '', [invalid(field, seconds, 'may not specify a duration larger than 2^32 seconds')]);
   }
 }
 
@@ -87,9 +107,11 @@ type Bound = Pick<NonNullable<MintRequest['serviceAccount']>, 'pod' | 'node' | '
 async function boundObject(context: Context, body: TokenRequest, account: string): Promise<Bound> {
   const reference = body.spec?.boundObjectRef;
   if (reference === undefined || reference === null) return {};
-  const plural = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[reference.kind ?? ''];
+  const { kind = '', apiVersion = '' } = reference;
+  const { group, version } = parseApiVersion(apiVersion);
+  const plural = group === '' ? { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[kind] : undefined;
   if (plural === undefined || reference.name === undefined) {
-    throw badRequest(`cannot bind token to object of type ${reference.apiVersion}, Kind=${reference.kind}`);
+    throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
   }
   const target = findResource('', 'v1', plural) as Resource;
   const key = plural === 'nodes' ? reference.name : `${context.info.namespace}/${reference.name}`;
@@ -104,9 +126,8 @@ async function boundObject(context: Context, body: TokenRequest, account: string
   const bound = { name: reference.name, uid };
   if (plural !== 'pods') return plural === 'nodes' ? { node: bound } : { secret: bound };
   if (object.spec?.serviceAccountName !== account) {
-    throw badRequest(
-      `cannot bind token to pod ${JSON.stringify(reference.name)} running with different service account name.`,
-    );
+    const who = `serviceaccount ${JSON.stringify(account)}`;
+    throw badRequest(`cannot bind token for ${who} to pod running with different serviceaccount name.`);
   }
   return { pod: bound, ...(await nodeOf(context, object)) };
 }

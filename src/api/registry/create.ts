@@ -43,12 +43,19 @@ export function refuseResourceVersion({ metadata }: KubeObject): void {
 /** Gives the object its uid and creation time, in place, before admission looks at it. */
 export function fillSystemFields(object: KubeObject): void {
   const meta = object.metadata;
+  wipeSystemFields(object);
   meta.uid = crypto.randomUUID();
   meta.creationTimestamp = now();
-  delete meta.deletionTimestamp;
-  delete meta.deletionGracePeriodSeconds;
-  delete meta.selfLink;
   delete meta.resourceVersion;
+}
+
+/** Takes away what only the server says of an object (`WipeObjectMetaSystemFields`), in place. */
+export function wipeSystemFields({ metadata }: KubeObject): void {
+  delete metadata.uid;
+  delete metadata.creationTimestamp;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
 }
 
 const byValue = new WeakMap<Resource, boolean>();

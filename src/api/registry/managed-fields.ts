@@ -6,7 +6,6 @@ import {
   EMPTY,
   type MapType,
   type Subject,
-  setOf,
   trackUpdate,
   typeOfObject,
   typeOfOpenApi,
@@ -106,8 +105,7 @@ export function trackAnswered(object: KubeObject, subresource: string, manager: 
   const { apiVersion = '', kind = '' } = object;
   const schema = schemaFor(apiVersion, kind);
   if (schema === undefined) return;
-  const status = setOf(['f:status']);
-  const subject: Subject = { type: typeOfObject(schema), apiVersion, subresource, resetFields: status };
+  const subject: Subject = { type: typeOfObject(schema), apiVersion, subresource, resetFields: EMPTY };
   trackUpdate(subject, undefined, object, manager, now());
 }
 

@@ -1,4 +1,5 @@
 /** Objects in and out of JSON, YAML and protobuf. */
+export { goObject } from './go-order.ts';
 export { cannotHandle, type Decoded, decodeJson } from './json.ts';
 export { decodeProtobuf, encodeProtobuf, encodeWatchEvent } from './protobuf.ts';
 export { settle } from './settle.ts';

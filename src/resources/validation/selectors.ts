@@ -31,8 +31,24 @@ const labelRequirement: Rule<Requirement> = (requirement, path, errors) => {
   if (!operatorTakesValues(requirement, path, errors)) {
     errors.push(invalid(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'));
   }
-  qualifiedName(requirement.key, `${path}.key`, errors);
-  each(labelValue)(requirement.values, `${path}.values`, errors);
+  keyAndValues(requirement, path, errors);
+};
+
+const keyAndValues: Rule<Requirement> = ({ key, values }, path, errors) => {
+  qualifiedName(key, `${path}.key`, errors);
+  each(labelValue)(values, `${path}.values`, errors);
+};
+
+/** A requirement of labels in a review, where newer clients may use operators that are not known here. */
+export const reviewedLabel: Rule<Requirement> = (requirement, path, errors) => {
+  operatorTakesValues(requirement, path, errors);
+  keyAndValues(requirement, path, errors);
+};
+
+/** A requirement of fields in a review. */
+export const reviewedField: Rule<Requirement> = (requirement, path, errors) => {
+  if ((requirement.key ?? '') === '') errors.push(requiredError(`${path}.key`, 'must be specified'));
+  operatorTakesValues(requirement, path, errors);
 };
 
 /** A label selector (`ValidateLabelSelector`). */
