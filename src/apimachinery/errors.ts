@@ -58,6 +58,9 @@ export const noSuchPath = (): StatusError =>
   fail(404, 'NotFound', 'the server could not find the requested resource', {});
 
 /** 409: `pods "x" already exists`. */
+/** What the message of {@link alreadyExists} begins with where the object is about to go. */
+export const BEING_DELETED = 'object is being deleted: ';
+
 export const alreadyExists = (gr: GroupResource, name: string): StatusError =>
   fail(409, 'AlreadyExists', `${qualified(gr)} "${name}" already exists`, of(gr, name));
 

@@ -36,8 +36,8 @@ import { type Resource, storeOf } from '../resources/resource.ts';
 import { GroupedCreates } from './grouped-creates.ts';
 import type { RequestOptions } from './rpc.ts';
 
-/** The component that is the cluster itself. */
-export const CLUSTER = 'cluster';
+/** The cluster itself: what upstream's API server makes. */
+export const CLUSTER = 'kube-apiserver';
 /** Of the service accounts that upstream's controllers act as. */
 const GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'];
 const CUSTOM_MAX_AGE_MS = 1000;

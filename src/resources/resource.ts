@@ -35,6 +35,8 @@ export interface Strategy<T extends KubeObject> {
   prepareForUpdate?(object: T, old: T): void;
   /** Errors of the new state and of the transition; metadata is checked by the caller. Default: {@link validate}. */
   validateUpdate?(object: T, old: T): FieldError[];
+  /** Why an object of this name may not be deleted; undefined where it may. */
+  whyKept?(name: string): string | undefined;
   /** Texts for `Warning: 299` headers. */
   warnings?(object: T, old?: T): string[];
   /** Problems of a name; default: DNS-1123 subdomain. `prefix`: it is a generateName. */

@@ -1,6 +1,6 @@
 /** A store of one resource's objects: the runtime-free core of the ResourceStore Durable Object. */
-import { alreadyExists, type GroupResource, StatusError, tooLarge } from '../apimachinery/errors.ts';
-import { FIRST_VERSION, type Status } from '../apimachinery/meta.ts';
+import { alreadyExists, BEING_DELETED, type GroupResource, StatusError, tooLarge } from '../apimachinery/errors.ts';
+import { FIRST_VERSION, type KubeObject, type Status } from '../apimachinery/meta.ts';
 import type { Backend } from './backend.ts';
 import { decodeContinue, periodOf } from './continue-token.ts';
 import { changesAfter, deletedRow, NO_KEY } from './history.ts';
@@ -214,7 +214,9 @@ const isOfVersion = ({ continue: token }: ListQuery, version: number): boolean =
 export function createDecision(resource: GroupResource, key: string, object: Encoded, dryRun: boolean): Decide {
   return (current) => {
     if (current !== undefined) {
-      return { do: 'fail', status: alreadyExists(resource, key.slice(key.indexOf('/') + 1)).status };
+      const { status } = alreadyExists(resource, key.slice(key.indexOf('/') + 1));
+      const isGoing = (JSON.parse(current.text) as KubeObject).metadata.deletionTimestamp !== undefined;
+      return { do: 'fail', status: isGoing ? { ...status, message: BEING_DELETED + status.message } : status };
     }
     if (!dryRun) return { do: 'write', object };
     return { do: 'answer', text: withoutResourceVersion(object.text) };

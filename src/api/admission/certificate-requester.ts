@@ -8,7 +8,8 @@ export const certificateRequester: AdmissionPlugin = {
   admit({ context, object }) {
     const request = object as CertificateSigningRequest;
     const { name, uid, groups, extra } = context.user;
-    request.spec = { ...request.spec, username: name, uid, groups: [...groups] } as typeof request.spec;
-    if (Object.keys(extra).length > 0) request.spec = { ...request.spec, extra } as typeof request.spec;
+    const { extra: _, ...spec } = request.spec ?? {};
+    const own = Object.keys(extra).length > 0 ? { extra } : {};
+    request.spec = { ...spec, username: name, uid, groups: [...groups], ...own } as typeof request.spec;
   },
 };

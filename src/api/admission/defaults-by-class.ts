@@ -1,10 +1,9 @@
 /** DefaultStorageClass and DefaultIngressClass: an object that names no class gets the one that is marked as the default. */
 
 import type { ResourceId } from '../../apimachinery/client.ts';
-import { forbidden } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { unwrap } from '../respond.ts';
-import { type AdmissionPlugin, type Attributes, creates, nameOf } from './plugin.ts';
+import { type AdmissionPlugin, type Attributes, creates } from './plugin.ts';
 
 /** The classes that carry the mark, the newest first, and by name where they are of one age. */
 async function marked({ context }: Attributes, store: ResourceId, annotation: string): Promise<KubeObject[]> {
@@ -48,17 +47,12 @@ export const defaultIngressClass: AdmissionPlugin = {
   handles: ({ resource, operation }) =>
     operation === 'CREATE' && resource.group === 'networking.k8s.io' && resource.resource === 'ingresses',
   admit(attributes) {
-    const { resource, object } = attributes;
-    const ingress = object as Ingress;
+    const ingress = attributes.object as Ingress;
     const inAnnotation = ingress.metadata.annotations?.['kubernetes.io/ingress.class'];
     if (ingress.spec?.ingressClassName !== undefined || inAnnotation !== undefined) return;
     return marked(attributes, 'networking.k8s.io/ingressclasses', 'ingressclass.kubernetes.io/is-default-class').then(
-      (found) => {
-        if (found.length > 1) {
-          const many = `${found.length} default IngressClasses were found, only 1 allowed`;
-          throw forbidden(resource, nameOf(ingress), many);
-        }
-        if (found[0] !== undefined) ingress.spec = { ...ingress.spec, ingressClassName: found[0].metadata.name };
+      ([found]) => {
+        if (found !== undefined) ingress.spec = { ...ingress.spec, ingressClassName: found.metadata.name };
       },
     );
   },

@@ -37,9 +37,9 @@ const usageOf = ({ resources }: Container): Usage => ({
   limits: (resources?.limits ?? {}) as Quantities,
 });
 
-/** What LimitRanges look at of a pod as a whole: its containers alone. */
+/** What LimitRanges look at of a pod as a whole: not its overhead. */
 function podUsage(pod: Pod): Usage {
-  const options = { containersOnly: true };
+  const options = { withoutOverhead: true };
   return { requests: podRequests(pod, options), limits: podLimits(pod, options) };
 }
 

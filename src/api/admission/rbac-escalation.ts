@@ -1,11 +1,13 @@
 /** Nobody grants what they do not hold, unless they may `escalate` or `bind` (upstream's policy based storage of roles and bindings). */
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { forbidden, notFound } from '../../apimachinery/errors.ts';
+import { badRequest, forbidden, notFound } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import type { PolicyRule } from '../../durable-objects/cluster-rpc.ts';
 import type { ClusterRole, RoleBinding, RoleRef } from '../../generated/types/rbac.v1.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { pathSegmentName } from '../../resources/validation/object-names.ts';
 import { MASTERS } from '../authentication/user.ts';
+import type { Rules } from '../authorization/authorizer.ts';
 import { uncovered } from '../authorization/covers.ts';
 import { compact, describeRules, quoted } from '../authorization/describe-rules.ts';
 import type { Requester } from '../context.ts';
@@ -49,8 +51,10 @@ function checkRole({ context, resource, object, old }: Attributes, snapshot: Sna
   const { name } = context.info;
   if (may(context, snapshot, 'escalate', resource.resource, name)) return;
   confirm(context, snapshot, resource, object, role.rules ?? []);
-  const aggregates = [role, old as ClusterRole | undefined].some((one) => one?.aggregationRule != null);
-  if (aggregates && uncovered(held(context, snapshot), EVERYTHING).length > 0) {
+  const aggregates = [role, old as ClusterRole | undefined].some(
+    (one) => (one?.aggregationRule?.clusterRoleSelectors ?? []).length > 0,
+  );
+  if (aggregates && uncovered(held(context, snapshot).rules, EVERYTHING).length > 0) {
     const why = 'must have cluster-admin privileges to use the aggregationRule';
     throw forbidden(resource, object.metadata.name, why);
   }
@@ -60,9 +64,9 @@ async function checkBinding({ context, resource, object }: Attributes, snapshot:
   const { kind = '', name = '', apiGroup = '' } = (object as RoleBinding).roleRef ?? {};
   const plural = kind === 'ClusterRole' ? 'clusterroles' : kind === 'Role' ? 'roles' : undefined;
   // What names no role grants nothing; validation says so.
-  if (plural === undefined || apiGroup !== GROUP || name === '') return;
+  if (plural === undefined || apiGroup !== GROUP) return;
   if (may(context, snapshot, 'bind', plural, name)) return;
-  confirm(context, snapshot, resource, object, await rulesOf(context, plural, name));
+  confirm(context, snapshot, resource, object, await rulesOf(context, resource, plural, name));
 }
 
 /** Whether a verb of RBAC's own is granted. Neither the Node authorizer nor a relation has a say in these. */
@@ -73,16 +77,20 @@ function may(context: Requester, { authorizer }: Snapshot, verb: string, resourc
   return !(decision instanceof Promise) && decision.allowed;
 }
 
-/** The rules of the role as it is now: the snapshot may be a second old. Throws NotFound. */
-async function rulesOf({ around, info }: Requester, plural: string, name: NonNullable<RoleRef['name']>) {
+/** The rules of the role as it is now: the snapshot may be a second old. Throws NotFound, and BadRequest for what names no role. */
+async function rulesOf({ around, info }: Requester, resource: Resource, plural: string, name: RoleRef['name']) {
+  if (plural === 'roles' && info.namespace === '') throw badRequest('Namespace parameter required.');
+  if (!name) throw badRequest('Name parameter required.');
+  const [problem] = pathSegmentName(name, false);
+  if (problem !== undefined) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${problem}`);
   const key = keyOf(plural === 'roles' ? info.namespace : undefined, name);
   const text = await around.store(info.cluster, `${GROUP}/${plural}`).get(key);
-  if (text === null) throw notFound({ group: GROUP, resource: plural }, name);
+  // Upstream looks the role up in the name of the request.
+  if (text === null) throw notFound(resource, name);
   return decodeText<ClusterRole & KubeObject>(text).rules ?? [];
 }
 
-const held = ({ user, info }: Requester, { authorizer }: Snapshot): readonly PolicyRule[] =>
-  authorizer.rulesFor(user, info.namespace).rules;
+const held = ({ user, info }: Requester, { authorizer }: Snapshot): Rules => authorizer.rulesFor(user, info.namespace);
 
 function confirm(
   context: Requester,
@@ -91,10 +99,13 @@ function confirm(
   object: KubeObject,
   rules: readonly PolicyRule[],
 ): void {
-  const missing = uncovered(held(context, snapshot), rules);
+  const owned = held(context, snapshot);
+  const missing = uncovered(owned.rules, rules);
   if (missing.length === 0) return;
   const { name, groups } = context.user;
   const who = `user ${JSON.stringify(name)} (groups=${quoted(groups)})`;
   const what = `is attempting to grant RBAC permissions not currently held:\n${describeRules(compact(missing))}`;
-  throw forbidden(resource, object.metadata.name, `${who} ${what}`);
+  const gone = owned.missing.map((role) => notFound(resource, role.name).message);
+  const errors = gone.length === 0 ? '' : `; resolution errors: [${gone.join(' ')}]`;
+  throw forbidden(resource, object.metadata.name, `${who} ${what}${errors}`);
 }

@@ -4,42 +4,50 @@ import { forbidden } from '../../apimachinery/errors.ts';
 import type { Pod } from '../../generated/types/core.v1.ts';
 import type { RuntimeClass } from '../../generated/types/node.v1.ts';
 import { lookUp } from './lookup.ts';
-import { type AdmissionPlugin, creates, nameOf } from './plugin.ts';
+import { type AdmissionPlugin, type Attributes, creates, nameOf } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 
 export const runtimeClass: AdmissionPlugin = {
   name: 'RuntimeClass',
   handles: creates('pods'),
-  admit({ context, object }) {
-    const pod = object as Pod;
-    const name = pod.spec?.runtimeClassName;
-    if (name === undefined) {
-      if (pod.spec?.overhead !== undefined)
-        refuse(pod, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
-      return;
-    }
-    const found = lookUp<RuntimeClass>(context, 'node.k8s.io/runtimeclasses', name);
-    if (found instanceof Promise) return found.then((loaded) => admit(pod, name, loaded));
-    admit(pod, name, found);
-  },
+  admit: (attributes) => withClass(attributes, admit),
+  validate: (attributes) => withClass(attributes, checkOverhead),
 };
+
+function withClass({ context, object }: Attributes, then: (pod: Pod, found: RuntimeClass | undefined) => void) {
+  const pod = object as Pod;
+  const name = pod.spec?.runtimeClassName;
+  if (name === undefined) return then(pod, undefined);
+  const known = (found: RuntimeClass | undefined): void => {
+    if (found === undefined) refuse(pod, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+    then(pod, found);
+  };
+  const found = lookUp<RuntimeClass>(context, 'node.k8s.io/runtimeclasses', name);
+  return found instanceof Promise ? found.then(known) : known(found);
+}
 
 function refuse(pod: Pod, why: string): never {
   throw forbidden(PODS, nameOf(pod), why);
 }
 
-function admit(pod: Pod, name: string, found: RuntimeClass | undefined): void {
-  if (found === undefined) refuse(pod, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+const OTHER = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
+const NONE = 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead';
+
+function checkOverhead(pod: Pod, found: RuntimeClass | undefined): void {
+  const own = pod.spec?.overhead;
+  const overhead = found?.overhead?.podFixed;
+  if (overhead === undefined ? own !== undefined : !deepEqual(own, overhead)) {
+    refuse(pod, overhead === undefined ? NONE : OTHER);
+  }
+}
+
+function admit(pod: Pod, found: RuntimeClass | undefined): void {
+  if (found === undefined) return;
   const spec = pod.spec as NonNullable<Pod['spec']>;
   const overhead = found.overhead?.podFixed;
-  if (overhead === undefined && spec.overhead !== undefined) {
-    refuse(pod, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
-  }
   if (overhead !== undefined) {
-    if (spec.overhead !== undefined && !deepEqual(spec.overhead, overhead)) {
-      refuse(pod, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
-    }
+    if (Object.keys(spec.overhead ?? {}).length > 0 && !deepEqual(spec.overhead, overhead)) refuse(pod, OTHER);
     spec.overhead = { ...overhead };
   }
   const { nodeSelector = {}, tolerations = [] } = found.scheduling ?? {};

@@ -4,7 +4,8 @@ import { randomSuffix } from '../../apimachinery/random.ts';
 import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../generated/types/core.v1.ts';
 import { pathSegmentName } from '../../resources/validation/object-names.ts';
 import { lookUp } from './lookup.ts';
-import { type AdmissionPlugin, type Attributes, creates, nameOf } from './plugin.ts';
+import { containerProblem, limitsSecrets, mirrorProblem, secretProblem } from './mountable-secrets.ts';
+import { type AdmissionPlugin, type Attributes, creates, nameOf, type Operation } from './plugin.ts';
 
 const PODS = { group: '', resource: 'pods' };
 const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -14,32 +15,67 @@ const MIRROR = 'kubernetes.io/config.mirror';
 
 export const serviceAccount: AdmissionPlugin = {
   name: 'ServiceAccount',
-  handles: creates('pods'),
+  handles: (operation) => creates('pods')(operation) || addsContainers(operation),
   admit(attributes) {
-    const { context, object } = attributes;
-    const pod = object as Pod;
-    if (pod.metadata.annotations?.[MIRROR] !== undefined) return;
+    const pod = attributes.object as Pod;
+    if (addsContainers(attributes)) return;
+    if (isMirror(pod)) return checkMirror(pod);
     pod.spec ??= {};
     const { spec } = pod;
     spec.serviceAccountName ||= 'default';
     spec.serviceAccount = spec.serviceAccountName;
-    const key = `${pod.metadata.namespace}/${spec.serviceAccountName}`;
-    const account = lookUp<ServiceAccount>(context, 'core/serviceaccounts', key);
-    if (account instanceof Promise) return account.then((loaded) => admit(attributes, pod, spec, loaded));
-    admit(attributes, pod, spec, account);
+    return withAccount(attributes, pod, (account) => admit(spec, account));
+  },
+  validate(attributes) {
+    const pod = attributes.object as Pod;
+    if (isMirror(pod)) return addsContainers(attributes) ? undefined : checkMirror(pod);
+    return withAccount(attributes, pod, (account) => {
+      const problem = limitsSecrets(account) ? problemOf(attributes, pod, account) : undefined;
+      if (problem !== undefined) throw forbidden(PODS, nameOf(pod), problem);
+    });
   },
 };
 
-function admit({ object }: Attributes, pod: Pod, spec: PodSpec, account: ServiceAccount | undefined): void {
-  if (account === undefined) {
-    const who = `${pod.metadata.namespace}/${spec.serviceAccountName}`;
-    const name = spec.serviceAccountName ?? '';
-    const problems = pathSegmentName(name, false);
-    const missing = `serviceaccount "${name}" not found`;
-    const why =
-      problems.length > 0 ? `invalid resource name ${JSON.stringify(name)}: [${problems.join(' ')}]` : missing;
-    throw forbidden(PODS, nameOf(object), `error looking up service account ${who}: ${why}`);
-  }
+const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.[MIRROR] !== undefined;
+
+function checkMirror(pod: Pod): void {
+  const why = mirrorProblem(pod);
+  if (why !== undefined) throw forbidden(PODS, nameOf(pod), why);
+}
+
+/** Ephemeral containers name secrets, too. */
+const addsContainers = ({ resource, operation, subresource }: Operation): boolean =>
+  operation === 'UPDATE' &&
+  subresource === 'ephemeralcontainers' &&
+  resource.group === '' &&
+  resource.resource === 'pods';
+
+function problemOf(attributes: Attributes, { spec = {} }: Pod, account: ServiceAccount): string | undefined {
+  if (!addsContainers(attributes)) return secretProblem(spec, account);
+  return containerProblem(spec.ephemeralContainers as Container[] | undefined, 'ephemeral container', account);
+}
+
+/** Throws Forbidden for a pod whose account there is not. */
+function withAccount({ context }: Attributes, pod: Pod, then: (account: ServiceAccount) => void): void | Promise<void> {
+  const { serviceAccountName: name = '' } = pod.spec ?? {};
+  const who = `${pod.metadata.namespace}/${name}`;
+  const known = (account: ServiceAccount | undefined): void => {
+    if (account === undefined) {
+      throw forbidden(PODS, nameOf(pod), `error looking up service account ${who}: ${missing(name)}`);
+    }
+    then(account);
+  };
+  const account = lookUp<ServiceAccount>(context, 'core/serviceaccounts', who);
+  return account instanceof Promise ? account.then(known) : known(account);
+}
+
+function missing(name: string): string {
+  const problems = pathSegmentName(name, false);
+  if (problems.length === 0) return `serviceaccount "${name}" not found`;
+  return `invalid resource name ${JSON.stringify(name)}: [${problems.join(' ')}]`;
+}
+
+function admit(spec: PodSpec, account: ServiceAccount): void {
   if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
   if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0) {
     spec.imagePullSecrets = account.imagePullSecrets?.map((secret) => ({ ...secret })) as PodSpec['imagePullSecrets'];

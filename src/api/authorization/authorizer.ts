@@ -3,13 +3,15 @@ import type { BindingFact, PolicyRule, RoleFact } from '../../durable-objects/cl
 import { MASTERS, type User } from '../authentication/user.ts';
 import type { Attributes, Decision } from './attributes.ts';
 import { isNode, nodeOpinion, type Related, UNRELATED } from './node-authorizer.ts';
-import { Rbac } from './rbac.ts';
+import { type MissingRole, Rbac } from './rbac.ts';
 
 /** All rules that a user has in a namespace. */
 export interface Rules {
   rules: readonly PolicyRule[];
   /** The user may do more than the rules say. */
   incomplete: boolean;
+  /** Roles that are bound to the user and not there. */
+  missing: readonly MissingRole[];
 }
 
 export class Authorizer {
@@ -29,7 +31,7 @@ export class Authorizer {
 
   /** The rules of RBAC; those of a node cannot be listed. */
   rulesFor(user: User, namespace: string): Rules {
-    return { rules: this.rbac.rulesFor(user, namespace), incomplete: isNode(user) };
+    return { ...this.rbac.rulesFor(user, namespace), incomplete: isNode(user) };
   }
 
   private after(said: Decision, user: User, attributes: Attributes): Decision {

@@ -6,12 +6,12 @@ export function compact(singles: readonly PolicyRule[]): PolicyRule[] {
   const simple = new Map<string, PolicyRule>();
   const others: PolicyRule[] = [];
   for (const single of singles) {
-    const { apiGroups = [], resources = [], resourceNames, nonResourceURLs, verbs = [] } = single;
-    if (resourceNames !== undefined || nonResourceURLs !== undefined) {
+    const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs, verbs = [] } = single;
+    if (nonResourceURLs !== undefined) {
       others.push(single);
       continue;
     }
-    const key = JSON.stringify([apiGroups, resources]);
+    const key = JSON.stringify([apiGroups, resources, resourceNames]);
     const known = simple.get(key);
     if (known === undefined) simple.set(key, { ...single, verbs: [...verbs] });
     else known.verbs?.push(...verbs);

@@ -14,6 +14,9 @@ interface Grant {
   rules: readonly PolicyRule[] | undefined;
 }
 
+/** A role that a binding names and that is not there. */
+export type MissingRole = BindingFact['roleRef'];
+
 /** What one user has: cluster-wide under the empty name. */
 type Grants = ReadonlyMap<string, readonly Grant[]>;
 
@@ -39,7 +42,7 @@ export class Rbac {
   authorize(user: User, attributes: Attributes): Decision {
     const missing: string[] = [];
     for (const grant of this.grantsOf(user, attributes.namespace)) {
-      if (grant.rules === undefined) missing.push(missingRole(grant.binding));
+      if (grant.rules === undefined) missing.push(missingRole(grant.binding.roleRef));
       else if (grant.rules.some((rule) => allows(rule, attributes))) return { allowed: true, reason: describe(grant) };
     }
     const texts = [...new Set(missing)];
@@ -47,9 +50,13 @@ export class Rbac {
     return { allowed: false, reason: problems === '' ? '' : `RBAC: ${problems}` };
   }
 
-  /** Every rule that a user has in a namespace, and cluster-wide (`RulesFor`). */
-  rulesFor(user: User, namespace: string): PolicyRule[] {
-    return this.grantsOf(user, namespace).flatMap(({ rules }) => rules ?? []);
+  /** Every rule that a user has in a namespace, and cluster-wide (`RulesFor`); and the roles of bindings that there are not. */
+  rulesFor(user: User, namespace: string): { rules: PolicyRule[]; missing: MissingRole[] } {
+    const grants = this.grantsOf(user, namespace);
+    return {
+      rules: grants.flatMap(({ rules }) => rules ?? []),
+      missing: grants.flatMap(({ rules, binding }) => (rules === undefined ? [binding.roleRef] : [])),
+    };
   }
 
   private grantsOf(user: User, namespace: string): readonly Grant[] {
@@ -94,8 +101,9 @@ function subjectKey({ kind, name, namespace }: Subject, bindingNamespace: string
   return `User:system:serviceaccount:${namespace || bindingNamespace}:${name}`;
 }
 
-function missingRole({ roleRef }: BindingFact): string {
-  return `${roleRef.kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(roleRef.name)} not found`;
+/** What is said of a role that is not there. */
+export function missingRole({ kind, name }: MissingRole): string {
+  return `${kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`;
 }
 
 function describe({ binding, subject }: Grant): string {

@@ -9,6 +9,7 @@ import type { Resource } from '../../resources/resource.ts';
 import { placeOf } from '../authentication/place.ts';
 import { API_AUDIENCE, InvalidToken } from '../authentication/tokens.ts';
 import type { User } from '../authentication/user.ts';
+import { missingRole } from '../authorization/rbac.ts';
 import type { Context } from '../context.ts';
 import { decodeBody } from '../decode.ts';
 import { negotiate, UNTABLED } from '../negotiation.ts';
@@ -70,8 +71,8 @@ export function reviewHandler(resource: Resource): Handler | undefined {
 
 function rules(context: Context, review: Review): JsonObject {
   if (!review.spec?.namespace) throw badRequest('no namespace on request');
-  const { rules: all, incomplete } = context.authorizer.rulesFor(context.user, review.spec.namespace);
-  const resourceRules = all
+  const { rules: held, incomplete, missing } = context.authorizer.rulesFor(context.user, review.spec.namespace);
+  const resourceRules = held
     .filter((rule) => (rule.resources ?? []).length > 0)
     .map(({ verbs = [], apiGroups = [], resources = [], resourceNames }) => ({
       verbs,
@@ -79,11 +80,13 @@ function rules(context: Context, review: Review): JsonObject {
       resources,
       resourceNames,
     }));
-  const nonResourceRules = all
+  const nonResourceRules = held
     .filter((rule) => (rule.nonResourceURLs ?? []).length > 0)
     .map(({ verbs = [], nonResourceURLs = [] }) => ({ verbs, nonResourceURLs }));
-  const why = incomplete ? { evaluationError: 'node authorizer does not support user rule resolution' } : {};
-  return { resourceRules, nonResourceRules, incomplete, ...why };
+  const problems = new Set(missing.map(missingRole));
+  const all = [...(incomplete ? ['node authorizer does not support user rule resolution'] : []), ...problems];
+  const evaluationError = all.length > 1 ? `[${all.join(', ')}]` : (all[0] ?? '');
+  return { resourceRules, nonResourceRules, incomplete, evaluationError };
 }
 
 async function tokenReview(context: Context, review: Review): Promise<JsonObject> {

@@ -1,5 +1,12 @@
 /** create, update, delete, deletecollection. */
-import { alreadyExists, badRequest, invalidObject, StatusError } from '../../apimachinery/errors.ts';
+import {
+  alreadyExists,
+  BEING_DELETED,
+  badRequest,
+  forbidden,
+  invalidObject,
+  StatusError,
+} from '../../apimachinery/errors.ts';
 import { invalid, notSupported } from '../../apimachinery/field.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
@@ -67,8 +74,8 @@ export async function createObject(
   const attributes = { context, resource, operation: 'CREATE', subresource: '', object, options } as const;
   await admit(attributes);
   beforeCreate(resource, object);
-  await validate(attributes);
   context.warnings.push(...(resource.strategy.warnings?.(object) ?? []));
+  await validate(attributes);
   const { around, info } = context;
   const store = around.creator?.(info.cluster, storeOf(resource)) ?? storeFor(context, resource);
   for (let attempt = 1; ; attempt++) {
@@ -93,7 +100,11 @@ function withVersion(text: string, resourceVersion: string): string {
 
 /** The store knows its objects by the stored resource; the client asked for this one. */
 function failed(resource: Resource, object: KubeObject, status: Status): StatusError {
-  return status.reason === 'AlreadyExists' ? alreadyExists(resource, object.metadata.name) : new StatusError(status);
+  if (status.reason !== 'AlreadyExists') return new StatusError(status);
+  const { status: exists } = alreadyExists(resource, object.metadata.name);
+  // What goes is told of, so that who waits for it knows.
+  const going = status.message?.startsWith(BEING_DELETED) ? BEING_DELETED : '';
+  return new StatusError({ ...exists, message: going + exists.message });
 }
 
 /** PUT of an object or of a subresource that is an update of it. */
@@ -208,6 +219,8 @@ export async function remove(context: Context, resource: Resource): Promise<Resp
   const accepted = negotiate(request, formsOf(resource));
   const options = await deleteOptions(context);
   checkDelete(resource, info.name);
+  const kept = resource.strategy.whyKept?.(info.name);
+  if (kept !== undefined) throw forbidden(resource, info.name, kept);
   const result = unwrap(await deleteObject(context, resource, info.name, options));
   const text = await readStored(context, resource, result.text);
   if (!result.deleted || resource.strategy.returnsDeleted) return respondObject(resource, text, accepted, url);

@@ -14,7 +14,10 @@ import type {
 import type { SubresourceStrategy } from '../resource.ts';
 import { keep } from '../strategies.ts';
 
-const isDecision = (type: string | undefined): boolean => type === 'Approved' || type === 'Denied';
+const DECISIONS = ['Approved', 'Denied'];
+const isDecision = (type: string | undefined): boolean => DECISIONS.includes(type ?? '');
+/** ASN.1's tag of what a certificate is. */
+const SEQUENCE = 0x30;
 /** Conditions that are said for good. */
 const FINAL = ['Approved', 'Denied', 'Failed'];
 const STATUSES = ['False', 'True', 'Unknown'];
@@ -61,15 +64,35 @@ function removalErrors(conditions: readonly Condition[], old: readonly Condition
   );
 }
 
+/** A decision is neither made, nor unmade, nor worded anew by who writes `status`. */
+function decisionErrors(conditions: readonly Condition[], old: readonly Condition[]): FieldError[] {
+  const count = (list: readonly Condition[], type: string): number => list.filter((c) => c.type === type).length;
+  return DECISIONS.filter((type) => count(conditions, type) > count(old, type)).map((type) =>
+    forbiddenField('status.conditions', `updates may not add a condition of type "${type}"`),
+  );
+}
+
+const ENCAPSULATED = /-----BEGIN ([^-]+)-----\r?\n(.*?)-----END \1-----/gs;
+
 function certificateErrors(certificate: string, old: string): FieldError[] {
   if (certificate === old) return [];
-  if (certificate === '') return [forbiddenField(CERTIFICATE, 'updates may not clear certificate content')];
-  if (old !== '') return [forbiddenField(CERTIFICATE, 'updates may not modify existing certificate content')];
-  const types = [...decoded(certificate).matchAll(/-----BEGIN ([^-]+)-----/g)].map(([, type]) => type);
-  const wrong = (detail: string): FieldError[] => [invalid(CERTIFICATE, '<certificate data>', detail)];
-  if (types.length === 0) return wrong('must contain at least one CERTIFICATE PEM block');
-  const other = types.find((type) => type !== 'CERTIFICATE');
-  return other === undefined ? [] : wrong(`only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(other)}`);
+  const changed =
+    old === '' ? [] : [forbiddenField(CERTIFICATE, 'updates may not modify existing certificate content')];
+  if (certificate === '') return changed;
+  const problem = pemProblem(
+    [...decoded(certificate).matchAll(ENCAPSULATED)].map(([, type = '', body = '']) => ({ type, body })),
+  );
+  return [...(problem === undefined ? [] : [invalid(CERTIFICATE, '<certificate data>', problem)]), ...changed];
+}
+
+function pemProblem(blocks: readonly { type: string; body: string }[]): string | undefined {
+  for (const { type, body } of blocks) {
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`;
+    if (body.includes(':')) return 'no PEM block headers are permitted';
+    // What else may be wrong with it is for who reads it.
+    if (decoded(body.replaceAll(/\s/g, '')).charCodeAt(0) !== SEQUENCE) return 'x509: malformed certificate';
+  }
+  return blocks.length === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined;
 }
 
 function decoded(base64: string): string {
@@ -80,13 +103,10 @@ function decoded(base64: string): string {
   }
 }
 
-function validateUpdate({ status }: Request, old: Request): FieldError[] {
+/** Of the conditions, which both subresources write. */
+function updateErrors({ status }: Request, old: Request): FieldError[] {
   const conditions = status?.conditions ?? [];
-  return [
-    ...certificateErrors(status?.certificate ?? '', old.status?.certificate ?? ''),
-    ...conditionErrors(conditions),
-    ...removalErrors(conditions, old.status?.conditions ?? []),
-  ];
+  return [...conditionErrors(conditions), ...removalErrors(conditions, old.status?.conditions ?? [])];
 }
 
 /** `approval` changes only the conditions. */
@@ -99,17 +119,32 @@ export const approval: SubresourceStrategy<Request> = {
     else delete request.status.conditions;
     stamp(request, old);
   },
-  validateUpdate,
+  validateUpdate: updateErrors,
 };
+
+/** Decisions that are as many as before are the old ones; others are refused. */
+function keepDecisions(request: Request, old: Request): void {
+  for (const decision of DECISIONS) {
+    const kept = (old.status?.conditions ?? []).filter(({ type }) => type === decision);
+    const conditions = request.status?.conditions ?? [];
+    if (conditions.filter(({ type }) => type === decision).length !== kept.length) continue;
+    const replaced = conditions.map((one) => (one.type === decision ? (kept.shift() as Condition) : one));
+    if (replaced.length > 0) request.status = { ...request.status, conditions: replaced };
+  }
+}
 
 /** `status` changes the certificate and conditions other than decisions. */
 export const status: SubresourceStrategy<Request> = {
   prepareForUpdate(request, old) {
     keep(request, old, 'spec');
-    const decided = (old.status?.conditions ?? []).filter(({ type }) => isDecision(type));
-    const others = (request.status?.conditions ?? []).filter(({ type }) => !isDecision(type));
-    if (decided.length + others.length > 0) request.status = { ...request.status, conditions: [...decided, ...others] };
+    keepDecisions(request, old);
     stamp(request, old);
   },
-  validateUpdate,
+  validateUpdate(request, old) {
+    return [
+      ...certificateErrors(request.status?.certificate ?? '', old.status?.certificate ?? ''),
+      ...updateErrors(request, old),
+      ...decisionErrors(request.status?.conditions ?? [], old.status?.conditions ?? []),
+    ];
+  },
 };

@@ -127,6 +127,7 @@ export const limitRange = core<LimitRange>({
   namespaced: true,
   shortNames: ['limits'],
   strategy: {
+    createOnUpdate: true,
     default: setDefaults,
     prepareForCreate({ metadata }) {
       metadata.name ||= crypto.randomUUID();

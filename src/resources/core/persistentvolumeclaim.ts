@@ -18,6 +18,11 @@ const validate = ({ spec = {} }: PersistentVolumeClaim): FieldError[] => check(c
 
 const betaClass = ({ metadata }: PersistentVolumeClaim): string | undefined => metadata.annotations?.[BETA_CLASS];
 
+function annotationWarnings(claim: PersistentVolumeClaim): string[] {
+  if (betaClass(claim) === undefined) return [];
+  return [`metadata.annotations[${BETA_CLASS}]: deprecated since v1.8; use "storageClassName" attribute instead`];
+}
+
 /** Whether the class moves from the annotation to the field. */
 function classMoves(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean {
   const was = betaClass(old);
@@ -122,6 +127,6 @@ export const persistentVolumeClaim = core<PersistentVolumeClaim>({
       if (claim.spec !== undefined) settleDataSources(claim.spec, old.spec);
     },
     validateUpdate,
-    warnings: (claim) => claimSpecWarnings(claim.spec, 'spec'),
+    warnings: (claim) => [...annotationWarnings(claim), ...claimSpecWarnings(claim.spec, 'spec')],
   },
 });

@@ -8,22 +8,27 @@ export interface PodResourcesOptions {
   withStatus?: boolean;
   /** Leave out what the pod says as a whole, and its overhead. */
   containersOnly?: boolean;
+  /** Leave out its overhead. */
+  withoutOverhead?: boolean;
 }
 
 type Kind = 'requests' | 'limits';
 
 const POD_LEVEL = (name: string): boolean => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 
+const leavesOverhead = ({ containersOnly, withoutOverhead }: PodResourcesOptions): boolean =>
+  containersOnly === true || withoutOverhead === true;
+
 /** Requests of the containers and sidecars together, or of the most demanding init container; pod-level ones and overhead on top. */
 export function podRequests(pod: Pod, options: PodResourcesOptions = {}): ResourceList {
   const total = podResources(pod, 'requests', options);
-  return options.containersOnly ? total : addLists(total, pod.spec?.overhead ?? {});
+  return leavesOverhead(options) ? total : addLists(total, pod.spec?.overhead ?? {});
 }
 
 /** As {@link podRequests}; overhead raises only limits that there are. */
 export function podLimits(pod: Pod, options: PodResourcesOptions = {}): ResourceList {
   const total = podResources(pod, 'limits', options);
-  if (options.containersOnly) return total;
+  if (leavesOverhead(options)) return total;
   const overhead = Object.entries(pod.spec?.overhead ?? {}).filter(([name]) => Object.hasOwn(total, name));
   return addLists(total, Object.fromEntries(overhead));
 }

@@ -77,6 +77,7 @@ export const service = core<Service>({
   ],
   strategy: {
     metadataChecks: [0, 1],
+    createOnUpdate: true,
     returnsDeleted: true,
     nameErrors: labelName,
     default(service) {

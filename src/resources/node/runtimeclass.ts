@@ -50,6 +50,7 @@ function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
 /** How RuntimeClasses are made: who runs the pods is settled once. */
 export const runtimeClass: Strategy<RuntimeClass> = {
   plainFinalizers: true,
+  createOnUpdate: true,
   validate,
   validateUpdate(value, old) {
     const errors = validate(value);

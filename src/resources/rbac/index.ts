@@ -13,7 +13,7 @@ import { groupVersion } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { dns1123Subdomain } from '../validation/formats.ts';
 import { pathSegmentName } from '../validation/object-names.ts';
-import { unsupported } from '../validation/rules.ts';
+import { check, unsupported } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -24,11 +24,11 @@ function ruleErrors(rules: readonly PolicyRule[] | undefined, namespaced: boolea
     const at = `rules[${index}]`;
     if (!rule.verbs?.length) errors.push(required(`${at}.verbs`, 'verbs must contain at least one value'));
     if (rule.nonResourceURLs?.length) {
-      const detail = namespaced
-        ? 'namespaced rules cannot apply to non-resource URLs'
-        : 'rules cannot apply to both regular resources and non-resource URLs';
+      const refuse = (why: string): void =>
+        void errors.push(invalid(`${at}.nonResourceURLs`, rule.nonResourceURLs, why));
+      if (namespaced) refuse('namespaced rules cannot apply to non-resource URLs');
       const mixed = rule.apiGroups?.length || rule.resources?.length || rule.resourceNames?.length;
-      if (namespaced || mixed) errors.push(invalid(`${at}.nonResourceURLs`, rule.nonResourceURLs, detail));
+      if (mixed) refuse('rules cannot apply to both regular resources and non-resource URLs');
       return;
     }
     if (!rule.apiGroups?.length) {
@@ -100,7 +100,9 @@ function clusterRoleErrors(role: ClusterRole): FieldError[] {
   if (selectors.length === 0)
     errors.push(required(at, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
   selectors.forEach((selector, index) => {
-    labelSelector(selector, `${at}[${index}]`, errors);
+    const found = check(labelSelector, selector, `${at}[${index}]`);
+    errors.push(...found);
+    if (found.length > 0) errors.push(invalid(`${at}[${index}]`, null, 'invalid label selector.'));
   });
   return errors;
 }
@@ -118,6 +120,7 @@ export const rbacResources: readonly Resource[] = [
     kind: 'ClusterRoleBinding',
     namespaced: false,
     strategy: {
+      createOnUpdate: true,
       nameErrors: pathSegmentName,
       default: defaultBinding,
       validate: (binding) => bindingErrors(binding, false),
@@ -128,13 +131,14 @@ export const rbacResources: readonly Resource[] = [
     resource: 'clusterroles',
     kind: 'ClusterRole',
     namespaced: false,
-    strategy: { nameErrors: pathSegmentName, validate: clusterRoleErrors },
+    strategy: { createOnUpdate: true, nameErrors: pathSegmentName, validate: clusterRoleErrors },
   }),
   rbac<RoleBinding>({
     resource: 'rolebindings',
     kind: 'RoleBinding',
     namespaced: true,
     strategy: {
+      createOnUpdate: true,
       nameErrors: pathSegmentName,
       default: defaultBinding,
       validate: (binding) => bindingErrors(binding, true),
@@ -145,6 +149,6 @@ export const rbacResources: readonly Resource[] = [
     resource: 'roles',
     kind: 'Role',
     namespaced: true,
-    strategy: { nameErrors: pathSegmentName, validate: roleErrors },
+    strategy: { createOnUpdate: true, nameErrors: pathSegmentName, validate: roleErrors },
   }),
 ];

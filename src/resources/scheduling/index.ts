@@ -12,14 +12,26 @@ const SYSTEM_CLASSES: Record<string, number> = {
   'system-cluster-critical': 2000000000,
 };
 
+/** What a system class is not as it must be (`IsKnownSystemPriorityClass`). */
+function systemProblem({ metadata: { name }, value = 0, globalDefault = false }: PriorityClass): string | undefined {
+  const known = SYSTEM_CLASSES[name];
+  if (known === undefined) return `${name} is not a known system priority class`;
+  if (value !== known) return `value of ${name} PriorityClass must be ${known}`;
+  return globalDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}
+
+const whyKept = (name: string): string | undefined =>
+  Object.hasOwn(SYSTEM_CLASSES, name) ? 'this is a system priority class and cannot be deleted' : undefined;
+
 function validate(priorityClass: PriorityClass): FieldError[] {
   const errors: FieldError[] = [];
   const name = priorityClass.metadata.name ?? '';
   const value = priorityClass.value ?? 0;
   if (name.startsWith('system-')) {
-    if (SYSTEM_CLASSES[name] !== value) {
+    const problem = systemProblem(priorityClass);
+    if (problem !== undefined) {
       const detail = "priority class names with 'system-' prefix are reserved for system use only. error: ";
-      errors.push(forbiddenField('metadata.name', `${detail}${name} is not a known system priority class`));
+      errors.push(forbiddenField('metadata.name', detail + problem));
     }
   } else if (value > HIGHEST_USER_PRIORITY) {
     const detail = `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`;
@@ -38,6 +50,7 @@ export const schedulingResources: readonly Resource[] = [
     shortNames: ['pc'],
     strategy: {
       metadataChecks: [0, 1],
+      whyKept,
       // It starts at 1, and nothing that counts may change.
       generation: false,
       prepareForCreate(priorityClass) {

@@ -16,7 +16,6 @@ export function restrictUpdate(changed: Changed): void {
 
 function judge({ resource, subresource, node, object, old }: Changed): string | undefined {
   const who = `node ${JSON.stringify(node)}`;
-  if (resource.resource === 'resourceslices') return sliceProblem(object, node);
   if (resource.group !== '') return undefined;
   switch (resource.resource) {
     case 'pods':
@@ -48,6 +47,10 @@ function podStatus(who: string, node: string, object: Pod, old: Pod): string | u
 
 function ownNode(who: string, node: string, object: Node, old: Node): string | undefined {
   if (old.metadata.name !== node) return `${who} is not allowed to modify node ${JSON.stringify(old.metadata.name)}`;
+  const source = object.spec?.configSource;
+  if (source !== undefined && !deepEqual(source, old.spec?.configSource)) {
+    return `${who} is not allowed to update configSource to a new non-nil configSource`;
+  }
   if (!deepEqual(object.spec?.taints ?? [], old.spec?.taints ?? [])) return `${who} is not allowed to modify taints`;
   const labels = forbiddenLabels(object.metadata.labels, old.metadata.labels);
   return labels.length === 0 ? undefined : `is not allowed to modify labels: ${labels.join(', ')}`;

@@ -2,7 +2,7 @@
 import { forbidden, notFound } from '../../../apimachinery/errors.ts';
 import type { KubeObject } from '../../../apimachinery/meta.ts';
 import type { TokenRequest } from '../../../generated/types/authentication.v1.ts';
-import type { Pod } from '../../../generated/types/core.v1.ts';
+import type { Node, Pod } from '../../../generated/types/core.v1.ts';
 import { podReferences } from '../../../resources/core/pod-references.ts';
 import { nodeNameOf } from '../../authorization/node-authorizer.ts';
 import type { Requester } from '../../context.ts';
@@ -42,7 +42,7 @@ function judge(attributes: Attributes, node: string): Promise<string | undefined
     case '/pods/binding':
       return `unexpected pod subresource "binding", only 'status' and 'eviction' are allowed`;
     case '/nodes':
-      return ownNode(object, node, who);
+      return ownNode(object as Node, node, who);
     case '/serviceaccounts/token':
       return token(context, object as TokenRequest, node);
     case 'coordination.k8s.io/leases':
@@ -59,8 +59,9 @@ function judge(attributes: Attributes, node: string): Promise<string | undefined
   }
 }
 
-function ownNode({ metadata }: KubeObject, node: string, who: string): string | undefined {
+function ownNode({ metadata, spec }: Node, node: string, who: string): string | undefined {
   if (metadata.name !== node) return `${who} is not allowed to modify node ${JSON.stringify(metadata.name)}`;
+  if (spec?.configSource !== undefined) return `${who} is not allowed to create pods with a non-nil configSource`;
   const labels = forbiddenLabels(metadata.labels);
   return labels.length === 0 ? undefined : `${who} is not allowed to set the following labels: ${labels.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 /** The checks of the level `baseline`, by upstream's ids. Each answers what is wrong, in upstream's words; nothing where all is well. */
 import type { ObjectMeta } from '../../../apimachinery/meta.ts';
-import { type Container, containersThat, named, type PodSpec, quoted } from './pod.ts';
+import { type Container, containersOf, containersThat, named, type PodSpec, quoted, setters } from './pod.ts';
 
 export interface Finding {
   reason: string;
@@ -9,8 +9,8 @@ export interface Finding {
 
 export type Check = (spec: PodSpec, metadata: Partial<ObjectMeta>) => Finding | undefined;
 
-const finding = (reason: string, details: readonly string[]): Finding | undefined =>
-  details.length === 0 ? undefined : { reason, detail: details.join('; ') };
+/** A check as it is since a minor version of the policy. */
+export type Versions = readonly [since: number, check: Check][];
 
 const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 const DEFAULT_CAPABILITIES = new Set([
@@ -28,28 +28,33 @@ const DEFAULT_CAPABILITIES = new Set([
   'SETUID',
   'SYS_CHROOT',
 ]);
-const SELINUX_TYPES = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t']);
-const SYSCTLS = new Set([
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.tcp_wmem',
-]);
+const SELINUX_TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
+const SYSCTLS: readonly [since: number, names: readonly string[]][] = [
+  [
+    0,
+    [
+      'kernel.shm_rmid_forced',
+      'net.ipv4.ip_local_port_range',
+      'net.ipv4.ip_unprivileged_port_start',
+      'net.ipv4.ping_group_range',
+      'net.ipv4.tcp_syncookies',
+    ],
+  ],
+  [27, ['net.ipv4.ip_local_reserved_ports']],
+  [
+    29,
+    [
+      'net.ipv4.tcp_fin_timeout',
+      'net.ipv4.tcp_keepalive_intvl',
+      'net.ipv4.tcp_keepalive_probes',
+      'net.ipv4.tcp_keepalive_time',
+    ],
+  ],
+  [32, ['net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem']],
+];
 
 function appArmorProfile(spec: PodSpec, { annotations = {} }: Partial<ObjectMeta>): Finding | undefined {
-  const details: string[] = [];
-  const unconfined = (type: string | undefined): boolean => type === 'Unconfined';
-  if (unconfined(spec.securityContext?.appArmorProfile?.type)) details.push('pod');
-  const names = containersThat(spec, ({ securityContext }) => unconfined(securityContext?.appArmorProfile?.type));
-  if (names.length > 0) details.push(named('container', names));
+  const who = setters(spec, ({ appArmorProfile: profile }) => profile?.type === 'Unconfined');
   const forbidden = Object.entries(annotations)
     .filter(
       ([key, value]) =>
@@ -57,9 +62,13 @@ function appArmorProfile(spec: PodSpec, { annotations = {} }: Partial<ObjectMeta
     )
     .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     .sort();
-  const text = details.map((who) => `${who} must not set AppArmor profile type to "Unconfined"`);
-  if (forbidden.length > 0) text.push(`annotation${forbidden.length === 1 ? '' : 's'} ${forbidden.join(', ')}`);
-  return finding(text.length === 1 ? 'forbidden AppArmor profile' : 'forbidden AppArmor profiles', text);
+  const what = [...(who.length > 0 ? ['Unconfined'] : []), ...forbidden];
+  if (forbidden.length > 0) who.push(`annotation${forbidden.length === 1 ? '' : 's'}`);
+  if (who.length === 0) return undefined;
+  return {
+    reason: `forbidden AppArmor profile${what.length === 1 ? '' : 's'}`,
+    detail: `${who.join(' and ')} must not set AppArmor profile type to ${quoted(what)}`,
+  };
 }
 
 function capabilities(spec: PodSpec): Finding | undefined {
@@ -105,10 +114,10 @@ function hostProbes(spec: PodSpec): Finding | undefined {
   const hosts = new Set<string>();
   const names = containersThat(spec, (container) => {
     const used = handlersOf(container).flatMap((handler) => [handler?.httpGet?.host, handler?.tcpSocket?.host]);
-    const wrong = used.filter((host) => host !== undefined && host !== '' && host !== '127.0.0.1' && host !== '::1');
+    const wrong = used.filter((host) => host !== undefined && host !== '');
     for (const host of wrong) hosts.add(host as string);
     return wrong.length > 0;
-  });
+  }).sort();
   if (names.length === 0) return undefined;
   const what = `host${hosts.size === 1 ? '' : 's'} ${quoted([...hosts].sort())}`;
   return {
@@ -154,68 +163,99 @@ export function unmasked(spec: PodSpec): Finding | undefined {
 
 const procMount: Check = (spec) => (spec.hostUsers === false ? undefined : unmasked(spec));
 
-function seLinuxOptions(spec: PodSpec): Finding | undefined {
-  const who: string[] = [];
-  const types = new Set<string>();
-  let user = false;
-  let role = false;
-  const look = (options: { type?: string; user?: string; role?: string } | undefined): boolean => {
-    if (options === undefined) return false;
-    const type = options.type ?? '';
-    const wrong = !SELINUX_TYPES.has(type);
-    if (wrong) types.add(type);
-    if (options.user) user = true;
-    if (options.role) role = true;
-    return wrong || Boolean(options.user) || Boolean(options.role);
+const seLinuxOptions =
+  (allowed: readonly string[]): Check =>
+  (spec) => {
+    const types = new Set<string>();
+    let user = false;
+    let role = false;
+    const who = setters(spec, ({ seLinuxOptions: options }) => {
+      if (options === undefined) return false;
+      const type = options.type ?? '';
+      const wrong = !allowed.includes(type);
+      if (wrong) types.add(type);
+      if (options.user) user = true;
+      if (options.role) role = true;
+      return wrong || Boolean(options.user) || Boolean(options.role);
+    });
+    if (who.length === 0) return undefined;
+    const what: string[] = [];
+    if (types.size > 0) what.push(`type${types.size === 1 ? '' : 's'} ${quoted([...types].sort())}`);
+    if (user) what.push('user may not be set');
+    if (role) what.push('role may not be set');
+    const detail = `${who.join(' and ')} set forbidden securityContext.seLinuxOptions: ${what.join('; ')}`;
+    return { reason: 'seLinuxOptions', detail };
   };
-  if (look(spec.securityContext?.seLinuxOptions)) who.push('pod');
-  const names = containersThat(spec, ({ securityContext }) => look(securityContext?.seLinuxOptions));
-  if (names.length > 0) who.push(named('container', names));
-  if (who.length === 0) return undefined;
-  const what: string[] = [];
-  if (types.size > 0) what.push(`type${types.size === 1 ? '' : 's'} ${quoted([...types].sort())}`);
-  if (user) what.push('user may not be set');
-  if (role) what.push('role may not be set');
-  const detail = `${who.join(' and ')} set forbidden securityContext.seLinuxOptions: ${what.join('; ')}`;
-  return { reason: 'seLinuxOptions', detail };
+
+const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod';
+const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
+
+/** Before there was a field for it. */
+function seccompAnnotations(spec: PodSpec, { annotations = {} }: Partial<ObjectMeta>): Finding | undefined {
+  const keys = [SECCOMP_POD, ...containersOf(spec).map(({ name }) => SECCOMP_CONTAINER + name)];
+  const forbidden = new Set<string>();
+  for (const key of keys) {
+    const value = annotations[key] ?? 'runtime/default';
+    const allowed = value === 'runtime/default' || value === 'docker/default' || value.startsWith('localhost/');
+    if (!allowed) forbidden.add(`${key}=${JSON.stringify(value)}`);
+  }
+  if (forbidden.size === 0) return undefined;
+  const what = `annotation${forbidden.size === 1 ? '' : 's'}`;
+  return { reason: 'seccompProfile', detail: `forbidden ${what} ${[...forbidden].sort().join(', ')}` };
 }
 
-function seccompProfile(spec: PodSpec): Finding | undefined {
-  const details: string[] = [];
-  const wrong = (type: string | undefined): boolean => type === 'Unconfined';
+/** Of the `restricted` level too. */
+export function unconfined(spec: PodSpec): Finding | undefined {
+  const who = setters(spec, ({ seccompProfile }) => seccompProfile?.type === 'Unconfined');
   const never = 'must not set securityContext.seccompProfile.type to "Unconfined"';
-  if (wrong(spec.securityContext?.seccompProfile?.type)) details.push(`pod ${never}`);
-  const names = containersThat(spec, ({ securityContext }) => wrong(securityContext?.seccompProfile?.type));
-  if (names.length > 0) details.push(`${named('container', names)} ${never}`);
-  return finding('seccompProfile', details);
+  return who.length === 0 ? undefined : { reason: 'seccompProfile', detail: `${who.join(' and ')} ${never}` };
 }
 
-function sysctls(spec: PodSpec): Finding | undefined {
-  const names = (spec.securityContext?.sysctls ?? []).map(({ name = '' }) => name).filter((name) => !SYSCTLS.has(name));
-  return names.length === 0 ? undefined : { reason: 'forbidden sysctls', detail: names.join(', ') };
-}
+const sysctls =
+  (version: number): Check =>
+  (spec) => {
+    const allowed = SYSCTLS.flatMap(([since, names]) => (since <= version ? names : []));
+    const used = (spec.securityContext?.sysctls ?? []).map(({ name = '' }) => name);
+    const names = used.filter((name) => !allowed.includes(name));
+    return names.length === 0 ? undefined : { reason: 'forbidden sysctls', detail: names.join(', ') };
+  };
 
 function windowsHostProcess(spec: PodSpec): Finding | undefined {
-  const details: string[] = [];
+  const who = setters(spec, ({ windowsOptions }) => windowsOptions?.hostProcess === true);
   const never = 'must not set securityContext.windowsOptions.hostProcess=true';
-  if (spec.securityContext?.windowsOptions?.hostProcess === true) details.push(`pod ${never}`);
-  const names = containersThat(spec, ({ securityContext }) => securityContext?.windowsOptions?.hostProcess === true);
-  if (names.length > 0) details.push(`${named('container', names)} ${never}`);
-  return finding('hostProcess', details.reverse());
+  return who.length === 0 ? undefined : { reason: 'hostProcess', detail: `${who.join(' and ')} ${never}` };
 }
 
 /** In upstream's order. */
-export const BASELINE: readonly [id: string, check: Check][] = [
-  ['appArmorProfile', appArmorProfile],
-  ['capabilities_baseline', capabilities],
-  ['hostNamespaces', hostNamespaces],
-  ['hostPathVolumes', hostPathVolumes],
-  ['hostPorts', hostPorts],
-  ['hostProbesAndHostLifecycle', hostProbes],
-  ['privileged', privileged],
-  ['procMount', procMount],
-  ['seLinuxOptions', seLinuxOptions],
-  ['seccompProfile_baseline', seccompProfile],
-  ['sysctls', sysctls],
-  ['windowsHostProcess', windowsHostProcess],
+export const BASELINE: readonly [id: string, versions: Versions][] = [
+  ['appArmorProfile', [[0, appArmorProfile]]],
+  ['capabilities_baseline', [[0, capabilities]]],
+  ['hostNamespaces', [[0, hostNamespaces]]],
+  ['hostPathVolumes', [[0, hostPathVolumes]]],
+  ['hostPorts', [[0, hostPorts]]],
+  ['hostProbesAndHostLifecycle', [[34, hostProbes]]],
+  ['privileged', [[0, privileged]]],
+  [
+    'procMount',
+    [
+      [0, unmasked],
+      [35, procMount],
+    ],
+  ],
+  [
+    'seLinuxOptions',
+    [
+      [0, seLinuxOptions(SELINUX_TYPES)],
+      [31, seLinuxOptions([...SELINUX_TYPES, 'container_engine_t'])],
+    ],
+  ],
+  [
+    'seccompProfile_baseline',
+    [
+      [0, seccompAnnotations],
+      [19, unconfined],
+    ],
+  ],
+  ['sysctls', SYSCTLS.map(([since]) => [since, sysctls(since)])],
+  ['windowsHostProcess', [[0, windowsHostProcess]]],
 ];

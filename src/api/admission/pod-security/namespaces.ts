@@ -34,7 +34,7 @@ export function warningsOf(pods: readonly Pod[], namespace: string, enforce: Lev
   const names = new Map<string, string[]>();
   let checked = 0;
   for (const { metadata, spec } of pods.slice(0, MOST_PODS)) {
-    const reasons = evaluate(enforce.level, spec as PodSpec, metadata).map(({ reason }) => reason);
+    const reasons = evaluate(enforce, spec as PodSpec, metadata).map(({ reason }) => reason);
     checked += 1;
     if (reasons.length > 0) names.set(reasons.join(', '), [...(names.get(reasons.join(', ')) ?? []), metadata.name]);
     if (Date.now() > deadline) break;

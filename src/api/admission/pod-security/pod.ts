@@ -28,3 +28,13 @@ export function containersThat(spec: PodSpec, holds: (container: Container) => b
 }
 
 export const onLinux = (spec: PodSpec): boolean => spec.os?.name !== 'windows';
+
+/** Who of a pod sets something: the pod itself, by its own security context, and containers by theirs. */
+export function setters(
+  spec: PodSpec,
+  sets: (context: NonNullable<Container['securityContext']>) => boolean,
+): string[] {
+  const names = containersThat(spec, ({ securityContext }) => securityContext !== undefined && sets(securityContext));
+  const pod = spec.securityContext !== undefined && sets(spec.securityContext) ? ['pod'] : [];
+  return names.length === 0 ? pod : [...pod, named('container', names)];
+}

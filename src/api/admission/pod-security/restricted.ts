@@ -1,6 +1,6 @@
 /** The checks that the level `restricted` adds to `baseline`, and the ids of those that they stand in for. */
-import { type Check, type Finding, unmasked } from './baseline.ts';
-import { type Container, containersThat, named, onLinux, type PodSpec, quoted } from './pod.ts';
+import { type Check, type Finding, unconfined, unmasked, type Versions } from './baseline.ts';
+import { containersThat, named, onLinux, type PodSpec, quoted, setters } from './pod.ts';
 
 /** Volumes that a pod may bring; any other source is not. */
 const VOLUMES = new Set([
@@ -16,10 +16,18 @@ const VOLUMES = new Set([
 ]);
 
 /** With a user namespace of its own, root in a pod is nobody outside. */
-const ownUsers = (spec: PodSpec): boolean => spec.hostUsers === false;
+const unlessOwnUsers =
+  (check: Check): Check =>
+  (spec, metadata) =>
+    spec.hostUsers === false ? undefined : check(spec, metadata);
+
+/** Windows knows no such thing. */
+const ifLinux =
+  (check: Check): Check =>
+  (spec, metadata) =>
+    onLinux(spec) ? check(spec, metadata) : undefined;
 
 function allowPrivilegeEscalation(spec: PodSpec): Finding | undefined {
-  if (!onLinux(spec)) return undefined;
   const names = containersThat(spec, ({ securityContext }) => securityContext?.allowPrivilegeEscalation !== false);
   if (names.length === 0) return undefined;
   const detail = `${named('container', names)} must set securityContext.allowPrivilegeEscalation=false`;
@@ -27,7 +35,6 @@ function allowPrivilegeEscalation(spec: PodSpec): Finding | undefined {
 }
 
 function capabilities(spec: PodSpec): Finding | undefined {
-  if (!onLinux(spec)) return undefined;
   const added = new Set<string>();
   const keeping = containersThat(spec, ({ securityContext }) => !securityContext?.capabilities?.drop?.includes('ALL'));
   const adding = containersThat(spec, ({ securityContext }) => {
@@ -61,71 +68,55 @@ function restrictedVolumes(spec: PodSpec): Finding | undefined {
 }
 
 function runAsNonRoot(spec: PodSpec): Finding | undefined {
-  if (ownUsers(spec)) return undefined;
-  const pod = spec.securityContext?.runAsNonRoot;
-  const saysRoot = containersThat(spec, ({ securityContext }) => securityContext?.runAsNonRoot === false);
+  const reason = 'runAsNonRoot != true';
+  const who = setters(spec, (context) => context.runAsNonRoot === false);
+  if (who.length > 0) return { reason, detail: `${who.join(' and ')} must not set securityContext.runAsNonRoot=false` };
+  if (spec.securityContext?.runAsNonRoot === true) return undefined;
   const silent = containersThat(spec, ({ securityContext }) => securityContext?.runAsNonRoot === undefined);
-  if (saysRoot.length > 0 || pod === false) {
-    const who: string[] = [];
-    if (pod === false && silent.length > 0) who.push('pod');
-    if (saysRoot.length > 0) who.push(named('container', saysRoot));
-    if (who.length === 0) return undefined;
-    const detail = `${who.join(' and ')} must not set securityContext.runAsNonRoot=false`;
-    return { reason: 'runAsNonRoot != true', detail };
-  }
-  if (pod === true || silent.length === 0) return undefined;
-  const detail = `pod or ${named('container', silent)} must set securityContext.runAsNonRoot=true`;
-  return { reason: 'runAsNonRoot != true', detail };
+  if (silent.length === 0) return undefined;
+  return { reason, detail: `pod or ${named('container', silent)} must set securityContext.runAsNonRoot=true` };
 }
 
 function runAsUser(spec: PodSpec): Finding | undefined {
-  if (ownUsers(spec)) return undefined;
-  const who: string[] = [];
-  if (spec.securityContext?.runAsUser === 0) who.push('pod');
-  const names = containersThat(spec, ({ securityContext }) => securityContext?.runAsUser === 0);
-  if (names.length > 0) who.push(named('container', names));
-  if (who.length === 0) return undefined;
-  return { reason: 'runAsUser=0', detail: `${who.join(' and ')} must not set runAsUser=0` };
+  const who = setters(spec, (context) => context.runAsUser === 0);
+  return who.length === 0
+    ? undefined
+    : { reason: 'runAsUser=0', detail: `${who.join(' and ')} must not set runAsUser=0` };
 }
-
-const isSafe = (type: string | undefined): boolean => type === 'RuntimeDefault' || type === 'Localhost';
 
 function seccompProfile(spec: PodSpec): Finding | undefined {
-  if (!onLinux(spec)) return undefined;
-  const pod = spec.securityContext?.seccompProfile?.type;
-  const typeOf = ({ securityContext }: Container): string | undefined => securityContext?.seccompProfile?.type;
-  const wrong = containersThat(spec, (container) => typeOf(container) !== undefined && !isSafe(typeOf(container)));
-  const silent = containersThat(spec, (container) => typeOf(container) === undefined);
-  const details: string[] = [];
-  const types = [
-    ...new Set(
-      [pod !== undefined && !isSafe(pod) ? pod : undefined, wrong.length > 0 ? 'Unconfined' : undefined].filter(
-        (type) => type !== undefined,
-      ),
-    ),
-  ];
-  if (types.length > 0) {
-    const who = [
-      ...(pod !== undefined && !isSafe(pod) ? ['pod'] : []),
-      ...(wrong.length > 0 ? [named('container', wrong)] : []),
-    ];
-    details.push(`${who.join(' and ')} must not set securityContext.seccompProfile.type to ${quoted(types)}`);
-  }
-  if (pod === undefined && silent.length > 0) {
-    details.push(
-      `pod or ${named('container', silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
-    );
-  }
-  return details.length === 0 ? undefined : { reason: 'seccompProfile', detail: details.join('; ') };
+  const wrong = unconfined(spec);
+  if (wrong !== undefined || spec.securityContext?.seccompProfile !== undefined) return wrong;
+  const silent = containersThat(spec, ({ securityContext }) => securityContext?.seccompProfile === undefined);
+  if (silent.length === 0) return undefined;
+  const must = 'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"';
+  return { reason: 'seccompProfile', detail: `pod or ${named('container', silent)} ${must}` };
 }
 
+const sinceAndOnLinux = (since: number, check: Check): Versions => [
+  [since, check],
+  [25, ifLinux(check)],
+];
+
 /** In upstream's order; the third says which check of `baseline` it takes the place of. */
-export const RESTRICTED: readonly [id: string, check: Check, instead?: string][] = [
-  ['allowPrivilegeEscalation', allowPrivilegeEscalation],
-  ['capabilities_restricted', capabilities, 'capabilities_baseline'],
-  ['procMount_restricted', unmasked, 'procMount'],
-  ['restrictedVolumes', restrictedVolumes, 'hostPathVolumes'],
-  ['runAsNonRoot', runAsNonRoot],
-  ['runAsUser', runAsUser],
-  ['seccompProfile_restricted', seccompProfile, 'seccompProfile_baseline'],
+export const RESTRICTED: readonly [id: string, versions: Versions, instead?: string][] = [
+  ['allowPrivilegeEscalation', sinceAndOnLinux(8, allowPrivilegeEscalation)],
+  ['capabilities_restricted', sinceAndOnLinux(22, capabilities), 'capabilities_baseline'],
+  ['procMount_restricted', [[35, unmasked]], 'procMount'],
+  ['restrictedVolumes', [[0, restrictedVolumes]], 'hostPathVolumes'],
+  [
+    'runAsNonRoot',
+    [
+      [0, runAsNonRoot],
+      [35, unlessOwnUsers(runAsNonRoot)],
+    ],
+  ],
+  [
+    'runAsUser',
+    [
+      [23, runAsUser],
+      [35, unlessOwnUsers(runAsUser)],
+    ],
+  ],
+  ['seccompProfile_restricted', sinceAndOnLinux(19, seccompProfile), 'seccompProfile_baseline'],
 ];
