@@ -7,30 +7,35 @@ import { ALL_VERBS, type Resource } from '../resources/resource.ts';
 import { extensionVersion } from './aggregation/extension-discovery.ts';
 import { type Catalogue, catalogueOf, type Group } from './catalogue.ts';
 import type { Context } from './context.ts';
-import type { Accepted } from './negotiation.ts';
+import { DOCUMENT, GROUP_DOCUMENT, negotiate } from './negotiation.ts';
 import { storedResource } from './registry/resource-name.ts';
 import { respond } from './respond.ts';
-
-const JSON_ONLY: Accepted = { format: 'json' };
 
 /** `/api`, `/apis` and what lies directly below them; undefined for any other path. */
 export async function discovery(context: Context): Promise<Response | undefined> {
   const all = catalogueOf(context.snapshot);
   const parts = context.info.path.split('/').filter(Boolean);
   if (parts[0] === 'api') {
-    if (parts.length === 1) return (await aggregated(context, all, true)) ?? respond(apiVersions(), JSON_ONLY);
-    if (parts.length === 2 && parts[1] === 'v1') return respond(await resourceList(all, '', 'v1'), JSON_ONLY);
+    if (parts.length === 1) return (await aggregated(context, all, true)) ?? document(context, apiVersions());
+    if (parts.length === 2 && parts[1] === 'v1') return document(context, await resourceList(all, '', 'v1'));
     return undefined;
   }
   if (parts[0] !== 'apis') return undefined;
-  if (parts.length === 1) return (await aggregated(context, all, false)) ?? respond(groupList(all), JSON_ONLY);
+  if (parts.length === 1) {
+    return (await aggregated(context, all, false)) ?? document(context, groupList(all), GROUP_DOCUMENT);
+  }
   const group = all.groups.find((g) => g.name === parts[1] && g.name !== '');
   if (group === undefined) return undefined;
-  if (parts.length === 2) return respond({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) }, JSON_ONLY);
+  if (parts.length === 2) {
+    return document(context, { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) }, GROUP_DOCUMENT);
+  }
   const version = parts[2] as string;
   if (parts.length > 3 || !group.versions.includes(version)) return undefined;
-  return respond(await resourceList(all, group.name, version), JSON_ONLY);
+  return document(context, await resourceList(all, group.name, version));
 }
+
+const document = ({ request }: Context, body: JsonObject, subject = DOCUMENT): Response =>
+  respond(body, negotiate(request, subject));
 
 function apiVersions(): JsonObject {
   return {
@@ -103,11 +108,11 @@ function subresources(r: Resource): JsonObject[] {
   }));
 }
 
-/** The aggregated document, in the version that the client takes first; its Content-Type says which. */
+/** The aggregated document, where the client takes it; its Content-Type says so. */
 async function aggregated(context: Context, all: Catalogue, core: boolean): Promise<Response | undefined> {
   const accept = context.request.headers.get('accept') ?? '';
   const match =
-    /application\/json;(?=[^,]*as=APIGroupDiscoveryList)(?=[^,]*g=apidiscovery\.k8s\.io)[^,]*v=(v2beta1|v2)\b/.exec(
+    /application\/json;(?=[^,]*as=APIGroupDiscoveryList)(?=[^,]*g=apidiscovery\.k8s\.io)[^,]*v=(v2)(?![a-z0-9])/.exec(
       accept,
     );
   const version = match?.[1];

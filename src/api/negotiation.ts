@@ -33,28 +33,43 @@ export interface Subject {
   custom?: boolean;
   /** Answers that are made on the spot have no columns. */
   untabled?: boolean;
+  /** Documents have one form each: neither a Table nor metadata can be made of them. */
+  plain?: boolean;
+  /** Upstream's router is told of streams, too: a collection is listed and watched by one route. */
+  streamed?: boolean;
+  /** No route of upstream's router: what is asked for is looked at by who answers alone. */
+  unrouted?: boolean;
 }
 
 /** What {@link negotiate} is told of answers that no Table can be made of (upstream: without a `TableConvertor`). */
 export const UNTABLED: Subject = { untabled: true };
-const CUSTOM: Subject = { custom: true };
+const CUSTOM: Subject = { custom: true, unrouted: true };
+const BUILT_IN: Subject = {};
+const COLLECTION: Subject = { streamed: true };
+/** Of discovery, where upstream's router has a route for it. */
+export const DOCUMENT: Subject = { plain: true };
+/** Of discovery, where it has none. */
+export const GROUP_DOCUMENT: Subject = { plain: true, unrouted: true };
 
 /** In which forms objects of a resource can be written. */
-export const formsOf = ({ custom }: { custom?: object }): Subject => (custom === undefined ? {} : CUSTOM);
+export const formsOf = ({ custom }: { custom?: object }): Subject => (custom === undefined ? BUILT_IN : CUSTOM);
+
+/** The same of a collection. */
+export const listFormsOf = ({ custom }: { custom?: object }): Subject => (custom === undefined ? COLLECTION : CUSTOM);
 
 /**
  * Reads what a request says of its answer: the form that it wants most of those that we write, and whether indented or compressed.
  * Throws NotAcceptable when nothing that we write is asked for.
  */
-export function negotiate(request: Request, { custom = false, untabled = false }: Subject = {}): Accepted {
+export function negotiate(request: Request, subject: Subject = BUILT_IN): Accepted {
   const { headers } = request;
   const accept = headers.get('accept') || '*/*';
   const gzip = acceptsGzip(headers.get('accept-encoding'));
   const pretty = wantsPretty(request);
-  const key = `${gzip ? 'g' : ''}${pretty ? 'p' : ''}${custom ? 'c' : ''}${untabled ? 'u' : ''} ${accept}`;
+  const key = `${gzip ? 'g' : ''}${pretty ? 'p' : ''}${keyOf(subject)} ${accept}`;
   const known = seen.get(key);
   if (known !== undefined) return known;
-  const accepted = { pretty, gzip, ...read(accept, custom, untabled) };
+  const accepted = { pretty, gzip, ...read(accept, subject) };
   if (seen.size > 500) seen.clear();
   // Long ones are nobody's habit, and would fill the memory.
   if (key.length < 1000) seen.set(key, accepted);
@@ -81,26 +96,34 @@ export function negotiateStatus(request: Request): Accepted {
   return { format: 'json', pretty: true };
 }
 
-function read(accept: string, custom: boolean, untabled: boolean): Accepted {
+const keyOf = ({ custom, untabled, plain, streamed, unrouted }: Subject): string =>
+  `${custom ? 'c' : ''}${untabled ? 'u' : ''}${plain ? 'd' : ''}${streamed ? 's' : ''}${unrouted ? 'r' : ''}`;
+
+function read(accept: string, subject: Subject): Accepted {
   const clauses = parseAccept(accept);
-  const offered = custom ? FORMATS.slice(0, 2) : FORMATS;
+  const offered = subject.custom ? FORMATS.slice(0, 2) : FORMATS;
   const types = offered.map(([type]) => type);
   // Upstream's router refuses what it has no route for before the handler looks at the form.
-  if (!clauses.some(({ type }) => type === '*/*' || types.includes(type))) throw noRepresentation(types);
-  const found = find(clauses, offered, untabled);
+  if (!subject.unrouted && !clauses.some(({ type }) => type === '*/*' || types.includes(type))) {
+    throw noRepresentation(subject.streamed ? [...types, ...STREAMED] : types);
+  }
+  const found = find(clauses, offered, subject);
   if (found === undefined) throw notAcceptable(types);
   return found;
 }
 
-function find(clauses: readonly Clause[], offered: typeof FORMATS, untabled = false): Accepted | undefined {
+function find(clauses: readonly Clause[], offered: typeof FORMATS, subject: Subject = BUILT_IN): Accepted | undefined {
   for (const clause of clauses) {
     for (const [type, format] of offered) {
       const accepted = takes(clause.type, type) ? inForm(format, clause) : undefined;
-      if (accepted !== undefined && !(untabled && accepted.as === 'Table')) return accepted;
+      if (accepted !== undefined && hasForm(subject, accepted)) return accepted;
     }
   }
   return undefined;
 }
+
+const hasForm = ({ untabled, plain }: Subject, { as }: Accepted): boolean =>
+  as === undefined || !(plain || (untabled && as === 'Table'));
 
 function inForm(format: Accepted['format'], { parameters }: Clause): Accepted | undefined {
   const stream = parameters.get('stream');

@@ -31,10 +31,10 @@ export async function evict(context: Context, resource: Resource): Promise<Respo
   const expected = { group: 'policy', version: 'v1', kind: 'Eviction' };
   const { object } = await decodeBody(request, expected, 'Warn');
   const { metadata, deleteOptions } = object as Eviction;
-  if (metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object');
   const dry = dryRun([...url.searchParams.getAll('dryRun'), ...(deleteOptions?.dryRun ?? [])], 'CreateOptions');
   const options: RequestOptions = { fieldManager: '', fieldValidation: 'Ignore', dryRun: dry };
   await admitSubresource(context, resource, 'eviction', object, options);
+  if (metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object');
   await removePod(context, resource, { ...deleteOptions, dryRun: dry });
   return respond({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, accepted, 201);
 }

@@ -8,7 +8,7 @@ import type { ListPage } from '../../store/types.ts';
 import type { Context, Requester, Store } from '../context.ts';
 import { converting, readStored } from '../conversion/index.ts';
 import { asStored, type ConvertedSelection, convertedSelection } from '../conversion/selection.ts';
-import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
+import { type Accepted, formsOf, listFormsOf, negotiate } from '../negotiation.ts';
 import { transformList } from '../printers/transform.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
 import { toScale } from '../registry/scale.ts';
@@ -52,7 +52,7 @@ const NOTHING = '\u0000';
 /** GET of a collection. */
 export async function list(context: Context, resource: Resource): Promise<Response> {
   const { info, url, request } = context;
-  const accepted = negotiate(request, formsOf(resource));
+  const accepted = negotiate(request, listFormsOf(resource));
   const asked = listQuery(resource, info, url);
   const selection = convertedSelection(resource, asked.fieldSelector);
   const query = asStored(asked, selection);

@@ -6,7 +6,7 @@ import type { Resource } from '../../resources/resource.ts';
 import type { WatchQuery } from '../../store/types.ts';
 import type { Context } from '../context.ts';
 import { asStored, convertedSelection } from '../conversion/selection.ts';
-import { formsOf, JSON_TYPE, negotiateWatch, PROTOBUF_TYPE } from '../negotiation.ts';
+import { JSON_TYPE, listFormsOf, negotiateWatch, PROTOBUF_TYPE } from '../negotiation.ts';
 import { isTrue } from '../request-info.ts';
 import { listQuery } from './options.ts';
 import { storeFor } from './read.ts';
@@ -32,7 +32,7 @@ const VERSION_PING = 'rv';
 /** GET of a collection, or of one name, with `watch`. */
 export async function watch(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
-  const accepted = negotiateWatch(request, isTrue(url.searchParams.get('allowWatchBookmarks')), formsOf(resource));
+  const accepted = negotiateWatch(request, isTrue(url.searchParams.get('allowWatchBookmarks')), listFormsOf(resource));
   // One object is no list: upstream's encoder gives up at the first event, after it has said 200.
   if (accepted.as === 'PartialObjectMetadataList') return new Response('', { headers: { 'content-type': JSON_TYPE } });
   const asked = watchQuery(context, resource);
