@@ -1,6 +1,6 @@
 /** Tokens: who is let in under which name, and when no longer. */
 import { describe, expect, it, vi } from 'vitest';
-import { Authenticator, type Place } from '../../src/api/authentication/authenticate.ts';
+import { Authenticator, bearerToken, type Place } from '../../src/api/authentication/authenticate.ts';
 import {
   createSigningKey,
   publicKey,
@@ -52,6 +52,18 @@ async function userOf(authenticator: Authenticator, token: string, snapshot = sn
 }
 
 const REFUSED = '401 Unauthorized';
+
+describe('the Authorization header', () => {
+  it.each([
+    ['Bearer t', 't'],
+    ['bearer t and more', 't'],
+    ['Bearer ', undefined],
+    ['Bearer  t', undefined],
+    ['Basic dDp0', undefined],
+  ])('%s', (authorization, token) => {
+    expect(bearerToken(new Request('https://api/', { headers: { authorization } }))).toBe(token);
+  });
+});
 
 describe('tokens', () => {
   const tokens: [name: string, key: SigningKey, issuer: string, mint: MintRequest, user: string][] = [

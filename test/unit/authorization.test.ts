@@ -202,7 +202,7 @@ describe('granting', () => {
       'by aggregation',
       user('alice'),
       'clusterroles',
-      { aggregationRule: {} },
+      { aggregationRule: { clusterRoleSelectors: [{}] } },
       undefined,
       /must have cluster-admin privileges/,
     ],

@@ -1,7 +1,15 @@
 /** Which form an answer takes. */
 import { describe, expect, it } from 'vitest';
 import { parseAccept } from '../../src/api/accept.ts';
-import { type Accepted, negotiate, negotiateStatus, negotiateWatch } from '../../src/api/negotiation.ts';
+import {
+  type Accepted,
+  DOCUMENT,
+  GROUP_DOCUMENT,
+  listFormsOf,
+  negotiate,
+  negotiateStatus,
+  negotiateWatch,
+} from '../../src/api/negotiation.ts';
 import { StatusError } from '../../src/apimachinery/errors.ts';
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
@@ -112,6 +120,27 @@ describe('pretty and gzip', () => {
     ['br', false],
   ])('%s', (encoding, gzip) => {
     expect(negotiate(asking({ 'accept-encoding': encoding })).gzip).toBe(gzip);
+  });
+});
+
+describe('what is refused, by what is asked for', () => {
+  const ONLY = 'only the following media types are accepted: ';
+  it.each([
+    ['a collection', listFormsOf({}), 'text/html', /protobuf, application\/json;stream=watch, .*;stream=watch$/],
+    [
+      'custom objects',
+      listFormsOf({ custom: {} }),
+      'text/html',
+      new RegExp(`^${ONLY}application/json, application/yaml$`),
+    ],
+    ['a document', DOCUMENT, 'text/html', /^406: Not Acceptable/],
+    ['a document as a Table', DOCUMENT, TABLE, new RegExp(`^${ONLY}`)],
+    ['a document of a group', GROUP_DOCUMENT, 'text/html', new RegExp(`^${ONLY}`)],
+  ])('%s', (_, subject, accept, said) => {
+    expect(refusal(() => negotiate(asking({ accept }), subject))).toMatch(said);
+  });
+  it('documents are written as YAML', () => {
+    expect(negotiate(asking({ accept: 'application/yaml' }), DOCUMENT).format).toBe('yaml');
   });
 });
 

@@ -12,6 +12,7 @@ import { addDefaultTolerations } from './pod-spec/default-tolerations.ts';
 import { defaultPod } from './pod-spec/defaults.ts';
 import { validateEphemeralContainersUpdate } from './pod-spec/ephemeral-containers.ts';
 import { applyMatchLabelKeys } from './pod-spec/match-label-keys.ts';
+import { defaultPodLevelResources } from './pod-spec/pod-level-defaults.ts';
 import { qosClass } from './pod-spec/qos.ts';
 import { keepAllButResources, validatePodResize } from './pod-spec/resize.ts';
 import { validatePodUpdate } from './pod-spec/update.ts';
@@ -111,7 +112,10 @@ export const pod = core<Pod>({
   strategy: {
     returnsDeleted: true,
     default(pod) {
-      if (pod.spec !== undefined) defaultPod(pod.spec);
+      if (pod.spec !== undefined) {
+        defaultPod(pod.spec);
+        defaultPodLevelResources(pod.spec);
+      }
       settleAddresses(pod.status);
     },
     prepareForCreate(pod) {

@@ -110,7 +110,9 @@ export const hostNamespaces: Rule<{
     errors.push(invalid(`${path}.shareProcessNamespace`, true, detail));
   }
   if (spec.hostUsers !== false) return;
+  // Two of them upstream calls as its own structure does.
+  const shown = { hostNetwork: 'hostNetwork', hostPID: 'HostPID', hostIPC: 'HostIPC' } as const;
   for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
-    if (spec[field] === true) errors.push(forbiddenField(`${path}.${field}`, 'when `hostUsers` is false'));
+    if (spec[field] === true) errors.push(forbiddenField(`${path}.${shown[field]}`, 'when `hostUsers` is false'));
   }
 };

@@ -26,6 +26,7 @@ import {
   validateEphemeralContainers,
   validateInitContainers,
 } from './containers.ts';
+import { operatingSystem } from './operating-system.ts';
 import { tolerations, topologySpreadConstraints } from './scheduling.ts';
 import { hostNamespaces, podSecurityContext } from './security-context.ts';
 import { validateVolumes } from './volumes.ts';
@@ -100,6 +101,7 @@ export function validatePodSpec(spec: PodSpec, podName: string, path: string, er
   validateEphemeralContainers(spec.ephemeralContainers, `${path}.ephemeralContainers`, pod, names, errors);
   specFields(spec, path, errors);
   hostNamespaces(spec, path, errors);
+  operatingSystem(spec, path, errors);
   const at = `${path}.dnsConfig`;
   if (spec.dnsPolicy !== 'None' || spec.dnsConfig?.nameservers?.length) dnsConfig(spec.dnsConfig, at, errors);
   else if (spec.dnsConfig === undefined) {
