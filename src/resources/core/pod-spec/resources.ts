@@ -5,20 +5,31 @@ import type { ResourceRequirements } from '../../../generated/types/core.v1.ts';
 import { containerResourceName, isOvercommittable, resourceQuantity } from '../../validation/resource-names.ts';
 import type { Rule } from '../../validation/rules.ts';
 
-function quantities(list: Record<string, string> | undefined, path: string, errors: FieldError[]): void {
+type Quantities = Record<string, string>;
+
+function quantities(list: Quantities | undefined, named: Rule<string>, path: string, errors: FieldError[]): void {
   for (const name in list) {
     const at = `${path}[${name}]`;
-    containerResourceName(name, at, errors);
+    named(name, at, errors);
     resourceQuantity(name, list[name] as string, at, errors);
   }
 }
 
 /** `resources` of a container (`validateContainerResourceRequirements`). */
 export const resourceRequirements: Rule<ResourceRequirements | undefined> = (resources, path, errors) => {
-  if (resources === undefined) return;
-  const { limits, requests } = resources as Record<'limits' | 'requests', Record<string, string> | undefined>;
-  quantities(limits, `${path}.limits`, errors);
-  quantities(requests, `${path}.requests`, errors);
+  if (resources !== undefined) requirements(resources, containerResourceName, path, errors);
+};
+
+/** Requests and limits, of resources whose names the rule `named` allows (`validateResourceRequirements`). */
+export function requirements(
+  resources: Pick<ResourceRequirements, 'limits' | 'requests'>,
+  named: Rule<string>,
+  path: string,
+  errors: FieldError[],
+): void {
+  const { limits, requests } = resources as Record<'limits' | 'requests', Quantities | undefined>;
+  quantities(limits, named, `${path}.limits`, errors);
+  quantities(requests, named, `${path}.requests`, errors);
   for (const name in requests) {
     const request = requests[name] as string;
     const limit = limits !== undefined && Object.hasOwn(limits, name) ? limits[name] : undefined;
@@ -38,4 +49,4 @@ export const resourceRequirements: Rule<ResourceRequirements | undefined> = (res
       errors.push(invalid(`${path}.requests`, canonical(request), detail));
     }
   }
-};
+}

@@ -27,6 +27,7 @@ import {
   validateInitContainers,
 } from './containers.ts';
 import { operatingSystem } from './operating-system.ts';
+import { podLevelResources } from './pod-level-resources.ts';
 import { tolerations, topologySpreadConstraints } from './scheduling.ts';
 import { hostNamespaces, podSecurityContext } from './security-context.ts';
 import { validateVolumes } from './volumes.ts';
@@ -102,6 +103,7 @@ export function validatePodSpec(spec: PodSpec, podName: string, path: string, er
   specFields(spec, path, errors);
   hostNamespaces(spec, path, errors);
   operatingSystem(spec, path, errors);
+  podLevelResources(spec, path, errors);
   const at = `${path}.dnsConfig`;
   if (spec.dnsPolicy !== 'None' || spec.dnsConfig?.nameservers?.length) dnsConfig(spec.dnsConfig, at, errors);
   else if (spec.dnsConfig === undefined) {
