@@ -30,10 +30,6 @@ export async function dispatch(context: Context): Promise<Response> {
   const { info, request } = context;
   const resource = findResource(info.group, info.version, info.resource) ?? (await customResource(context));
   if (resource === undefined) throw noSuchPath();
-  if (resource.deprecation !== undefined) {
-    context.warnings.push(resource.deprecation);
-    context.audit?.annotate('k8s.io/deprecated', 'true');
-  }
   if (!METHODS.has(request.method) && !(info.subresource === 'proxy' && PROXIED.has(request.method)))
     throw methodNotAllowed();
   if (!resource.namespaced && info.namespace !== '' && resource.resource !== 'namespaces') throw noSuchPath();
@@ -44,6 +40,7 @@ export async function dispatch(context: Context): Promise<Response> {
   if (info.subresource !== '') {
     const handler = subresourceHandler(context, resource);
     if (handler === undefined) throw noSuchPath();
+    warnOfDeprecation(context, resource);
     return handler(context, resource);
   }
   const handler = reviewHandler(resource) ?? computed(resource) ?? HANDLERS[info.verb as Verb];
@@ -51,7 +48,15 @@ export async function dispatch(context: Context): Promise<Response> {
   const named = info.name !== '';
   const fits = info.verb === 'create' ? !named : named || !NAMED.has(info.verb);
   if (handler === undefined || !verbs.includes(info.verb) || !fits) throw methodNotAllowed();
+  warnOfDeprecation(context, resource);
   return handler(context, resource);
+}
+
+/** Only who gets an answer is warned: what there is no route for has nothing to say. */
+function warnOfDeprecation({ warnings, audit }: Context, { deprecation }: Resource): void {
+  if (deprecation === undefined) return;
+  warnings.push(deprecation);
+  audit?.annotate('k8s.io/deprecated', 'true');
 }
 
 /** The whole resource that the request names, with its schema; undefined where there is none. */

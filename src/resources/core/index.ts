@@ -27,6 +27,7 @@ export const coreResources: readonly Resource[] = [
     kind: 'ComponentStatus',
     namespaced: false,
     shortNames: ['cs'],
+    deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
     verbs: ['get', 'list'],
   }),
   configMap,
