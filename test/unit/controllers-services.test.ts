@@ -362,6 +362,27 @@ describe('Endpoints', () => {
     ]);
     expect([invalid, skipped]).toEqual([1, 1]);
   });
+
+  it('are mirrored port by port where the ports have not the same addresses', () => {
+    const [p, q] = [
+      { name: 'p', port: 80 },
+      { name: 'q', port: 81 },
+    ];
+    const endpoints = {
+      metadata: { name: 'x' },
+      subsets: [
+        { addresses: [{ ip: '10.0.0.1' }], ports: [p, q] },
+        { addresses: [{ ip: 'fd00::1' }], ports: [p] },
+      ],
+    } as Endpoints;
+    expect(
+      mirrorOf(endpoints).groups.map(({ addressType, ports }) => [addressType, ports.map(({ name }) => name)]),
+    ).toEqual([
+      ['IPv4', ['p']],
+      ['IPv6', ['p']],
+      ['IPv4', ['q']],
+    ]);
+  });
 });
 
 describe('the controllers', () => {

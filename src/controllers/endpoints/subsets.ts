@@ -59,6 +59,20 @@ function repack(byPortText: ReadonlyMap<string, Member[]>): EndpointSubset[] {
   });
 }
 
+/** The same addresses and ports in as few subsets as can be, each port once (`RepackSubsets`). */
+export function repackSubsets(subsets: readonly EndpointSubset[]): EndpointSubset[] {
+  const byPortText = new Map<string, Member[]>();
+  for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets) {
+    const members = [
+      ...addresses.map((address) => ({ address, ready: true })),
+      ...notReadyAddresses.map((address) => ({ address, ready: false })),
+    ];
+    const texts = ports.length === 0 ? [''] : ports.map((port) => JSON.stringify(port));
+    for (const text of texts) byPortText.set(text, [...(byPortText.get(text) ?? []), ...members]);
+  }
+  return repack(byPortText);
+}
+
 /** All subsets that the pods make; a Service without ports has addresses only when it is headless. */
 export function subsetsOf(service: Service, pods: readonly Pod[]): EndpointSubset[] {
   const { publishNotReadyAddresses = false, ports: servicePorts = [], clusterIP } = service.spec ?? {};

@@ -1,6 +1,7 @@
 /** What a custom Endpoints object looks like as endpoints of slices. Pure. */
 import type { EndpointAddress, EndpointSubset, Endpoints } from '../../generated/types/core.v1.ts';
 import type { Endpoint } from '../../generated/types/discovery.v1.ts';
+import { repackSubsets } from '../endpoints/subsets.ts';
 import type { EndpointGroup } from '../endpointslice/slices.ts';
 
 /** Addresses of one subset (`--mirroring-max-endpoints-per-subset`). */
@@ -44,7 +45,7 @@ export function mirrorOf({ subsets = [] }: Endpoints): Mirror {
   const groups = new Map<string, EndpointGroup & { seen: Set<string> }>();
   let invalid = 0;
   let skipped = 0;
-  for (const subset of subsets) {
+  for (const subset of repackSubsets(subsets)) {
     const ports = portsOf(subset);
     const all = [
       ...(subset.addresses ?? []).map((address) => endpointOf(address, true)),
