@@ -18,6 +18,14 @@ const PIECES: readonly (readonly [string, RegExp])[] = [
   ['05', /^\d\d(\.\d+)?/],
   ['Z07:00', /^(Z|[+-]\d\d:\d\d)/],
 ];
+const MICRO_PIECES = PIECES.flatMap(([piece, pattern]): (readonly [string, RegExp])[] =>
+  piece === '05'
+    ? [
+        ['05', /^\d\d/],
+        ['.000000', /^\.\d{6}/],
+      ]
+    : [[piece, pattern]],
+);
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** The years that four digits write. */
@@ -44,18 +52,18 @@ export function parseTime(text: string): string | undefined {
   return parsed === undefined ? undefined : seconds(parsed.ms);
 }
 
-/** `metav1.MicroTime`: six digits after the second. Undefined for what is no time. */
+/** `metav1.MicroTime`: six digits after the second, no more and no less. Undefined for what is no such time. */
 export function parseMicroTime(text: string): string | undefined {
   const parsed = parse(text);
-  if (parsed === undefined) return undefined;
-  return `${seconds(parsed.ms).slice(0, -1)}.${parsed.fraction.slice(0, 6).padEnd(6, '0')}Z`;
+  if (parsed === undefined || parsed.fraction.length !== 6) return undefined;
+  return `${seconds(parsed.ms).slice(0, -1)}.${parsed.fraction}Z`;
 }
 
 /** Why a text is no time, in Go's words (`time.ParseError`). */
 export function timeProblem(text: string, micro: boolean): string {
   const quoted = JSON.stringify(text);
   let rest = text;
-  for (const [piece, pattern] of PIECES) {
+  for (const [piece, pattern] of micro ? MICRO_PIECES : PIECES) {
     const match = pattern.exec(rest);
     if (match === null) {
       return `parsing time ${quoted} as "${micro ? MICRO_LAYOUT : LAYOUT}": cannot parse ${JSON.stringify(rest)} as "${piece}"`;

@@ -56,7 +56,7 @@ function validate({ spec = {} as DaemonSetSpec }: DaemonSet): FieldError[] {
   const errors: FieldError[] = [];
   numbers(spec, 'spec', errors);
   validateWorkloadSelector(spec.selector, spec.template, SELECTOR, errors);
-  validateLongRunningTemplate(spec.template, 'spec.template', errors);
+  validateLongRunningTemplate(spec.template, 'spec.template', errors, 'DaemonSet');
   updateStrategy(spec.updateStrategy, errors);
   return errors;
 }

@@ -59,7 +59,7 @@ function validate({ spec = {} as StatefulSetSpec }: StatefulSet): FieldError[] {
   }
   updateStrategy(spec.updateStrategy, errors);
   validateWorkloadSelector(spec.selector, spec.template, SELECTOR, errors);
-  validateLongRunningTemplate(withClaimVolumes(spec), 'spec.template', errors);
+  validateLongRunningTemplate(withClaimVolumes(spec), 'spec.template', errors, 'StatefulSet');
   // Once more without the claims' volumes: upstream has both checks.
   if (spec.template !== undefined) validateTemplateMetadata(spec.template, 'spec.template', errors);
   return errors;

@@ -42,6 +42,19 @@ const finalize: SubresourceStrategy<Namespace> = {
   validateUpdate: validateFinalizers,
 };
 
+const status: SubresourceStrategy<Namespace> = {
+  prepareForUpdate(namespace, old) {
+    keep(namespace, old, 'spec');
+  },
+  validateUpdate({ metadata, status: { phase = '' } = {} }) {
+    const isDeleted = metadata.deletionTimestamp !== undefined;
+    const wanted = isDeleted ? 'Terminating' : 'Active';
+    const detail = `may only be '${wanted}' if \`deletionTimestamp\` is ${isDeleted ? 'not ' : ''}empty`;
+    // The capital letter is upstream's.
+    return phase === wanted ? [] : [invalid('status.Phase', phase, detail)];
+  },
+};
+
 /** Namespaces. */
 export const namespace = core<Namespace>({
   resource: 'namespaces',
@@ -51,11 +64,15 @@ export const namespace = core<Namespace>({
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   subresources: [
     { name: 'finalize', kind: 'Namespace', verbs: ['update'], strategy: finalize },
-    statusSubresource('Namespace'),
+    statusSubresource('Namespace', status),
   ],
   strategy: {
     nameErrors: labelName,
-    default: labelWithName,
+    default(namespace) {
+      labelWithName(namespace);
+      namespace.status ??= {};
+      namespace.status.phase ||= 'Active';
+    },
     prepareForCreate(namespace) {
       // A generated name is known only now.
       labelWithName(namespace);

@@ -97,12 +97,17 @@ function validateUpdate(node: Node, old: Node): FieldError[] {
 
 function warnings({ spec }: Node): string[] {
   const texts: string[] = [];
-  if (spec?.configSource !== undefined) texts.push('spec.configSource: the feature is removed');
   if (spec?.externalID) texts.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
   spec?.podCIDRs?.forEach((cidr, index) => {
     texts.push(...cidrWarnings(cidr, `spec.podCIDRs[${index}]`));
   });
   return texts;
+}
+
+/** Of a feature that is no more. */
+function dropConfigSource(node: Node): void {
+  delete node.spec?.configSource;
+  delete node.status?.config;
 }
 
 const shownTaint = struct({ Key: text, Value: text, Effect: text, TimeAdded: nullable });
@@ -147,8 +152,10 @@ export const node = core<Node>({
   ],
   strategy: {
     default: setDefaults,
+    prepareForCreate: dropConfigSource,
     prepareForUpdate(node, old) {
       keep(node, old, 'status');
+      dropConfigSource(node);
     },
     validate,
     validateUpdate,

@@ -45,6 +45,7 @@ export function validateLongRunningTemplate(
   template: PodTemplateSpec | undefined,
   path: string,
   errors: FieldError[],
+  kind = 'ReplicaSet',
 ): void {
   validatePodTemplate(template, path, errors);
   const policy = template?.spec?.restartPolicy;
@@ -53,7 +54,7 @@ export function validateLongRunningTemplate(
   }
   const deadline = template?.spec?.activeDeadlineSeconds;
   if (deadline !== undefined) {
-    const detail = 'activeDeadlineSeconds in ReplicaSet is not Supported';
+    const detail = `activeDeadlineSeconds in ${kind} is not Supported`;
     errors.push({
       type: 'FieldValueForbidden',
       field: `${path}.spec.activeDeadlineSeconds`,

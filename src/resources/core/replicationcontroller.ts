@@ -27,7 +27,7 @@ function validate({ spec = {} }: ReplicationController): FieldError[] {
       invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'),
     );
   }
-  validateLongRunningTemplate(spec.template, 'spec.template', errors);
+  validateLongRunningTemplate(spec.template, 'spec.template', errors, 'ReplicationController');
   return errors;
 }
 

@@ -3,6 +3,7 @@ import { canonical, compareQuantity } from '../../apimachinery/quantity.ts';
 import type { ResourceQuota, ResourceQuotaSpec } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
+import { listOf, nullable, struct, text } from '../validation/go-struct.ts';
 import { isQuotaResource, quotaResourceName, resourceQuantity } from '../validation/resource-names.ts';
 import { core } from './group.ts';
 
@@ -27,7 +28,11 @@ const EXISTS_ONLY = new Set([
   'CrossNamespacePodAffinity',
 ]);
 const MUST_EXIST =
-  "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+  "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+
+const shownSelector = struct({
+  MatchExpressions: listOf(struct({ ScopeName: text, Operator: text, Values: nullable })),
+});
 
 const known = (scope: string): boolean => Object.hasOwn(SCOPES, scope);
 
@@ -81,7 +86,7 @@ function validateSelector(spec: ResourceQuotaSpec): FieldError[] {
     }
   }
   const names = expressions.map(({ scopeName = '' }) => scopeName);
-  return [...errors, ...scopeErrors(names, spec, path, scopeSelector)];
+  return [...errors, ...scopeErrors(names, spec, path, shownSelector(scopeSelector))];
 }
 
 function amountErrors(amounts: Record<string, string> | undefined, path: string): FieldError[] {

@@ -1,5 +1,11 @@
 /** Containers of a pod, of all three kinds. */
-import { type FieldError, forbiddenField, invalid, required as requiredError } from '../../../apimachinery/field.ts';
+import {
+  duplicate,
+  type FieldError,
+  forbiddenField,
+  invalid,
+  required as requiredError,
+} from '../../../apimachinery/field.ts';
 import { isPortName } from '../../../apimachinery/names.ts';
 import type { Container, ContainerPort, Volume, VolumeDevice, VolumeMount } from '../../../generated/types/core.v1.ts';
 import { dns1123Label, localDescendingPath, port } from '../../validation/formats.ts';
@@ -152,7 +158,7 @@ const common = fields<Container>({
 
 const restartRules: Rule<Container> = (container, path, errors) => {
   const rules = container.restartPolicyRules;
-  if (rules === undefined) return;
+  if (rules === undefined || rules.length === 0) return;
   if (container.restartPolicy === undefined) {
     errors.push(requiredError(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
   }
@@ -163,9 +169,28 @@ const restartRules: Rule<Container> = (container, path, errors) => {
   )(rules, `${path}.restartPolicyRules`, errors);
 };
 
+const RESIZABLE = ['cpu', 'memory'];
+const RESIZE_POLICIES = ['NotRequired', 'RestartContainer'];
+
+/** Upstream's errors point at the list. */
+function resizePolicies({ resizePolicy: list = [] }: Container, path: string, errors: FieldError[]): void {
+  const seen = new Set<string>();
+  const oneOfThem = (value: string, known: string[]): void => {
+    if (value === '') errors.push(requiredError(path));
+    else if (!known.includes(value)) errors.push(unsupported(path, value, known));
+  };
+  list.forEach(({ resourceName = '', restartPolicy = '' }, index) => {
+    if (seen.has(resourceName)) errors.push(duplicate(`${path}[${index}]`, resourceName));
+    seen.add(resourceName);
+    oneOfThem(resourceName, RESIZABLE);
+    oneOfThem(restartPolicy, RESIZE_POLICIES);
+  });
+}
+
 /** What every container must satisfy (`validateContainerCommon`). */
 function validateContainer(container: Container, path: string, pod: PodContext, errors: FieldError[]): void {
   common(container, path, errors);
+  resizePolicies(container, `${path}.resizePolicy`, errors);
   restartRules(container, path, errors);
   ports(container.ports, `${path}.ports`, pod, errors);
   mounts(container, `${path}.volumeMounts`, pod, errors);

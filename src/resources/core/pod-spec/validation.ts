@@ -1,5 +1,12 @@
 /** The whole of a pod's spec. */
-import { type FieldError, invalid, required as requiredError } from '../../../apimachinery/field.ts';
+import {
+  type FieldError,
+  forbiddenField,
+  invalid,
+  notSupported,
+  required as requiredError,
+  tooLong,
+} from '../../../apimachinery/field.ts';
 import type {
   HostAlias,
   Pod,
@@ -62,6 +69,17 @@ const dnsConfig: Rule<PodDNSConfig | undefined> = present((config: PodDNSConfig,
   }
 });
 
+function hostnameOverride(spec: PodSpec, path: string, errors: FieldError[]): void {
+  const { hostnameOverride: name, setHostnameAsFQDN, hostNetwork } = spec;
+  if (name === undefined) return;
+  if (setHostnameAsFQDN === true) {
+    errors.push(forbiddenField(path, 'may not be specified when setHostnameAsFQDN is true'));
+  }
+  if (hostNetwork === true) errors.push(forbiddenField(path, 'may not be specified when hostNetwork is true'));
+  if (name.length > 64) errors.push(tooLong(path, 64));
+  dns1123Subdomain(name, path, errors);
+}
+
 const specFields = fields<PodSpec>({
   restartPolicy: required<string | undefined>(oneOf('Always', 'OnFailure', 'Never')),
   dnsPolicy: required<string | undefined>(oneOf('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None')),
@@ -70,7 +88,8 @@ const specFields = fields<PodSpec>({
   affinity,
   readinessGates: each(fields<PodReadinessGate>({ conditionType: qualifiedName })),
   schedulingGates: all<readonly PodSchedulingGate[] | undefined>(
-    each(fields<PodSchedulingGate>({ name: qualifiedName })),
+    // Upstream's path is that of the gate.
+    each<PodSchedulingGate>(({ name }, path, errors) => qualifiedName(name, path, errors)),
     unique<PodSchedulingGate>((gate) => gate.name),
   ),
   topologySpreadConstraints,
@@ -104,6 +123,7 @@ export function validatePodSpec(spec: PodSpec, podName: string, path: string, er
   hostNamespaces(spec, path, errors);
   operatingSystem(spec, path, errors);
   podLevelResources(spec, path, errors);
+  hostnameOverride(spec, `${path}.hostnameOverride`, errors);
   const at = `${path}.dnsConfig`;
   if (spec.dnsPolicy !== 'None' || spec.dnsConfig?.nameservers?.length) dnsConfig(spec.dnsConfig, at, errors);
   else if (spec.dnsConfig === undefined) {

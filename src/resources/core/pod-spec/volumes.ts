@@ -177,13 +177,17 @@ const SOURCES: { [K in keyof Volume]?: Rule<NonNullable<Volume[K]>> } = {
 
 const sourceEntries = Object.entries(SOURCES) as [keyof Volume & string, Rule<unknown>][];
 
+/** Sources that upstream calls by another name when they are one too many. */
+const ODD_NAMES: Readonly<Record<string, string>> = { downwardAPI: 'downwarAPI', cephfs: 'cephFS' };
+
 function volumeSource(volume: Volume, path: string, errors: FieldError[]): void {
   let seen = false;
   for (const [name, rule] of sourceEntries) {
     const source = volume[name];
     if (source === undefined || source === null) continue;
     const at = `${path}.${name}`;
-    if (seen) errors.push(forbiddenField(at, 'may not specify more than 1 volume type'));
+    if (seen)
+      errors.push(forbiddenField(`${path}.${ODD_NAMES[name] ?? name}`, 'may not specify more than 1 volume type'));
     else rule(source, at, errors);
     seen = true;
   }
