@@ -78,12 +78,20 @@ export function internalError(field: string, detail: string): FieldError {
 
 /** `field.TooLong`. */
 export function tooLong(field: string, max: number): FieldError {
-  return { type: 'FieldValueTooLong', field, body: `Too long: may not be more than ${max} bytes` };
+  return {
+    type: 'FieldValueTooLong',
+    field,
+    body: `Too long: may not be more than ${max} ${max === 1 ? 'byte' : 'bytes'}`,
+  };
 }
 
 /** `field.TooMany`. */
 export function tooMany(field: string, actual: number, max: number): FieldError {
-  return { type: 'FieldValueTooMany', field, body: `Too many: ${actual}: must have at most ${max} items` };
+  return {
+    type: 'FieldValueTooMany',
+    field,
+    body: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
+  };
 }
 
 /** Path of a child: `child('spec', 'ports') === 'spec.ports'`. */

@@ -33,6 +33,9 @@ export function statusIsSeparate<T extends KubeObject>(
   };
 }
 
+/** What of the metadata the status of newer kinds leaves as it is (`ResetObjectMetaForStatus`). */
+export const STATUS_KEEPS = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
+
 /**
  * The strategy of a `status` subresource: all top-level fields but `status` and `metadata` are kept from the old object,
  * and those of the metadata that are named.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { estimatedCost } from '../../src/apimachinery/cel/cost.ts';
 import { declare } from '../../src/apimachinery/cel/declared.ts';
-import { toMessage } from '../../src/apimachinery/field.ts';
+import { type FieldError, toMessage } from '../../src/apimachinery/field.ts';
 import type { StructuralSchema } from '../../src/apimachinery/structural/schema.ts';
 import type { JSONSchemaProps } from '../../src/generated/types/apiextensions.v1.ts';
 import { ruleErrors, ruleFieldErrors } from '../../src/resources/apiextensions/rules.ts';
@@ -150,7 +150,7 @@ describe('a definition is refused', () => {
       [
         `${at}.messageExpression: Forbidden: estimated messageExpression cost exceeds budget by factor of more than 100x ${advice}`,
         expect.stringContaining('contributed to estimated rule'),
-        expect.stringContaining('x-kubernetes-validations estimated rule & messageExpression cost total'),
+        expect.stringContaining('x-kubernetes-validations estimated rule cost total'),
       ],
     ],
     [
@@ -181,22 +181,18 @@ describe('a definition is refused', () => {
     ],
   ];
   it.each(cases)('%s', (_, schema, messages) => {
-    const errors: Parameters<typeof ruleErrors>[2] = [];
-    ruleErrors(schema, 'schema', errors);
+    const errors: FieldError[] = [];
+    ruleErrors(schema, new Set(), 'schema', errors);
     expect(errors.map(toMessage)).toEqual(messages);
   });
 
   const rules: [string, object, string[]][] = [
     ['no rule', { rule: ' ' }, ['rule: Required value: rule is not specified']],
-    [
-      'an empty message',
-      { rule: 'x', message: ' ' },
-      ['message: Invalid value: " ": message must be non-empty if specified'],
-    ],
+    ['an empty message', { rule: 'x', message: ' ' }, ['message: Invalid value: " ": must be non-empty if specified']],
     [
       'a message of lines',
       { rule: 'x', message: 'a\nb' },
-      ['message: Invalid value: "a\\nb": message must not contain line breaks'],
+      ['message: Invalid value: "a\\nb": must not contain line breaks'],
     ],
     [
       'a rule of lines',
@@ -210,14 +206,10 @@ describe('a definition is refused', () => {
         'reason: Unsupported value: "Bad": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"',
       ],
     ],
-    [
-      'a path to nowhere',
-      { rule: 'x', fieldPath: '.b' },
-      ['fieldPath: Invalid value: ".b": fieldPath must be a valid path: does not refer to a valid field'],
-    ],
+    ['a path to nowhere', { rule: 'x', fieldPath: '.b' }, ['fieldPath: Invalid value: ".b": must be a valid path']],
   ];
   it.each(rules)('for %s', (_, rule, messages) => {
-    const errors: Parameters<typeof ruleErrors>[2] = [];
+    const errors: FieldError[] = [];
     const schema = { type: 'object', properties: { a: INT }, 'x-kubernetes-validations': [rule] } as JSONSchemaProps;
     ruleFieldErrors(schema, 's', errors);
     expect(errors.map(toMessage)).toEqual(messages.map((message) => `s.x-kubernetes-validations[0].${message}`));

@@ -21,6 +21,8 @@ describe('what is wrong with an expression', () => {
     `${place}: undeclared reference to '${name}' (in container '')`;
   const overload = (place: string, name: string, types: string): string =>
     `${place}: found no matching overload for '${name}' applied to '${types}'`;
+  const wanted = (place: string, found: string): string =>
+    `${place}: Syntax error: mismatched input '${found}' expecting ${OPERAND}`;
   const cases: [string, string[]][] = [
     ['name == "x"', []],
     ['../x', ["1:2: Syntax error: no viable alternative at input '..'"]],
@@ -28,15 +30,27 @@ describe('what is wrong with an expression', () => {
     ['a b', ["1:3: Syntax error: extraneous input 'b' expecting <EOF>"]],
     ['a b c', ["1:3: Syntax error: mismatched input 'b' expecting <EOF>"]],
     ['', [`1:0: Syntax error: mismatched input '<EOF>' expecting ${OPERAND}`]],
-    ['in', [`1:1: Syntax error: mismatched input 'in' expecting ${OPERAND}`]],
+    ['in', [wanted('1:1', 'in'), wanted('1:3', '<EOF>')]],
+    ['-', ["1:2: Syntax error: no viable alternative at input '-'", wanted('1:2', '<EOF>')]],
+    ['1.2.3.4', ["1:4: Syntax error: mismatched input '.3' expecting <EOF>"]],
+    ['f(1', ["1:4: Syntax error: missing ')' at '<EOF>'"]],
+    ['[1, 2', ["1:6: Syntax error: mismatched input '<EOF>' expecting {']', ','}"]],
+    ['{1: 2 3}', ["1:7: Syntax error: extraneous input '3' expecting {'}', ','}"]],
+    ['true ? 1', ["1:9: Syntax error: mismatched input '<EOF>' expecting ':'"]],
+    ['name.true', ["1:6: Syntax error: mismatched input 'true' expecting IDENTIFIER"]],
+    ['name &x', ["1:6: Syntax error: token recognition error at: '&x'"]],
+    ['let >', ['1:1: reserved identifier: let', wanted('1:6', '<EOF>')]],
     ['1.', ["1:3: Syntax error: no viable alternative at input '.'"]],
-    ["'unterminated", ["1:1: Syntax error: token recognition error at: ''unterminated'"]],
+    ["'unterminated", ["1:1: Syntax error: token recognition error at: ''unterminated'", wanted('1:14', '<EOF>')]],
     ['name == "x" &&\n  nope', [unknown('2:3', 'nope')]],
     ['a/b/c', [unknown('1:1', 'a'), unknown('1:3', 'b'), unknown('1:5', 'c')]],
     ['1 + 1.0', [overload('1:3', '_+_', '(int, double)')]],
     ['(1) * (2u)', [overload('1:5', '_*_', '(int, uint)')]],
     ['!1', [overload('1:1', '!_', '(int)')]],
-    ['1 && true', [overload('1:3', '_&&_', '(int, bool)')]],
+    ['1 && true', ["1:1: expected type 'bool' but found 'int'"]],
+    ['-1 - true', [overload('1:4', '_-_', '(int, bool)')]],
+    ['1[0]', [overload('1:2', '_[_]', '(int, int)')]],
+    ['f(x, 1 + nope)', [unknown('1:2', 'f'), unknown('1:3', 'x'), unknown('1:10', 'nope')]],
     ["true ? 'a' : 1", [overload('1:6', '_?_:_', '(bool, string, int)')]],
     ['size(1)', [overload('1:5', 'size', '(int)')]],
     ["'a'.nope()", [unknown('1:9', 'nope')]],
@@ -54,6 +68,9 @@ describe('what is wrong with an expression', () => {
   it('is shown in its line', () => {
     expect(compile('name ==\n  nope', environment)).toEqual({
       problem: "ERROR: <input>:2:3: undeclared reference to 'nope' (in container '')\n |   nope\n | ..^",
+    });
+    expect(compile('ü', environment)).toMatchObject({
+      problem: expect.stringContaining(" at: 'ü'\n | ü\n | \uff3e\nERROR: <input>:1:2: "),
     });
   });
 });

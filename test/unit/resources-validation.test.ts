@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FieldError } from '../../src/apimachinery/field.ts';
 import { parseNetwork } from '../../src/apimachinery/networks.ts';
-import { schemaErrors } from '../../src/resources/apiextensions/schema.ts';
-import { shownVersions, versionViews } from '../../src/resources/apiextensions/versions.ts';
+import { shownVersions, type VersionView, versionViews } from '../../src/resources/apiextensions/versions.ts';
+import { viewErrors } from '../../src/resources/apiextensions/views.ts';
 import { podSpec } from '../../src/resources/core/go-types/pod-spec.ts';
 import { number, pointerTo, struct, text } from '../../src/resources/validation/go-struct.ts';
 import { isStrictSubset, strictCidr, strictIp } from '../../src/resources/validation/networks.ts';
@@ -100,32 +100,118 @@ describe('structs', () => {
 describe('schemas of custom resources', () => {
   const errorsOf = (schema: object): string[] => {
     const errors: FieldError[] = [];
-    schemaErrors(schema, 'root', 's', errors);
-    return errors.map(({ field, body }) => `${field}: ${body}`);
+    const [view] = versionViews([{ name: 'v1', schema: { openAPIV3Schema: schema } }]);
+    viewErrors(view as VersionView, errors);
+    return errors.map(({ field, body }) => `${field.replace('spec.validation.openAPIV3Schema', 's')}: ${body}`);
   };
+  const within = (a: object): object => ({ type: 'object', properties: { a } });
+  const keyed = (items: object, more: object = {}): object =>
+    within({
+      type: 'array',
+      items,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['k'],
+      ...more,
+    });
 
-  it('must be structural', () => {
-    expect(errorsOf({ type: 'object', properties: { a: {} } })).toEqual([
-      's.properties[a].type: Required value: must not be empty for specified object fields',
-    ]);
-    expect(errorsOf({ type: 'object', anyOf: [{ type: 'object' }] })).toEqual([
-      's.anyOf[0].type: Forbidden: must be empty to be structural',
-    ]);
-    const port = { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] };
-    expect(errorsOf({ type: 'object', properties: { port } })).toEqual([]);
-  });
-
-  it('take no parts that are too costly', () => {
-    expect(errorsOf({ type: 'object', properties: { a: { type: 'array', uniqueItems: true } } })).toHaveLength(1);
-    expect(errorsOf({ type: 'object', additionalProperties: false })).toHaveLength(1);
-    expect(errorsOf({ type: 'object', $ref: '#/x' })).toEqual(['s.$ref: Forbidden: $ref is not supported']);
-  });
-
-  it('have lists with keys', () => {
-    const list = { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'map' };
-    expect(errorsOf({ type: 'object', properties: { list } })).toEqual([
-      's.properties[list].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map',
-    ]);
+  const cases: [string, object, string[]][] = [
+    [
+      'a field without a type',
+      within({}),
+      ['s.properties[a].type: Required value: must not be empty for specified object fields'],
+    ],
+    ['a list without items', within({ type: 'array' }), ['s.properties[a].items: Required value: must be specified']],
+    [
+      'a type in a rule',
+      { type: 'object', anyOf: [{ type: 'object' }] },
+      ['s.anyOf[0].type: Forbidden: must be empty to be structural'],
+    ],
+    [
+      'a number or a text',
+      within({ 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] }),
+      [],
+    ],
+    [
+      'a rule of a field that is not there',
+      { type: 'object', not: { properties: { b: { minimum: 1 } } } },
+      [
+        's.properties[b]: Required value: because it is defined in s.not.properties[b]'.replace(
+          'in s.',
+          'in spec.validation.openAPIV3Schema.',
+        ),
+      ],
+    ],
+    [
+      'more of the metadata',
+      { type: 'object', properties: { metadata: { type: 'object', required: ['name'] } } },
+      [
+        's.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified',
+      ],
+    ],
+    [
+      'a pattern that is none',
+      within({ type: 'string', pattern: '(' }),
+      [
+        's.properties[a].pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: error parsing regexp: missing closing ): `(`',
+      ],
+    ],
+    [
+      'what is too costly',
+      within({ type: 'array', items: { type: 'string' }, uniqueItems: true }),
+      [
+        's.properties[a].uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+      ],
+    ],
+    ['a reference', { type: 'object', $ref: '#/x' }, ['s.$ref: Forbidden: $ref is not supported']],
+    [
+      'another dialect',
+      { type: 'object', $schema: 'x' },
+      ['s: Invalid value: "": OpenAPIV3Schema \'schema\' is not supported'],
+    ],
+    [
+      'a nullable root',
+      { type: 'object', nullable: true },
+      ['s.nullable: Forbidden: nullable cannot be true at the root'],
+    ],
+    [
+      'a set of maps',
+      within({ type: 'array', items: { type: 'object' }, 'x-kubernetes-list-type': 'set' }),
+      [
+        's.properties[a].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set',
+      ],
+    ],
+    [
+      'keys of nothing',
+      keyed({ type: 'object', properties: {} }),
+      [
+        's.properties[a].x-kubernetes-list-map-keys: Invalid value: ["k"]: entries must all be names of item properties',
+      ],
+    ],
+    [
+      'a key that may be absent',
+      keyed({ type: 'object', properties: { k: { type: 'string' } } }),
+      [
+        's.properties[a].items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+      ],
+    ],
+    [
+      'a default of another type',
+      within({ type: 'integer', default: 'x' }),
+      ['s.properties[a].default: Invalid value: "string":  in body must be of type integer: "string"'],
+    ],
+    [
+      'a default that says too much',
+      within({ type: 'object', default: { b: 1 } }),
+      ['s.properties[a].default: Invalid value: {"b":1}: must not have unknown fields'],
+    ],
+    [
+      'a default of what always is',
+      { type: 'object', properties: { kind: { type: 'string', default: 'x' } } },
+      ['s.properties[kind].default: Forbidden: must not be set in top-level kind'],
+    ],
+  ];
+  it.each(cases)('refuse %s', (_, schema, messages) => {
+    expect(errorsOf(schema)).toEqual(messages);
   });
 
   it('are found at the spec while all versions have the same', () => {
@@ -138,6 +224,9 @@ describe('schemas of custom resources', () => {
     expect(shownVersions(same)).toMatchObject([{ Schema: null }, { Schema: null }]);
     const different = [{ name: 'v1', schema }, { name: 'v2' }];
     expect(versionViews(different)[1]?.schemaPath).toBe('spec.versions[1].schema');
-    expect(shownVersions(different)).toMatchObject([{ Schema: schema }, { Schema: null }]);
+    expect(shownVersions(different)).toMatchObject([
+      { Schema: { OpenAPIV3Schema: { Type: 'object' } } },
+      { Schema: null },
+    ]);
   });
 });

@@ -1,9 +1,10 @@
 /** Expressions read and checked: what the base library finds, and what cel-go and Kubernetes find beside it. */
-import type { Environment } from '@marcbachmann/cel-js/evaluator';
+import { type Environment, parse } from '@marcbachmann/cel-js/evaluator';
 import { literalProblem } from './literals.ts';
-import { type Node, visit } from './nodes.ts';
-import { type Problem, problemOf, problemText } from './problem.ts';
+import { type Node, type NodeType, visit } from './nodes.ts';
+import { type Problem, problemsOf, problemText } from './problem.ts';
 import type { Source } from './source.ts';
+import { syntaxProblems } from './syntax/recognizer.ts';
 
 /** An expression in which nothing is wrong. */
 export interface Checked {
@@ -19,20 +20,20 @@ export interface Unfit {
   internal?: true;
 }
 
-/** How many names that are not known are told at once. */
-const MOST_UNKNOWN = 20;
+/** How many problems are told at once (`maxErrorsToReport`). */
+const MOST_PROBLEMS = 100;
 
 /** Reads and checks an expression; `prepare` sees each node before it is checked. */
 export function check(source: Source, environment: Environment, prepare: (node: Node) => void): Checked | Unfit {
   const expression = source.text;
   const known = (name: string): boolean => environment.getDefinitions().functions.some((one) => one.name === name);
   const problems: Problem[] = [];
-  let around = environment;
+  const wrong = new Set<Node>();
   try {
-    for (let unknown = 0; ; unknown++) {
-      const parsed = around.parse(expression);
-      const root = parsed.ast as unknown as Node;
-      visit(root, prepare);
+    const parsed = environment.parse(expression);
+    const root = parsed.ast as unknown as Node;
+    visit(root, prepare);
+    while (problems.length < MOST_PROBLEMS) {
       const { valid, type = 'dyn', error } = parsed.check();
       if (valid) {
         problems.push(...ownProblems(root, expression, known));
@@ -44,18 +45,34 @@ export function check(source: Source, environment: Environment, prepare: (node: 
         if (first !== undefined) return { problem: first.words, internal: true };
         return { run: (variables) => parsed(variables), root, type };
       }
-      problems.push(problemOf(error, expression, known));
-      const name = /^Unknown variable: (.+)$/.exec((error as { summary?: string }).summary ?? '')?.[1];
-      if (name === undefined || unknown === MOST_UNKNOWN) break;
+      problems.push(...problemsOf(error, expression, known, wrong));
+      const { node } = error as { node?: Node };
+      if (node === undefined || wrong.has(node)) break;
       // Whatever it were, the rest is looked at as well.
-      around = around.clone() as unknown as Environment;
-      around.registerVariable(name, 'dyn');
+      wrong.add(node);
+      node.checkedType = anyType();
     }
   } catch (error) {
-    problems.push(problemOf(error, expression, known));
+    const unread = syntaxProblems(source.written);
+    if (unread.length > 0) return { problem: problemText(unread, source.written) };
+    // What only the base library cannot read is told in its own words.
+    problems.push(...problemsOf(error, expression, known));
   }
-  const written = problems.map((problem) => ({ ...problem, at: source.at(problem.at) }));
+  const once = new Map(problems.map((problem) => [`${problem.at} ${problem.words}`, problem]));
+  const written = [...once.values()].map((problem) => ({ ...problem, at: source.at(problem.at) }));
   return { problem: problemText(written, source.written) };
+}
+
+let any: NodeType | undefined;
+
+/** The base library's type of what can be anything. */
+function anyType(): NodeType {
+  if (any === undefined) {
+    const parsed = parse('dyn(1)');
+    parsed.check();
+    any = (parsed.ast as unknown as Node).checkedType as NodeType;
+  }
+  return any;
 }
 
 function literalProblems(root: Node, expression: string, environment: Environment): (Problem & { internal?: true })[] {
@@ -72,7 +89,7 @@ function literalProblems(root: Node, expression: string, environment: Environmen
 function ownProblems(root: Node, expression: string, known: (name: string) => boolean): Problem[] {
   const problems: Problem[] = [];
   const add = (summary: string, node: Node): void => {
-    problems.push(problemOf({ summary, node }, expression, known));
+    problems.push(...problemsOf({ summary, node }, expression, known));
   };
   visit(root, (node, parents) => {
     if (node.op === 'list') {

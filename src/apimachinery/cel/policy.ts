@@ -201,11 +201,13 @@ function compiled(expression: string | Source, environment: Environment, types: 
   const found = compile(expression, environment);
   if ('problem' in found) return { ...found, problem: unfitText(found) };
   if (types.length === 0 || types.includes(found.program.type)) return found;
-  const names = types
-    .filter((type) => type !== ANY_LIST)
-    .map((type) => (type === 'null' ? 'null_type' : typeText(type)));
-  return { problem: `must evaluate to ${names.length === 1 ? names[0] : `one of [${names.join(' ')}]`}` };
+  const names = types.filter((type) => type !== ANY_LIST).map(outputText);
+  const wanted = names.length === 1 ? names[0] : `one of [${names.join(' ')}]`;
+  return { problem: `must evaluate to ${wanted} but got ${outputText(found.program.type)}` };
 }
+
+/** A type by the name that it has where it is declared. */
+const outputText = (type: string): string => typeText(type).replace(/\bnull\b/g, 'null_type');
 
 /** Why an evaluation failed, in one line. */
 export function failureOf(error: unknown): string {

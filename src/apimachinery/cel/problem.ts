@@ -1,16 +1,16 @@
 /** What is wrong with an expression, in the words and with the place that cel-go gives. */
 import { written } from './libraries/replaced.ts';
 import type { Node } from './nodes.ts';
-import { syntaxProblem } from './syntax.ts';
 
 /** An error of the base library, or one of ours that looks like it. */
 interface Located {
-  name?: string;
-  code?: string;
   summary?: string;
   message?: string;
   node?: Node;
 }
+
+/** Nodes in which a problem was found: what is around them takes them for anything. */
+type Wrong = ReadonlySet<Node>;
 
 /** A problem before it is written out. */
 export interface Problem {
@@ -19,7 +19,9 @@ export interface Problem {
   at: number;
 }
 
-const OPERATORS: Record<string, string> = { '!': '!_', '-': '-_', in: '@in', '?:': '_?_:_' };
+const OPERATORS: Record<string, string> = { in: '@in', '?:': '_?_:_', '[]': '_[_]', '[?]': '_[?_]' };
+/** What makes other expressions of them: no functions, however they are called. */
+const MACROS = ['has', 'all', 'exists', 'exists_one', 'existsOne', 'map', 'filter', 'bind'];
 
 /** The base library's words made into cel-go's. */
 const WORDS: readonly [pattern: RegExp, text: (match: RegExpExecArray) => string][] = [
@@ -31,10 +33,11 @@ const WORDS: readonly [pattern: RegExp, text: (match: RegExpExecArray) => string
   ],
   [/^Reserved identifier: (.+)$/, ([, name]) => `reserved identifier: ${name}`],
   [/^has\(\) invalid argument$/, () => 'invalid argument to has() macro'],
+  [/^Cannot index type '(kubernetes\..+)'$/, ([, type = '']) => `unexpected failed resolution of '${type}'`],
   [/^Cannot index type '(.+)'$/, ([, type = '']) => `type '${typeText(type)}' does not support field selection`],
   [
     /^no such overload: ([!-])([\w<>., ]+)$/,
-    ([, operator = '', type = '']) => overload(OPERATORS[operator] ?? operator, `(${typeText(type)})`),
+    ([, operator = '', type = '']) => overload(`${operator}_`, `(${typeText(type)})`),
   ],
   [
     /^no such overload: (.+) (\S+) (.+)$/,
@@ -62,19 +65,32 @@ export function typeText(type: string): string {
     .replaceAll('>', ')');
 }
 
-function wordsOf(summary: string, node: Node | undefined, knows: (name: string) => boolean): string {
+function wordsOf(summary: string, node: Node | undefined, knows: (name: string) => boolean, wrong: Wrong): string {
   const nodes = Array.isArray(node?.args) ? (node.args as Node[]) : [];
   const name = node?.op === 'call' || node?.op === 'rcall' ? String(Array.isArray(node.args) ? node.args[0] : '') : '';
-  if (name !== '' && summary.startsWith('found no matching overload') && !knows(name)) return undeclared(written(name));
-  if (node?.op === '?:' || node?.op === '&&' || node?.op === '||') {
-    const types = nodes.map(({ checkedType }) => typeText(checkedType?.name ?? 'dyn')).join(', ');
-    return overload(OPERATORS[node.op] ?? `_${node.op}_`, `(${types})`);
+  if (name !== '' && summary.startsWith('found no matching overload') && (!knows(name) || MACROS.includes(name))) {
+    return undeclared(written(name));
+  }
+  const isOperator = summary.startsWith('no such overload') && nodes.length === 2;
+  if (node?.op === '?:' || isOperator || (node?.op === '[]' && summary.startsWith('Cannot index'))) {
+    const types = nodes.map((part) => (wrong.has(part) ? '!error!' : typeText(part.checkedType?.name ?? 'dyn')));
+    return overload(OPERATORS[node?.op ?? ''] ?? `_${node?.op}_`, `(${types.join(', ')})`);
   }
   for (const [pattern, text] of WORDS) {
     const match = pattern.exec(summary);
     if (match !== null) return text(match);
   }
   return summary;
+}
+
+/** Of an operator of logic each side that is none of `bool` is told by itself. */
+function sideProblems(node: Node, expression: string): Problem[] {
+  return (node.args as Node[])
+    .filter(({ checkedType }) => checkedType?.name !== 'bool' && checkedType?.kind !== 'dyn')
+    .map((side) => ({
+      words: `expected type 'bool' but found '${typeText(side.checkedType?.name ?? 'dyn')}'`,
+      at: placeOf(side, expression),
+    }));
 }
 
 /** Where cel-go says that a node is: an operator where it stands, a call at its bracket, a field at its dot. */
@@ -111,18 +127,17 @@ function placeOf(node: Node | undefined, expression: string): number {
   }
 }
 
-/** What the base library's parser refuses that can be read. */
-const NO_SYNTAX = ['invalid_macro_argument', 'reserved_identifier', 'limit_exceeded'];
-
-/** The problem that an error of the base library is; `knows` tells names of functions. */
-export function problemOf(error: unknown, expression: string, knows: (name: string) => boolean): Problem {
-  const { name, code, summary, message = '', node } = error as Located;
+/** The problems that an error of the base library stands for; `knows` tells names of functions. */
+export function problemsOf(
+  error: unknown,
+  expression: string,
+  knows: (name: string) => boolean,
+  wrong: Wrong = new Set(),
+): Problem[] {
+  const { summary, message = '', node } = error as Located;
   const words = summary ?? message.split('\n', 1)[0] ?? '';
-  if (name === 'ParseError' && !NO_SYNTAX.includes(code ?? '') && !words.startsWith('has()')) {
-    const { words: said, at } = syntaxProblem(expression, node?.pos ?? 0);
-    return { words: said, at };
-  }
-  return { words: wordsOf(words, node, knows), at: placeOf(node, expression) };
+  if (node?.op === '&&' || node?.op === '||') return sideProblems(node, expression);
+  return [{ words: wordsOf(words, node, knows, wrong), at: placeOf(node, expression) }];
 }
 
 /** `ERROR: <input>:1:3: found no matching overload …`, with the line and a mark under the place. */
@@ -130,10 +145,14 @@ function text({ words, at }: Problem, expression: string): string {
   if (expression === '') return `ERROR: <input>:1:0: ${words}`;
   const before = expression.slice(0, at);
   const line = before.split('\n').length;
-  const column = at - (before.lastIndexOf('\n') + 1);
-  const shown = expression.split('\n')[line - 1] ?? '';
-  return `ERROR: <input>:${line}:${column + 1}: ${words}\n | ${shown}\n | ${'.'.repeat(column)}^`;
+  const passed = [...before.slice(before.lastIndexOf('\n') + 1)];
+  const shown = (expression.split('\n')[line - 1] ?? '').replaceAll('\t', ' ');
+  const marks = passed.map((character) => (isWide(character) ? '\uff0e' : '.')).join('');
+  const [marked = ''] = expression.slice(at);
+  return `ERROR: <input>:${line}:${passed.length + 1}: ${words}\n | ${shown}\n | ${marks}${isWide(marked) ? '\uff3e' : '^'}`;
 }
+
+const isWide = (character: string): boolean => character > '\x7f';
 
 /** All problems, in the order in which they stand. */
 export function problemText(problems: readonly Problem[], expression: string): string {

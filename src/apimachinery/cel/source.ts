@@ -2,7 +2,7 @@
  * Expressions in which values of named types are made: `Object{spec: Object.spec{replicas: 1}}`. The base library reads no such thing, so
  * it is given calls of a macro in its place; where something stands is told by the text that was written.
  */
-import { type Token, tokensOf } from './syntax.ts';
+import { type Token, tokensOf } from './syntax/lexer.ts';
 
 /** The macro that stands for a construction: the type's name, and its fields as a map. */
 export const CONSTRUCT = '__construct';
@@ -41,7 +41,7 @@ const NO_TYPES = ['in', 'true', 'false', 'null'];
 /** The expression with its constructions as calls. */
 export function withConstructions(expression: string): Source {
   const { tokens, unread } = tokensOf(expression);
-  const edits = unread === undefined ? editsOf(tokens) : [];
+  const edits = unread.length === 0 ? editsOf(tokens) : [];
   return edits.length === 0 ? plain(expression) : edited(expression, edits);
 }
 

@@ -232,12 +232,13 @@ function nested(raw: Json, inner: MessageSchema, place: Place, state: State, dep
 }
 
 /** JSONSchemaPropsOrArray, …OrBool, …OrStringArray: a schema, or the other thing. */
-function either(raw: Json, inner: MessageSchema, place: Place, state: State, depth: number): Json {
+function either(raw: Json, inner: MessageSchema, place: Place, state: State, depth: number): Json | undefined {
   const schema = inner.fields.get('schema')?.message as MessageSchema;
   if (isObject(raw)) return message(raw, schema, place, state, depth + 1);
   switch (inner.special) {
     case 'SchemaOrArray':
-      if (!Array.isArray(raw)) break;
+      // Upstream's own decoder looks at the first character alone, and makes nothing of what is neither.
+      if (!Array.isArray(raw) || raw.length === 0) return undefined;
       return raw.map((entry) => {
         if (!isObject(entry)) throw wrongType(entry, goName(schema), place);
         return message(entry, schema, place, state, depth + 1);

@@ -55,7 +55,7 @@ export function parseTime(text: string): string | undefined {
 /** `metav1.MicroTime`: six digits after the second, no more and no less. Undefined for what is no such time. */
 export function parseMicroTime(text: string): string | undefined {
   const parsed = parse(text);
-  if (parsed === undefined || parsed.fraction.length !== 6) return undefined;
+  if (parsed?.fraction.length !== 6) return undefined;
   return `${seconds(parsed.ms).slice(0, -1)}.${parsed.fraction}Z`;
 }
 

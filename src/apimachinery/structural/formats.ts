@@ -67,3 +67,12 @@ const FORMATS: Record<string, (text: string) => boolean> = {
 export function hasFormat(format: string, text: string): boolean {
   return !Object.hasOwn(FORMATS, format) || (FORMATS[format]?.(text) ?? true);
 }
+
+/** Formats that are known, though any text is of them. */
+const UNCHECKED = ['isbn', 'creditcard', 'ssn', 'rgbcolor', 'password', 'k8sshortname', 'k8slongname'];
+
+/** Whether a format of strings is one that upstream knows (`supportedVersionedFormats`), with dashes or without. */
+export function isKnownFormat(format: string): boolean {
+  const name = format.replaceAll('-', '');
+  return Object.hasOwn(FORMATS, name) || UNCHECKED.includes(name);
+}

@@ -22,3 +22,13 @@ export function compilePattern(pattern: string): RE2JS | undefined {
 export function matchesPattern(pattern: string, text: string): boolean {
   return compilePattern(pattern)?.matcher(text).find() ?? false;
 }
+
+/** What is wrong with a pattern, in the words of Go's `regexp`. */
+export function patternProblem(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,6 +1,6 @@
 /** A custom resource against its schema, with the words of upstream's `kube-openapi/validation`. */
 import { deepEqual } from '../equal.ts';
-import { child, type FieldError, invalid, notSupported, required, tooMany, typeInvalid } from '../field.ts';
+import { child, type FieldError, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts';
 import { goFloat } from '../go-float.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { hasFormat } from './formats.ts';
@@ -55,7 +55,7 @@ function checkType(value: Json, schema: StructuralSchema, path: string, errors: 
 }
 
 function checkEnum(value: Json, schema: StructuralSchema, path: string, errors: FieldError[]): void {
-  if (schema.enum === undefined || (value === null && schema.nullable === true)) return;
+  if (!schema.enum?.length || (value === null && schema.nullable === true)) return;
   if (schema.enum.some((allowed) => deepEqual(allowed, value))) return;
   const texts = schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)));
   errors.push(notSupported(path, value, texts));
@@ -65,7 +65,7 @@ function checkString(value: string, schema: StructuralSchema, path: string, erro
   const { maxLength, minLength, pattern } = schema;
   const length = maxLength === undefined && minLength === undefined ? 0 : [...value].length;
   if (maxLength !== undefined && length > maxLength) {
-    errors.push({ type: 'FieldValueTooLong', field: path, body: `Too long: may not be longer than ${maxLength}` });
+    errors.push(tooLong(path, maxLength));
   }
   if (minLength !== undefined && length < minLength) {
     errors.push(invalid(path, value, inBody(path, `should be at least ${minLength} chars long`)));

@@ -6,7 +6,7 @@ import type {
 import type { Strategy } from '../resource.ts';
 import { dns1123Subdomain } from '../validation/formats.ts';
 import { required as requiredRule } from '../validation/rules.ts';
-import { defaultMatch, matchErrors, paramRefErrors } from './match-resources.ts';
+import { changingErrors, defaultMatch, matchErrors, paramRefErrors } from './match-resources.ts';
 
 type Binding = MutatingAdmissionPolicyBinding | ValidatingAdmissionPolicyBinding;
 const ACTIONS = ['Audit', 'Deny', 'Warn'];
@@ -55,5 +55,9 @@ export const mutatingBinding: Strategy<MutatingAdmissionPolicyBinding> = {
   metadataChecks: [1, 0],
   plainFinalizers: true,
   default: setDefaults,
-  validate: commonErrors,
+  validate(binding) {
+    const errors = commonErrors(binding);
+    changingErrors(binding.spec?.matchResources, 'spec.matchResources', errors);
+    return errors;
+  },
 };

@@ -27,7 +27,8 @@ export function conditionExpressionErrors(
   const compiler = new PolicyCompiler(params);
   conditions.forEach(({ expression = '' }, index) => {
     if (isBlank(expression)) return;
-    check(compiler.condition(expression), `${path}[${index}].expression`, expression, errors);
+    const trimmed = expression.trim();
+    check(compiler.condition(trimmed), `${path}[${index}].expression`, trimmed, errors);
   });
 }
 
@@ -35,7 +36,7 @@ export function conditionExpressionErrors(
 function declareVariables(compiler: PolicyCompiler, variables: readonly Variable[] = [], errors: FieldError[]): void {
   if (variables.length > 0) compiler.withVariables();
   variables.forEach(({ name = '', expression = '' }, index) => {
-    if (isBlank(name) || isBlank(expression)) return;
+    if (isBlank(expression)) return;
     check(compiler.variable(name, expression), `spec.variables[${index}].expression`, expression, errors);
   });
 }
@@ -58,7 +59,7 @@ export function validatingExpressionErrors(spec: ValidatingAdmissionPolicySpec, 
   });
   auditAnnotations.forEach(({ valueExpression = '' }, index) => {
     if (isBlank(valueExpression)) return;
-    const value = compiler.expression(valueExpression, ['string', 'null']);
+    const value = compiler.expression(valueExpression.trim(), ['string', 'null']);
     check(value, `spec.auditAnnotations[${index}].valueExpression`, valueExpression, errors);
   });
 }
@@ -74,8 +75,8 @@ export function mutatingExpressionErrors(spec: MutatingAdmissionPolicySpec, erro
     if (patchType !== 'ApplyConfiguration' && patchType !== 'JSONPatch') return;
     const [field, patch] =
       patchType === 'JSONPatch' ? ['jsonPatch', jsonPatch] : ['applyConfiguration', applyConfiguration];
-    const { expression = '' } = patch ?? {};
-    if (isBlank(expression)) return;
+    const expression = patch?.expression?.trim() ?? '';
+    if (expression === '') return;
     const at = `spec.mutations[${index}].${field}.expression`;
     check(compiler.mutation(expression, patchType), at, expression, errors);
   });

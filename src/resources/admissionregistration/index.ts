@@ -9,7 +9,7 @@ import type {
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { mutatingBinding, validatingBinding } from './bindings.ts';
-import { mutatingPolicy, validatingPolicy } from './policies.ts';
+import { mutatingPolicy, validatingPolicy, validatingPolicyStatus } from './policies.ts';
 import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
 const admissionregistration = groupVersion('admissionregistration.k8s.io', 'v1');
@@ -39,7 +39,7 @@ export const admissionregistrationResources: readonly Resource[] = [
     ...common,
     resource: 'validatingadmissionpolicies',
     kind: 'ValidatingAdmissionPolicy',
-    subresources: [statusSubresource('ValidatingAdmissionPolicy')],
+    subresources: [statusSubresource('ValidatingAdmissionPolicy', validatingPolicyStatus)],
     strategy: validatingPolicy,
   }),
   admissionregistration<ValidatingAdmissionPolicyBinding>({

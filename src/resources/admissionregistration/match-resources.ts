@@ -2,6 +2,7 @@
 import { type FieldError, forbiddenField, invalid, notSupported, required } from '../../apimachinery/field.ts';
 import { isDns1035Label, isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type { MatchResources, ParamKind, ParamRef } from '../../generated/types/admissionregistration.v1.ts';
+import { pathSegmentName } from '../validation/object-names.ts';
 import { each } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 import { matchPolicy } from './conditions.ts';
@@ -23,6 +24,17 @@ export function matchErrors(match: MatchResources, at: string, errors: FieldErro
   each(namedRule)(match.resourceRules, `${at}.resourceRules`, errors);
   each(namedRule)(match.excludeResourceRules, `${at}.excludeResourceRules`, errors);
   matchPolicy(match.matchPolicy, `${at}.matchPolicy`, errors);
+}
+
+/** What a policy can change: there is nothing to change in a deletion. */
+const CHANGING_OPERATIONS = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
+
+/** Errors of operations that leave nothing to be changed. */
+export function changingErrors(match: MatchResources | undefined, at: string, errors: FieldError[]): void {
+  for (const operation of match?.resourceRules?.flatMap(({ operations = [] }) => operations) ?? []) {
+    if (CHANGING_OPERATIONS.includes(operation)) continue;
+    errors.push(notSupported(`${at}.resourceRules.operations`, operation, CHANGING_OPERATIONS));
+  }
 }
 
 /** Errors of what a policy matches: there must be rules, for its expressions to have types. */
@@ -54,7 +66,7 @@ export function paramKindErrors({ apiVersion = '', kind = '' }: ParamKind, error
   }
 }
 
-const NOT_FOUND_ACTIONS = ['Allow', 'Deny'];
+const NOT_FOUND_ACTIONS = ['Deny', 'Allow'];
 
 /** Errors of which parameters a binding gives (`validateParamRef`). */
 export function paramRefErrors(ref: ParamRef, errors: FieldError[]): void {
@@ -62,14 +74,15 @@ export function paramRefErrors(ref: ParamRef, errors: FieldError[]): void {
   const { name = '', selector, parameterNotFoundAction: action } = ref;
   if (name !== '' && selector !== undefined) {
     errors.push(forbiddenField(`${at}.name`, 'name and selector are mutually exclusive'));
+    errors.push(forbiddenField(`${at}.selector`, 'name and selector are mutually exclusive'));
   } else if (name === '' && selector === undefined) {
     errors.push(required(at, 'one of name or selector must be specified'));
   }
   if (name !== '') {
-    for (const problem of isDns1123Subdomain(name)) errors.push(invalid(`${at}.name`, name, problem));
+    for (const problem of pathSegmentName(name, false)) errors.push(invalid(`${at}.name`, name, problem));
   }
   labelSelector(selector, `${at}.selector`, errors);
   const path = `${at}.parameterNotFoundAction`;
-  if (action === undefined) errors.push(required(path));
+  if (!action) errors.push(required(path));
   else if (!NOT_FOUND_ACTIONS.includes(action)) errors.push(notSupported(path, action, NOT_FOUND_ACTIONS));
 }

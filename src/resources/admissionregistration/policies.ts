@@ -1,38 +1,33 @@
-import {
-  duplicate,
-  type FieldError,
-  invalid,
-  notSupported,
-  required,
-  tooLong,
-  tooMany,
-} from '../../apimachinery/field.ts';
+import { duplicate, type FieldError, invalid, notSupported, required } from '../../apimachinery/field.ts';
 import { byteLength } from '../../apimachinery/names.ts';
 import type {
   AuditAnnotation,
+  ExpressionWarning,
   MutatingAdmissionPolicy,
   Mutation,
   ValidatingAdmissionPolicy,
   Validation,
   Variable,
 } from '../../generated/types/admissionregistration.v1.ts';
-import type { Strategy } from '../resource.ts';
-import { statusIsSeparate } from '../strategies.ts';
+import type { Strategy, SubresourceStrategy } from '../resource.ts';
+import { keepAllButStatus, STATUS_KEEPS, statusIsSeparate } from '../strategies.ts';
+import { conditions } from '../validation/conditions.ts';
 import { qualifiedName } from '../validation/formats.ts';
+import { listOf, struct, text } from '../validation/go-struct.ts';
+import { each, type Rule } from '../validation/rules.ts';
 import { conditionErrors, failurePolicy } from './conditions.ts';
 import { mutatingExpressionErrors, validatingExpressionErrors } from './expressions.ts';
-import { constraintErrors, defaultMatch, paramKindErrors } from './match-resources.ts';
+import { changingErrors, constraintErrors, defaultMatch, paramKindErrors } from './match-resources.ts';
 
 const MOST_AUDIT_ANNOTATIONS = 20;
 const LONGEST_VALUE_EXPRESSION = 5 * 1024;
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const PATCH_TYPES = ['ApplyConfiguration', 'JSONPatch'];
 const REINVOCATION = ['IfNeeded', 'Never'];
-/** What a policy can change: there is nothing to change in a deletion. */
-const CHANGING_OPERATIONS = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
 const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
 const RESERVED =
   /^(true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return|var|void|while)$/;
+const shownAnnotations = listOf(struct({ Key: text, ValueExpression: text }));
 const isBlank = (text: string): boolean => text.trim() === '';
 const hasNewlines = (text: string): boolean => /[\r\n]/.test(text);
 
@@ -72,11 +67,9 @@ function validationErrors(validation: Validation, at: string, errors: FieldError
     errors.push(invalid(`${at}.messageExpression`, messageExpression, 'must be non-empty if specified'));
   }
   if (message !== '' && isBlank(message)) {
-    errors.push(invalid(`${at}.message`, message, 'message must be non-empty if specified'));
+    errors.push(invalid(`${at}.message`, message, 'must be non-empty if specified'));
   } else if (hasNewlines(message.trim())) {
-    errors.push(invalid(`${at}.message`, message, 'message must not contain line breaks'));
-  } else if (hasNewlines(expression.trim()) && message === '') {
-    errors.push(required(`${at}.message`, 'message must be specified if expression contains line breaks'));
+    errors.push(invalid(`${at}.message`, message, 'must not contain line breaks'));
   }
   if (reason !== undefined && !REASONS.includes(reason)) {
     errors.push(notSupported(`${at}.reason`, reason, REASONS));
@@ -85,7 +78,11 @@ function validationErrors(validation: Validation, at: string, errors: FieldError
 
 function annotationErrors(list: readonly AuditAnnotation[] = [], policy: string, errors: FieldError[]): void {
   const at = 'spec.auditAnnotations';
-  if (list.length > MOST_AUDIT_ANNOTATIONS) errors.push(tooMany(at, list.length, MOST_AUDIT_ANNOTATIONS));
+  if (list.length > MOST_AUDIT_ANNOTATIONS) {
+    errors.push(
+      invalid(at, shownAnnotations(list), `must not have more than ${MOST_AUDIT_ANNOTATIONS} auditAnnotations`),
+    );
+  }
   const keys = new Set<string>();
   list.forEach(({ key = '', valueExpression = '' }, index) => {
     const path = `${at}[${index}]`;
@@ -94,7 +91,7 @@ function annotationErrors(list: readonly AuditAnnotation[] = [], policy: string,
     if (isBlank(valueExpression)) {
       errors.push(required(`${path}.valueExpression`, 'valueExpression is not specified'));
     } else if (byteLength(valueExpression.trim()) > LONGEST_VALUE_EXPRESSION) {
-      errors.push(tooLong(`${path}.valueExpression`, LONGEST_VALUE_EXPRESSION));
+      errors.push(required(`${path}.valueExpression`, `must not exceed ${LONGEST_VALUE_EXPRESSION} bytes in length`));
     }
     if (keys.has(key)) errors.push(duplicate(`${path}.key`, key));
     keys.add(key);
@@ -116,6 +113,18 @@ function validateValidating(policy: ValidatingAdmissionPolicy): FieldError[] {
   return errors;
 }
 
+const warningErrors: Rule<ExpressionWarning> = ({ warning = '', fieldRef = '' }, at, errors) => {
+  if (warning === '') errors.push(required(`${at}.warning`));
+  if (fieldRef.trim() === '') errors.push(required(`${at}.fieldRef`));
+};
+
+function statusErrors({ status = {} }: ValidatingAdmissionPolicy): FieldError[] {
+  const errors: FieldError[] = [];
+  each(warningErrors)(status.typeChecking?.expressionWarnings, 'status.typeChecking.expressionWarnings', errors);
+  conditions(status.conditions, 'status.conditions', errors);
+  return errors;
+}
+
 /** How ValidatingAdmissionPolicies are made. */
 export const validatingPolicy: Strategy<ValidatingAdmissionPolicy> = {
   metadataChecks: [1, 0],
@@ -123,6 +132,12 @@ export const validatingPolicy: Strategy<ValidatingAdmissionPolicy> = {
   ...statusIsSeparate<ValidatingAdmissionPolicy>({}),
   default: setDefaults,
   validate: validateValidating,
+};
+
+/** How their status is changed. */
+export const validatingPolicyStatus: SubresourceStrategy<ValidatingAdmissionPolicy> = {
+  ...keepAllButStatus<ValidatingAdmissionPolicy>(...STATUS_KEEPS),
+  validateUpdate: statusErrors,
 };
 
 function mutationErrors(mutation: Mutation, at: string, errors: FieldError[]): void {
@@ -137,17 +152,14 @@ function mutationErrors(mutation: Mutation, at: string, errors: FieldError[]): v
   const [other, otherPatch] =
     patchType === 'JSONPatch' ? ['applyConfiguration', applyConfiguration] : ['jsonPatch', jsonPatch];
   if (otherPatch !== undefined) {
-    errors.push(invalid(`${at}.${other}`, otherPatch, `must not be set when patchType is ${patchType}`));
+    errors.push(invalid(`${at}.${other}`, `{${other}}`, `must not be specified when patchType is ${patchType}`));
   }
 }
 
 function validateMutating(policy: MutatingAdmissionPolicy): FieldError[] {
   const errors = commonErrors(policy);
   const { mutations = [], reinvocationPolicy = '', matchConstraints } = policy.spec ?? {};
-  for (const operation of matchConstraints?.resourceRules?.flatMap(({ operations = [] }) => operations) ?? []) {
-    if (CHANGING_OPERATIONS.includes(operation)) continue;
-    errors.push(notSupported('spec.matchConstraints.resourceRules.operations', operation, CHANGING_OPERATIONS));
-  }
+  changingErrors(matchConstraints, 'spec.matchConstraints', errors);
   if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'));
   mutations.forEach((mutation, index) => {
     mutationErrors(mutation, `spec.mutations[${index}]`, errors);

@@ -1,6 +1,7 @@
 /** Which requests webhooks and policies are asked about. */
 import { duplicate, type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import type { NamedRuleWithOperations, RuleWithOperations } from '../../generated/types/admissionregistration.v1.ts';
+import { pathSegmentName } from '../validation/object-names.ts';
 import { each, oneOf, present, type Rule } from '../validation/rules.ts';
 
 const operation = oneOf('*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE');
@@ -62,6 +63,9 @@ export const ruleWithOperations: Rule<RuleWithOperations> = (rule, path, errors)
 export const namedRule: Rule<NamedRuleWithOperations> = (rule, path, errors) => {
   const names = rule.resourceNames ?? [];
   names.forEach((name, index) => {
+    for (const problem of pathSegmentName(name, false)) {
+      errors.push(invalid(`${path}.resourceNames[${index}]`, name, problem));
+    }
     if (names.indexOf(name) < index) errors.push(duplicate(`${path}.resourceNames[${index}]`, name));
   });
   ruleWithOperations(rule, path, errors);

@@ -1,11 +1,13 @@
 /** Where a definition points into its objects: printed columns, selectable fields and the scale. */
 import { duplicate, type FieldError, invalid, required, tooMany } from '../../apimachinery/field.ts';
+import type { StructuralSchema } from '../../apimachinery/structural/schema.ts';
 import type {
   CustomResourceColumnDefinition,
   CustomResourceSubresourceScale,
   JSONSchemaProps,
   SelectableField,
 } from '../../generated/types/apiextensions.v1.ts';
+import { fieldPathOf } from '../custom/field-path.ts';
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
 const FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
@@ -52,51 +54,38 @@ export function scaleErrors(scale: CustomResourceSubresourceScale, at: string, e
   }
 }
 
-/** The names of a path, `.spec.color` or `.spec['color']`; throws upstream's text. */
-function readPath(path: string): string[] {
-  const names: string[] = [];
-  let rest = path;
-  while (rest !== '') {
-    const match = /^\.([^.[\]]+)/.exec(rest) ?? /^\['([^']+)'\]/.exec(rest);
-    if (match === null) throw new Error(`expected [ or . but got: ${rest}`);
-    names.push(match[1] as string);
-    rest = rest.slice(match[0].length);
-  }
-  return names;
-}
-
-function pathProblem(path: string, schema: JSONSchemaProps | undefined): string | undefined {
-  let at: JSONSchemaProps | undefined = schema;
-  try {
-    for (const name of readPath(path)) {
-      const properties: Record<string, JSONSchemaProps> = at?.properties ?? {};
-      at = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    }
-  } catch (error) {
-    return `is an invalid path: ${(error as Error).message}`;
-  }
-  if (at === undefined) return 'is an invalid path: does not refer to a valid field';
-  return SELECTABLE_TYPES.includes(at.type ?? '')
-    ? undefined
-    : 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.';
-}
-
 /** Errors of the fields that objects can be selected by. */
 export function selectableErrors(
   fields: readonly SelectableField[],
-  schema: JSONSchemaProps | undefined,
+  where: JSONSchemaProps | string | undefined,
   path: string,
   errors: FieldError[],
 ): void {
-  if (fields.length > MOST_SELECTABLE) errors.push(tooMany(path, fields.length, MOST_SELECTABLE));
+  if (fields.length === 0) return;
+  if (typeof where === 'string') {
+    errors.push(invalid(path, '', where));
+    return;
+  }
+  const known = new Set<string>();
   fields.forEach(({ jsonPath = '' }, index) => {
     const at = `${path}[${index}].jsonPath`;
     if (jsonPath === '') {
       errors.push(required(at));
       return;
     }
-    const problem = pathProblem(jsonPath, schema);
-    if (problem !== undefined) errors.push(invalid(at, jsonPath, problem));
-    if (fields.findIndex((field) => field.jsonPath === jsonPath) < index) errors.push(duplicate(at, jsonPath));
+    const bad = (detail: string): void => void errors.push(invalid(at, jsonPath, detail));
+    const found = fieldPathOf(jsonPath, (where ?? {}) as StructuralSchema, false);
+    if ('problem' in found) {
+      bad(`is an invalid path: ${found.problem}`);
+      return;
+    }
+    if (/^metadata(?![^.[])/.test(found.path)) bad('must not point to fields in metadata');
+    if (!SELECTABLE_TYPES.includes(found.schema?.type ?? '')) {
+      const plain = 'Enum string fields and strings with formats are allowed.';
+      bad(`must point to a field of type string, boolean or integer. ${plain}`);
+    }
+    if (known.has(found.path)) errors.push(duplicate(at, jsonPath));
+    known.add(found.path);
   });
+  if (known.size > MOST_SELECTABLE) errors.push(tooMany(path, known.size, MOST_SELECTABLE));
 }

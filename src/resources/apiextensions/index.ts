@@ -1,9 +1,10 @@
 import { now } from '../../apimachinery/meta.ts';
 import type { CustomResourceDefinition } from '../../generated/types/apiextensions.v1.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
-import type { Resource } from '../resource.ts';
+import type { Resource, SubresourceStrategy } from '../resource.ts';
 import { keep, keepAllButStatus } from '../strategies.ts';
-import { validateDefinition, validateDefinitionUpdate } from './validation.ts';
+import { formatWarnings } from './formats.ts';
+import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './validation.ts';
 
 const apiextensions = groupVersion('apiextensions.k8s.io', 'v1');
 
@@ -49,6 +50,15 @@ function markDeleting({ metadata, status = {} }: CustomResourceDefinition, old: 
   status.conditions = [...(status.conditions ?? []).filter(({ type }) => type !== pending.type), pending];
 }
 
+const kept = keepAllButStatus<CustomResourceDefinition>();
+const status: SubresourceStrategy<CustomResourceDefinition> = {
+  prepareForUpdate(definition, old) {
+    kept.prepareForUpdate(definition, old);
+    if (!definition.status?.storedVersions?.length) withStoredVersion(definition);
+  },
+  validateUpdate: validateDefinitionStatus,
+};
+
 /** The resources of the group `apiextensions.k8s.io`. */
 export const apiextensionsResources: readonly Resource[] = [
   apiextensions<CustomResourceDefinition>({
@@ -57,12 +67,7 @@ export const apiextensionsResources: readonly Resource[] = [
     namespaced: false,
     shortNames: ['crd', 'crds'],
     categories: ['api-extensions'],
-    subresources: [
-      statusSubresource<CustomResourceDefinition>(
-        'CustomResourceDefinition',
-        keepAllButStatus('labels', 'annotations'),
-      ),
-    ],
+    subresources: [statusSubresource<CustomResourceDefinition>('CustomResourceDefinition', status)],
     strategy: {
       default: setDefaults,
       prepareForCreate(definition) {
@@ -74,6 +79,7 @@ export const apiextensionsResources: readonly Resource[] = [
         withStoredVersion(definition);
       },
       plainFinalizers: true,
+      warnings: formatWarnings,
       metadataChecks: [0, 1],
       moreFinalizers: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [CLEANUP_FINALIZER] : []),
       markDeleting,

@@ -13,7 +13,7 @@ import { itemsOf, type StructuralSchema } from '../../apimachinery/structural/sc
 import type { JSONSchemaProps } from '../../generated/types/apiextensions.v1.ts';
 import { fieldPathOf } from '../custom/field-path.ts';
 import { type CompiledRule, compileRules } from '../custom/rule-programs.ts';
-import { nullable, struct, text } from '../validation/go-struct.ts';
+import { shownRule } from './shown-schema.ts';
 
 /** What one expression may cost, had an object as many of its values as it can have (`StaticEstimatedCostLimit`). */
 const EXPRESSION_LIMIT = 10_000_000;
@@ -22,15 +22,6 @@ const SCHEMA_LIMIT = 100_000_000;
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
 const hasLines = (value: string): boolean => /[\n\r]/.test(value);
-
-const shown = struct({
-  Rule: text,
-  Message: text,
-  MessageExpression: text,
-  Reason: nullable,
-  FieldPath: text,
-  OptionalOldSelf: nullable,
-});
 
 /** Errors of the rules of a schema as far as they can be told without looking into expressions. */
 export function ruleFieldErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {
@@ -45,21 +36,19 @@ export function ruleFieldErrors(schema: JSONSchemaProps, path: string, errors: F
     if (reason !== undefined && !REASONS.includes(reason)) errors.push(notSupported(`${at}.reason`, reason, REASONS));
     if (fieldPath === '') return;
     const bad = (detail: string): void => void errors.push(invalid(`${at}.fieldPath`, fieldPath, detail));
-    if (fieldPath.trim() === '') bad('fieldPath must be non-empty if specified');
-    if (hasLines(fieldPath)) bad('fieldPath must not contain line breaks');
+    if (fieldPath.trim() === '') bad('must be non-empty if specified');
+    if (hasLines(fieldPath)) bad('must not contain line breaks');
     const found = fieldPathOf(fieldPath, schema as StructuralSchema);
-    if ('problem' in found) bad(`fieldPath must be a valid path: ${found.problem}`);
+    if ('problem' in found) bad('must be a valid path');
   });
 }
 
 function messageError(rule: string, message: string, at: string): FieldError | undefined {
   const trimmed = message.trim();
-  const bad = (shownMessage: string, detail: string): FieldError => invalid(`${at}.message`, shownMessage, detail);
+  const bad = (detail: string): FieldError => invalid(`${at}.message`, message, detail);
   if (rule === '') return required(`${at}.rule`, 'rule is not specified');
-  if (message !== '' && trimmed === '') return bad(message, 'message must be non-empty if specified');
-  if (message.length > 2048)
-    return bad(`${message.slice(0, 10)}...`, 'message must have a maximum length of 2048 characters');
-  if (hasLines(trimmed)) return bad(message, 'message must not contain line breaks');
+  if (message !== '' && trimmed === '') return bad('must be non-empty if specified');
+  if (hasLines(trimmed)) return bad('must not contain line breaks');
   if (hasLines(rule) && trimmed === '') {
     return required(`${at}.message`, 'message must be specified if rule contains line breaks');
   }
@@ -75,20 +64,26 @@ interface Place {
 
 /** The costs of a whole schema. */
 interface Total {
+  /** Schemas whose rules would only say again what is wrong. */
+  wrong: ReadonlySet<unknown>;
   cost: number;
   expensive: { path: string; cost: number }[];
 }
 
-/** Errors of the expressions of a whole schema, in which nothing else is wrong. */
-export function ruleErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {
-  const total: Total = { cost: 0, expensive: [] };
+/** Errors of the expressions of a whole schema, but for those of schemas in which something else is wrong. */
+export function ruleErrors(
+  schema: JSONSchemaProps,
+  wrong: ReadonlySet<JSONSchemaProps>,
+  path: string,
+  errors: FieldError[],
+): void {
+  const total: Total = { wrong, cost: 0, expensive: [] };
   walk(schema as StructuralSchema, true, path, { most: 1 }, total, errors);
   if (total.cost <= SCHEMA_LIMIT) return;
-  const cause =
-    'contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 schema';
+  const cause = 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema';
   const most = total.expensive.sort((a, b) => b.cost - a.cost).slice(0, 4);
   for (const expensive of most) errors.push(forbiddenField(expensive.path, cause));
-  const what = 'x-kubernetes-validations estimated rule & messageExpression cost total for entire OpenAPIv3 schema';
+  const what = 'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema';
   errors.push(forbiddenField(path, overBudget(what, total.cost, SCHEMA_LIMIT)));
 }
 
@@ -130,7 +125,7 @@ function ownErrors(
   errors: FieldError[],
 ): void {
   const rules = schema['x-kubernetes-validations'] ?? [];
-  if (rules.length === 0) return;
+  if (rules.length === 0 || total.wrong.has(schema)) return;
   const declared = declare(schema, isRoot);
   if (declared === undefined) {
     const why = 'unable to convert structural schema to CEL declarations';
@@ -172,8 +167,8 @@ function costErrors(
 
 function compileErrors(compiled: CompiledRule, at: string, { uncorrelatable }: Place, errors: FieldError[]): void {
   const { rule, problem, messageProblem, usesOldSelf } = compiled;
-  if (problem !== undefined) errors.push(invalid(`${at}.rule`, shown(rule), problem));
-  if (messageProblem !== undefined) errors.push(invalid(`${at}.messageExpression`, shown(rule), messageProblem));
+  if (problem !== undefined) errors.push(invalid(`${at}.rule`, shownRule(rule), problem));
+  if (messageProblem !== undefined) errors.push(invalid(`${at}.messageExpression`, shownRule(rule), messageProblem));
   if (usesOldSelf) {
     if (uncorrelatable === undefined) return;
     const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;

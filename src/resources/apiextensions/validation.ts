@@ -1,36 +1,39 @@
 /** What a CustomResourceDefinition may say (`ValidateCustomResourceDefinition`). */
 import { type FieldError, forbiddenField, invalid, notSupported, required } from '../../apimachinery/field.ts';
-import { isDns1035Label, isDns1123Subdomain } from '../../apimachinery/names.ts';
+import { byteLength, isDns1035Label, isDns1123Subdomain } from '../../apimachinery/names.ts';
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
   CustomResourceDefinitionSpec,
+  JSONSchemaProps,
+  CustomResourceDefinitionVersion as Version,
 } from '../../generated/types/apiextensions.v1.ts';
 import { immutable } from '../validation/rules.ts';
 import { webhookServiceErrors, webhookUrlErrors } from '../validation/webhooks.ts';
-import { columnErrors, scaleErrors, selectableErrors } from './columns.ts';
-import { ruleErrors } from './rules.ts';
-import { schemaErrors } from './schema.ts';
-import { shownVersions, type VersionView, versionViews } from './versions.ts';
+import { visitSchemas } from './structural.ts';
+import { shownVersions, versionViews } from './versions.ts';
+import { viewErrors } from './views.ts';
 
 const SCOPES = ['Cluster', 'Namespaced'];
 const STRATEGIES = ['None', 'Webhook'];
+const REVIEWS = ['v1', 'v1beta1'];
+const LONGEST_WARNING = 256;
 
 function groupErrors(group: string): FieldError[] {
   if (group === '') return [required('spec.group')];
   const problems = isDns1123Subdomain(group);
   if (problems.length === 0 && !group.includes('.')) problems.push('should be a domain with at least one dot');
-  return problems.map((problem) => invalid('spec.group', group, problem));
+  return problems.length === 0 ? [] : [invalid('spec.group', group, problems.join(','))];
 }
 
 /** Errors of names that are there. */
 function namesErrors(names: CustomResourceDefinitionNames, at: string): FieldError[] {
   const errors: FieldError[] = [];
   const check = (value: string, path: string, mixed: boolean): void => {
-    for (const problem of isDns1035Label(mixed ? value.toLowerCase() : value)) {
-      const detail = mixed ? `may have mixed case, but should otherwise match: ${problem}` : problem;
-      errors.push(invalid(path, value, detail));
-    }
+    const problem = isDns1035Label(mixed ? value.toLowerCase() : value).join(',');
+    if (problem === '') return;
+    const detail = mixed ? `may have mixed case, but should otherwise match: ${problem}` : problem;
+    errors.push(invalid(path, value, detail));
   };
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
     if (names[field]) check(names[field], `${at}.${field}`, field === 'kind' || field === 'listKind');
@@ -52,47 +55,44 @@ function missingNames(names: CustomResourceDefinitionNames): FieldError[] {
     .map((field) => required(`spec.names.${field}`));
 }
 
-function viewErrors(view: VersionView, schema: VersionView['schema'], errors: FieldError[]): void {
-  const path = `${view.schemaPath}.openAPIV3Schema`;
-  if (view.schema !== undefined) {
-    const type = view.schema.type ?? '';
-    if (view.subresources?.status !== undefined && type !== '' && type !== 'object') {
-      const detail =
-        'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
-      errors.push(invalid(`${path}.type`, type, detail));
+function versionErrors(version: Version, at: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const { name = '', deprecated, deprecationWarning: warning } = version;
+  const problem = isDns1035Label(name).join(',');
+  if (problem !== '') errors.push(invalid(`${at}.name`, name, problem));
+  const bad = (detail: string): void => void errors.push(invalid(`${at}.deprecationWarning`, warning, detail));
+  if (warning === undefined) return errors;
+  if (deprecated !== true) bad('can only be set for deprecated versions');
+  else {
+    if (byteLength(warning) > LONGEST_WARNING) bad(`must be <= ${LONGEST_WARNING} characters long`);
+    if (warning === '') bad('must not be an empty string');
+    const odd = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(warning);
+    if (odd !== null) {
+      const where = byteLength(warning.slice(0, odd.index));
+      bad(`must only contain printable UTF-8 characters; non-printable character found at index ${where}`);
     }
-    const found: FieldError[] = [];
-    schemaErrors(view.schema, 'root', path, found);
-    // Rules are written for schemas that make sense: of any other they would only say so again.
-    if (found.length === 0) ruleErrors(view.schema, path, found);
-    errors.push(...found);
   }
-  if (view.subresources?.scale !== undefined) {
-    scaleErrors(view.subresources.scale, `${view.subresourcesPath}.scale`, errors);
-  }
-  columnErrors(view.columns ?? [], view.columnsPath, errors);
-  selectableErrors(view.selectableFields ?? [], schema, view.selectablePath, errors);
+  return errors;
 }
 
 function versionsErrors({ versions }: CustomResourceDefinitionSpec): FieldError[] {
   const errors: FieldError[] = [];
   const list = versions ?? [];
-  list.forEach(({ name = '', schema }, index) => {
+  list.forEach((version, index) => {
     const at = `spec.versions[${index}]`;
-    if (schema?.openAPIV3Schema === undefined) errors.push(required(`${at}.schema.openAPIV3Schema`));
-    for (const problem of isDns1035Label(name)) errors.push(invalid(`${at}.name`, name, problem));
+    if (version.schema?.openAPIV3Schema === undefined) errors.push(required(`${at}.schema.openAPIV3Schema`));
+    errors.push(...versionErrors(version, at));
   });
   // The first version is also what the only one was called before there were several.
   const first = list[0]?.name ?? '';
-  for (const problem of first === '' ? [] : isDns1035Label(first)) errors.push(invalid('spec.version', first, problem));
+  const problem = first === '' ? '' : isDns1035Label(first).join(',');
+  if (problem !== '') errors.push(invalid('spec.version', first, problem));
   const add = (detail: string): void => void errors.push(invalid('spec.versions', shownVersions(versions), detail));
   if (new Set(list.map(({ name }) => name)).size < list.length) add('must contain unique version names');
   if (list.filter(({ storage }) => storage === true).length !== 1) {
     add('must have exactly one version marked as storage version');
   }
-  versionViews(list).forEach((view, index) => {
-    viewErrors(view, list[index]?.schema?.openAPIV3Schema, errors);
-  });
+  for (const view of versionViews(list)) viewErrors(view, errors);
   return errors;
 }
 
@@ -119,8 +119,13 @@ function conversionErrors({ conversion }: CustomResourceDefinitionSpec): FieldEr
   if (reviews.length === 0) errors.push(required(`${at}.conversionReviewVersions`));
   reviews.forEach((version, index) => {
     const field = `${at}.conversionReviewVersions[${index}]`;
-    for (const problem of isDns1035Label(version)) errors.push(invalid(field, version, problem));
+    if (reviews.indexOf(version) < index) errors.push(invalid(field, version, 'duplicate version'));
+    else errors.push(...isDns1035Label(version).map((problem) => invalid(field, version, problem)));
   });
+  if (reviews.length > 0 && !reviews.some((version) => REVIEWS.includes(version))) {
+    const detail = `must include at least one of ${REVIEWS.join(', ')}`;
+    errors.push(invalid(`${at}.conversionReviewVersions`, reviews, detail));
+  }
   return errors;
 }
 
@@ -129,30 +134,36 @@ function storedErrors({ spec, status }: CustomResourceDefinition): FieldError[] 
   const at = 'status.storedVersions';
   const stored = status?.storedVersions ?? [];
   if (stored.length === 0) return [invalid(at, null, 'must have at least one stored version')];
-  const known = new Set(spec?.versions?.map(({ name = '' }) => name));
-  return stored.flatMap((version, index) => {
-    if (known.has(version)) return [];
+  const left = new Set(stored);
+  const errors: FieldError[] = [];
+  for (const { name = '', storage } of spec?.versions ?? []) {
+    if (storage === true && !left.has(name)) errors.push(invalid(at, stored, `must have the storage version ${name}`));
+    left.delete(name);
+  }
+  for (const version of left) {
     const migration = `until a storage migration ensures no data remains persisted in ${version}`;
     const detail = `${version} was previously a storage version, and must remain in spec.versions ${migration}`;
-    return [
-      invalid(
-        `${at}[${index}]`,
-        version,
-        `missing from spec.versions; ${detail} and removes ${version} from status.storedVersions`,
-      ),
-    ];
-  });
+    const whole = `missing from spec.versions; ${detail} and removes ${version} from status.storedVersions`;
+    errors.push(invalid(`${at}[${stored.lastIndexOf(version)}]`, version, whole));
+  }
+  return errors;
 }
 
-/** Errors of a definition. */
+/** Errors of a new definition. */
 export function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
   const { metadata, spec = {} } = definition;
-  const names = spec.names ?? {};
   const errors: FieldError[] = [];
   const name = metadata.name ?? '';
-  if (name !== '' && name !== `${names.plural ?? ''}.${spec.group ?? ''}`) {
+  if (name !== '' && name !== `${spec.names?.plural ?? ''}.${spec.group ?? ''}`) {
     errors.push(invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group'));
   }
+  return [...errors, ...definitionErrors(definition), ...approvalErrors(definition, undefined)];
+}
+
+function definitionErrors(definition: CustomResourceDefinition): FieldError[] {
+  const { spec = {} } = definition;
+  const names = spec.names ?? {};
+  const errors: FieldError[] = [];
   errors.push(...groupErrors(spec.group ?? ''));
   if (!spec.scope) errors.push(required('spec.scope'));
   else if (!SCOPES.includes(spec.scope)) errors.push(notSupported('spec.scope', spec.scope, SCOPES));
@@ -160,6 +171,14 @@ export function validateDefinition(definition: CustomResourceDefinition): FieldE
     const detail =
       'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead';
     errors.push(invalid('spec.preserveUnknownFields', true, detail));
+    if (spec.versions?.some(({ schema }) => mentionsDefault(schema?.openAPIV3Schema))) {
+      const why = 'must be false in order to use defaults in the schema';
+      errors.push(invalid('spec.preserveUnknownFields', true, why));
+    }
+    if (spec.conversion?.strategy !== 'None') {
+      const why = 'must be None if spec.preserveUnknownFields is true';
+      errors.push(invalid('spec.conversion.strategy', spec.conversion?.strategy ?? '', why));
+    }
   }
   errors.push(...versionsErrors(spec), ...missingNames(names), ...namesErrors(names, 'spec.names'));
   return [...errors, ...conversionErrors(spec), ...storedErrors(definition)];
@@ -167,14 +186,50 @@ export function validateDefinition(definition: CustomResourceDefinition): FieldE
 
 /** Errors of a changed definition: once it is served, what its objects are called stays. */
 export function validateDefinitionUpdate(definition: CustomResourceDefinition, old: CustomResourceDefinition) {
-  const errors = validateDefinition(definition);
+  const errors = [...definitionErrors(definition), ...approvalErrors(definition, old)];
   const isServed = old.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
-  if (isServed !== true) return errors;
   const { spec = {} } = definition;
   const was = old.spec ?? {};
+  if (isServed === true) {
+    immutable(spec.scope ?? '', was.scope ?? '', 'spec.scope', errors);
+    immutable(spec.names?.kind ?? '', was.names?.kind ?? '', 'spec.names.kind', errors);
+  }
   immutable(spec.group ?? '', was.group ?? '', 'spec.group', errors);
-  immutable(spec.scope ?? '', was.scope ?? '', 'spec.scope', errors);
-  immutable(spec.names?.kind ?? '', was.names?.kind ?? '', 'spec.names.kind', errors);
   immutable(spec.names?.plural ?? '', was.names?.plural ?? '', 'spec.names.plural', errors);
   return errors;
+}
+
+/** Errors of a changed status. */
+export const validateDefinitionStatus = ({ status }: CustomResourceDefinition): FieldError[] =>
+  namesErrors(status?.acceptedNames ?? {}, 'status.acceptedNames');
+
+function mentionsDefault(schema: JSONSchemaProps | undefined): boolean {
+  let found = false;
+  if (schema === undefined) return false;
+  visitSchemas(schema, (inner) => {
+    if (inner.default !== undefined) found = true;
+  });
+  return found;
+}
+
+const APPROVAL = 'api-approved.kubernetes.io';
+
+/** What is wrong with who approved of a definition, if anything; the groups of the community need it. */
+function approvalProblem({ metadata }: CustomResourceDefinition): { isMissing: boolean; detail: string } | undefined {
+  const said = metadata.annotations?.[APPROVAL] ?? '';
+  const must = `protected groups must have approval annotation "${APPROVAL}"`;
+  const where = 'see https://github.com/kubernetes/enhancements/pull/1111';
+  if (said === '') return { isMissing: true, detail: `${must}, ${where}` };
+  if (said.startsWith('unapproved') || /^[A-Za-z][\w+.-]*:\/\/[^/\s]/.test(said)) return undefined;
+  return { isMissing: false, detail: `${must} with either a URL or a reason starting with "unapproved", ${where}` };
+}
+
+function approvalErrors(definition: CustomResourceDefinition, old: CustomResourceDefinition | undefined): FieldError[] {
+  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(definition.spec?.group ?? '')) return [];
+  const problem = approvalProblem(definition);
+  if (problem === undefined) return [];
+  if (old !== undefined && approvalProblem(old)?.isMissing === problem.isMissing) return [];
+  const at = `metadata.annotations[${APPROVAL}]`;
+  if (problem.isMissing) return [required(at, problem.detail)];
+  return [invalid(at, definition.metadata.annotations?.[APPROVAL], problem.detail)];
 }

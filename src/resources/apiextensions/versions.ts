@@ -6,11 +6,13 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import type {
   CustomResourceColumnDefinition,
   CustomResourceSubresources,
+  CustomResourceValidation,
   JSONSchemaProps,
   SelectableField,
   CustomResourceDefinitionVersion as Version,
 } from '../../generated/types/apiextensions.v1.ts';
-import { flag, listOf, nullable, struct, text } from '../validation/go-struct.ts';
+import { flag, listOf, nullable, pointerTo, struct, text } from '../validation/go-struct.ts';
+import { schema } from './shown-schema.ts';
 
 /** What a version says beside its name, with the paths under which errors in it are reported. */
 export interface VersionView {
@@ -20,6 +22,10 @@ export interface VersionView {
   subresources?: CustomResourceSubresources;
   columns?: CustomResourceColumnDefinition[];
   selectableFields?: SelectableField[];
+  /** Where those fields are; a text where there is nothing in which they could be. */
+  selectableIn: JSONSchemaProps | string | undefined;
+  /** Whether the status is a subresource of what the schema is about. */
+  hasStatus: boolean;
   /** Path of the object that holds the other three; each may be moved up on its own. */
   subresourcesPath: string;
   columnsPath: string;
@@ -45,7 +51,10 @@ export function versionViews(versions: readonly Version[]): VersionView[] {
     const subresources = take(version, 'subresources', index);
     const columns = take(version, 'additionalPrinterColumns', index);
     const selectableFields = take(version, 'selectableFields', index);
+    const isShared = common.has('schema');
     return {
+      selectableIn: selectableIn(version, isShared, common.has('selectableFields')),
+      hasStatus: (isShared ? versions : [version]).some((one) => one.subresources?.status !== undefined),
       ...(schema === undefined ? {} : { schema }),
       ...(subresources === undefined ? {} : { subresources }),
       ...(columns === undefined ? {} : { columns }),
@@ -58,6 +67,14 @@ export function versionViews(versions: readonly Version[]): VersionView[] {
   });
 }
 
+function selectableIn({ schema }: Version, isShared: boolean, isMoved: boolean): JSONSchemaProps | string | undefined {
+  if (isMoved && (!isShared || schema === undefined)) return 'may only be set when validations.schema is included';
+  if (!isMoved && (isShared || schema?.openAPIV3Schema === undefined)) {
+    return 'may only be set when `version.schema.openAPIV3Schema` is not included';
+  }
+  return schema?.openAPIV3Schema;
+}
+
 const shown = listOf(
   struct({
     Name: text,
@@ -65,7 +82,7 @@ const shown = listOf(
     Storage: flag,
     Deprecated: flag,
     DeprecationWarning: nullable,
-    Schema: nullable,
+    Schema: pointerTo((value) => ({ OpenAPIV3Schema: schema((value as CustomResourceValidation).openAPIV3Schema) })),
     Subresources: nullable,
     AdditionalPrinterColumns: nullable,
     SelectableFields: nullable,

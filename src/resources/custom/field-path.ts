@@ -14,8 +14,12 @@ const ESCAPES: Record<string, string> = {
   '\\': '\\',
 };
 
-/** The path as errors print it, or what is wrong with it. */
-export function fieldPathOf(text: string, schema: StructuralSchema): { path: string } | { problem: string } {
+/** The path as errors print it with the schema that it leads to, or what is wrong with it; `brackets` says whether `['name']` is taken. */
+export function fieldPathOf(
+  text: string,
+  schema: StructuralSchema,
+  brackets = true,
+): { path: string; schema: StructuralSchema | undefined } | { problem: string } {
   // The three delimiters are tokens, quoted texts are whole ones, and so is all between.
   const tokens = text.match(/'(?:[^'\\]|\\.)*'|[.[\]]|[^.[\]]+/gs) ?? [];
   let path = '';
@@ -23,6 +27,7 @@ export function fieldPathOf(text: string, schema: StructuralSchema): { path: str
   for (let next = 0; next < tokens.length; ) {
     const opening = tokens[next++];
     if (opening !== '.' && opening !== '[') return { problem: `expected [ or . but got: ${opening}` };
+    if (opening === '[' && !brackets) return { problem: 'array notation is not allowed' };
     const token = tokens[next++];
     if (token === undefined) return { problem: 'unexpected end of JSON path' };
     let name = token;
@@ -51,5 +56,5 @@ export function fieldPathOf(text: string, schema: StructuralSchema): { path: str
       if (closing !== ']') return { problem: `expected ] but got ${closing}` };
     }
   }
-  return { path };
+  return { path, schema: at };
 }

@@ -3,6 +3,7 @@ import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { flowSchema } from './flowschema.ts';
 import { priorityLevel } from './prioritylevel.ts';
+import { flowControlStatus } from './status.ts';
 
 const flowcontrol = groupVersion('flowcontrol.apiserver.k8s.io', 'v1');
 
@@ -12,14 +13,14 @@ export const flowcontrolResources: readonly Resource[] = [
     resource: 'flowschemas',
     kind: 'FlowSchema',
     namespaced: false,
-    subresources: [statusSubresource('FlowSchema')],
+    subresources: [statusSubresource<FlowSchema>('FlowSchema', flowControlStatus)],
     strategy: flowSchema,
   }),
   flowcontrol<PriorityLevelConfiguration>({
     resource: 'prioritylevelconfigurations',
     kind: 'PriorityLevelConfiguration',
     namespaced: false,
-    subresources: [statusSubresource('PriorityLevelConfiguration')],
+    subresources: [statusSubresource<PriorityLevelConfiguration>('PriorityLevelConfiguration', flowControlStatus)],
     strategy: priorityLevel,
   }),
 ];

@@ -7,6 +7,7 @@ import type {
 } from '../../generated/types/networking.v1.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
+import { keepAllButStatus, STATUS_KEEPS } from '../strategies.ts';
 import { ipAddress, serviceCidr } from './addresses.ts';
 import { ingress, ingressStatus } from './ingress.ts';
 import { ingressClass } from './ingressclass.ts';
@@ -54,7 +55,7 @@ export const networkingResources: readonly Resource[] = [
     resource: 'servicecidrs',
     kind: 'ServiceCIDR',
     namespaced: false,
-    subresources: [statusSubresource('ServiceCIDR')],
+    subresources: [statusSubresource('ServiceCIDR', keepAllButStatus(...STATUS_KEEPS))],
     strategy: serviceCidr,
   }),
 ];

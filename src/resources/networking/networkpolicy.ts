@@ -1,4 +1,4 @@
-import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
 import { parseNetwork } from '../../apimachinery/networks.ts';
 import type {
   NetworkPolicy,
@@ -17,12 +17,13 @@ const portRule: Rule<NetworkPolicyPort> = (value, path, errors) => {
   const at = `${path}.endPort`;
   if (value.port !== undefined) portOrName(value.port, `${path}.port`, errors);
   if (value.endPort === undefined) return;
-  if (value.port === undefined) errors.push(required(`${path}.port`, 'may not be empty when `endPort` is specified'));
-  else if (typeof value.port === 'string')
-    errors.push(invalid(at, value.endPort, 'may not be specified when `port` is non-numeric'));
-  else if (value.endPort < value.port)
-    // Upstream shows the port here, not the end.
-    errors.push(invalid(at, value.port, 'must be greater than or equal to `port`'));
+  if (typeof value.port !== 'number') {
+    const what = value.port === undefined ? 'not specified' : 'non-numeric';
+    errors.push(invalid(at, value.endPort, `may not be specified when \`port\` is ${what}`));
+    return;
+  }
+  // Upstream shows the port here, not the end.
+  if (value.endPort < value.port) errors.push(invalid(at, value.port, 'must be greater than or equal to `port`'));
   port(value.endPort, at, errors);
 };
 
@@ -30,6 +31,8 @@ const peerRule: Rule<NetworkPolicyPeer> = (peer, path, errors) => {
   const { podSelector, namespaceSelector, ipBlock } = peer;
   if (podSelector === undefined && namespaceSelector === undefined && ipBlock === undefined) {
     errors.push(required(path, 'must specify a peer'));
+  } else if (ipBlock !== undefined && (podSelector !== undefined || namespaceSelector !== undefined)) {
+    errors.push(forbiddenField(path, 'may not specify both ipBlock and another peer'));
   }
   labelSelector(podSelector, `${path}.podSelector`, errors);
   labelSelector(namespaceSelector, `${path}.namespaceSelector`, errors);

@@ -2,11 +2,12 @@ import { type FieldError, invalid } from '../../apimachinery/field.ts';
 import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
-import { statusIsSeparate } from '../strategies.ts';
+import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
+import { conditions } from '../validation/conditions.ts';
 import { nullable, struct } from '../validation/go-struct.ts';
 import { validateIntOrPercent } from '../validation/int-or-percent.ts';
 import { pathSegmentName } from '../validation/object-names.ts';
-import { oneOf, present } from '../validation/rules.ts';
+import { nonNegative, oneOf, present } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 
 const policy = groupVersion('policy', 'v1');
@@ -32,6 +33,15 @@ function validate({ spec = {} }: PodDisruptionBudget): FieldError[] {
   return errors;
 }
 
+function statusErrors({ status = {} }: PodDisruptionBudget): FieldError[] {
+  const errors: FieldError[] = [];
+  conditions(status.conditions, 'status.conditions', errors);
+  for (const count of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const) {
+    nonNegative(status[count], `status.${count}`, errors);
+  }
+  return errors;
+}
+
 /** The resources of the group `policy`. */
 export const policyResources: readonly Resource[] = [
   policy<PodDisruptionBudget>({
@@ -39,7 +49,7 @@ export const policyResources: readonly Resource[] = [
     kind: 'PodDisruptionBudget',
     namespaced: true,
     shortNames: ['pdb'],
-    subresources: [statusSubresource('PodDisruptionBudget')],
+    subresources: [statusSubresource('PodDisruptionBudget', { ...keepAllButStatus(), validateUpdate: statusErrors })],
     strategy: {
       metadataChecks: [0, 0],
       plainFinalizers: true,

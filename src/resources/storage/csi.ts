@@ -17,7 +17,7 @@ import { immutable, nonNegative, oneOf, type Rule, unsupported } from '../valida
 import { labelSelector } from '../validation/selectors.ts';
 
 const LONGEST_NAME = 63;
-const LONGEST_NODE_ID = 192;
+const LONGEST_NODE_ID = 256;
 const SHORTEST_TOKEN_SECONDS = 600;
 const LONGEST_TOKEN_SECONDS = 2 ** 32;
 const SHORTEST_UPDATE_SECONDS = 10;
@@ -185,5 +185,10 @@ function shownTopology({ nodeTopology }: CSIStorageCapacity): unknown {
   if (nodeTopology === undefined) return null;
   const { matchLabels, matchExpressions } = nodeTopology;
   const labelled = Object.keys(matchLabels ?? {}).length > 0;
-  return { ...(labelled ? { matchLabels } : {}), ...(matchExpressions?.length ? { matchExpressions } : {}) };
+  const expressions = matchExpressions?.map(({ key = '', operator = '', values }) => ({
+    key,
+    operator,
+    ...(values?.length ? { values } : {}),
+  }));
+  return { ...(labelled ? { matchLabels } : {}), ...(expressions?.length ? { matchExpressions: expressions } : {}) };
 }

@@ -10,7 +10,7 @@ import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { csiDriver, csiNode, csiStorageCapacity } from './csi.ts';
 import { storageClass, volumeAttributesClass } from './storageclass.ts';
-import { volumeAttachment } from './volumeattachment.ts';
+import { volumeAttachment, volumeAttachmentStatus } from './volumeattachment.ts';
 
 const storage = groupVersion('storage.k8s.io', 'v1', { returnsDeleted: true });
 
@@ -35,7 +35,7 @@ export const storageResources: readonly Resource[] = [
     resource: 'volumeattachments',
     kind: 'VolumeAttachment',
     namespaced: false,
-    subresources: [statusSubresource('VolumeAttachment')],
+    subresources: [statusSubresource('VolumeAttachment', volumeAttachmentStatus)],
     strategy: volumeAttachment,
   }),
   storage<VolumeAttributesClass>({

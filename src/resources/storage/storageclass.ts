@@ -85,7 +85,9 @@ export const storageClass: Strategy<StorageClass> = {
   validate,
   validateUpdate(value, old) {
     const errors = validate(value);
-    if (!sameParameters(value.parameters, old.parameters)) errors.push(CHANGED('parameters'));
+    if (!sameParameters(value.parameters, old.parameters)) {
+      errors.push(invalid('parameters', value.parameters, 'field is immutable'));
+    }
     for (const field of ['provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const) {
       immutable(value[field] ?? '', old[field] ?? '', field, errors);
     }

@@ -1,8 +1,9 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import { type FieldError, forbiddenField, invalid, required, tooLong } from '../../apimachinery/field.ts';
+import { byteLength } from '../../apimachinery/names.ts';
 import type { VolumeAttachment, VolumeAttachmentSource } from '../../generated/types/storage.v1.ts';
-import type { Strategy } from '../resource.ts';
-import { statusIsSeparate } from '../strategies.ts';
+import type { Strategy, SubresourceStrategy } from '../resource.ts';
+import { keepAllButStatus, STATUS_KEEPS, statusIsSeparate } from '../strategies.ts';
 import { dns1123Subdomain } from '../validation/formats.ts';
 import { nullable, struct, text } from '../validation/go-struct.ts';
 import { driverName } from './csi.ts';
@@ -49,4 +50,32 @@ export const volumeAttachment: Strategy<VolumeAttachment> = {
     }
     return errors;
   },
+};
+
+const LARGEST_METADATA = 256 * 1024;
+const LONGEST_MESSAGE = 1024;
+
+function volumeStatusErrors({ status = {} }: VolumeAttachment): FieldError[] {
+  const errors: FieldError[] = [];
+  const sizes = Object.entries(status.attachmentMetadata ?? {}).map(
+    ([key, value]) => byteLength(key) + byteLength(value),
+  );
+  if (sizes.reduce((sum, size) => sum + size, 0) > LARGEST_METADATA) {
+    errors.push(tooLong('status.attachmentMetadata', LARGEST_METADATA));
+  }
+  for (const field of ['attachError', 'detachError'] as const) {
+    const { message = '', errorCode = 0 } = status[field] ?? {};
+    // The size that is told is the one of the metadata.
+    if (byteLength(message) > LONGEST_MESSAGE) errors.push(tooLong(`status.${field}.message`, LARGEST_METADATA));
+    if (errorCode < 0) {
+      errors.push(invalid(`status.${field}.errorCode`, errorCode, 'must be between 0 and 2147483647, inclusive'));
+    }
+  }
+  return errors;
+}
+
+/** How their status is changed. */
+export const volumeAttachmentStatus: SubresourceStrategy<VolumeAttachment> = {
+  ...keepAllButStatus<VolumeAttachment>(...STATUS_KEEPS),
+  validateUpdate: (attachment) => [...validate(attachment), ...volumeStatusErrors(attachment)],
 };

@@ -3,7 +3,6 @@ import {
   type FieldError,
   forbiddenField,
   invalid,
-  notSupported,
   required as requiredError,
   tooLong,
 } from '../../../apimachinery/field.ts';
