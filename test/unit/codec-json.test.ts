@@ -166,7 +166,7 @@ describe('values that are read in a way of their own', () => {
     });
     expect(decode(fine, crd)).toEqual({ object: fine, problems: [] });
     expect(refused(of({ additionalProperties: 'x' }), crd).message).toContain('boolean or JSON schema expected');
-    expect(refused(of({ items: 1 }), crd).message).toContain('of type v1.JSONSchemaProps');
+    expect(decode(of({ items: 1 }), crd)).toEqual({ object: of({}), problems: [] });
     expect(decode(of({ properties: { a: { bogus: 1, items: { bogus: 1 } } } }), crd).problems).toEqual([
       'unknown field "spec.versions[0].schema.openAPIV3Schema.properties.a.bogus"',
     ]);
@@ -319,6 +319,9 @@ describe('times', () => {
     ['2026-01-02T03:04:05.123456-05:30', '2026-01-02T08:34:05Z', '2026-01-02T08:34:05.123456Z'],
     ['2026-01-02T03:04:05-05:30', '2026-01-02T08:34:05Z', undefined],
     ['2024-02-29T00:00:00.000000Z', '2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000000Z'],
+    ['2026-01-02T03:04:05.123456Z', '2026-01-02T03:04:05Z', '2026-01-02T03:04:05.123456Z'],
+    ['2026-01-02T03:04:05.000000-05:30', '2026-01-02T08:34:05Z', '2026-01-02T08:34:05.000000Z'],
+    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00Z', undefined],
   ];
   it.each(cases)('%s', (text, time, micro) => {
     expect(parseTime(text)).toBe(time);
@@ -343,6 +346,12 @@ describe('times', () => {
   it.each(wrong)('%s is none', (text, why) => {
     expect(parseTime(text)).toBeUndefined();
     expect(timeProblem(text, false)).toBe(why);
+  });
+
+  it('say how many digits they want', () => {
+    const text = '2026-01-02T03:04:05.123Z';
+    const layout = '2006-01-02T15:04:05.000000Z07:00';
+    expect(timeProblem(text, true)).toBe(`parsing time "${text}" as "${layout}": cannot parse ".123Z" as ".000000"`);
   });
 
   it.each([

@@ -18,13 +18,14 @@ const PIECES: readonly (readonly [string, RegExp])[] = [
   ['05', /^\d\d(\.\d+)?/],
   ['Z07:00', /^(Z|[+-]\d\d:\d\d)/],
 ];
-const MICRO_PIECES = PIECES.flatMap(([piece, pattern]): (readonly [string, RegExp])[] =>
-  piece === '05'
+/** A layout with digits after the second wants as many of them. */
+const MICRO_PIECES = PIECES.flatMap((piece): (readonly [string, RegExp])[] =>
+  piece[0] === '05'
     ? [
         ['05', /^\d\d/],
         ['.000000', /^\.\d{6}/],
       ]
-    : [[piece, pattern]],
+    : [piece],
 );
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -52,7 +53,7 @@ export function parseTime(text: string): string | undefined {
   return parsed === undefined ? undefined : seconds(parsed.ms);
 }
 
-/** `metav1.MicroTime`: six digits after the second, no more and no less. Undefined for what is no such time. */
+/** `metav1.MicroTime`: six digits after the second, no more and no less. Undefined for what is no time. */
 export function parseMicroTime(text: string): string | undefined {
   const parsed = parse(text);
   if (parsed?.fraction.length !== 6) return undefined;

@@ -5,7 +5,6 @@ import { canonical, compareQuantity } from '../../apimachinery/quantity.ts';
 import type { HorizontalPodAutoscaler } from '../../generated/types/autoscaling.v2.ts';
 import { pathSegmentName } from '../validation/object-names.ts';
 import { containerResourceName } from '../validation/resource-names.ts';
-import { labelSelector } from '../validation/selectors.ts';
 
 type Metric = NonNullable<NonNullable<HorizontalPodAutoscaler['spec']>['metrics']>[number];
 type Source<K extends keyof Metric> = NonNullable<Metric[K]>;
@@ -39,10 +38,9 @@ function targetErrors(target: Target, at: string, errors: FieldError[]): void {
   }
 }
 
-function identifierErrors({ name = '', selector }: Identifier, at: string, errors: FieldError[]): void {
+function identifierErrors({ name = '' }: Identifier, at: string, errors: FieldError[]): void {
   if (name === '') errors.push(required(`${at}.name`, 'must specify a metric name'));
   else for (const problem of pathSegmentName(name, false)) errors.push(invalid(`${at}.name`, name, problem));
-  labelSelector(selector, `${at}.selector`, errors);
 }
 
 interface Reference {

@@ -1,5 +1,6 @@
 /** What an autoscaler may ask for (`ValidateHorizontalPodAutoscaler`). */
 import { type FieldError, forbiddenField, invalid, required } from '../../apimachinery/field.ts';
+import { canonical, compareQuantity } from '../../apimachinery/quantity.ts';
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec } from '../../generated/types/autoscaling.v2.ts';
 import { holds, oneOf, present, type Rule } from '../validation/rules.ts';
 import { metricErrors, referenceErrors } from './metrics.ts';
@@ -18,6 +19,9 @@ const stabilizationIsBounded = atMost(LONGEST_STABILIZATION);
 const periodIsBounded = atMost(LONGEST_PERIOD);
 
 function behaviorErrors(rules: Rules, at: string, errors: FieldError[]): void {
+  if (rules.tolerance !== undefined && compareQuantity(rules.tolerance, '0') < 0) {
+    errors.push(invalid(`${at}.tolerance`, canonical(rules.tolerance), 'must be greater than or equal to 0'));
+  }
   const window = rules.stabilizationWindowSeconds;
   if (window !== undefined) {
     notNegative(window, `${at}.stabilizationWindowSeconds`, errors);

@@ -47,7 +47,8 @@ function signerErrors(signer: string): FieldError[] {
   const labelErrors = (half: string, check: (label: string) => string[]): void => {
     for (const label of half.split('.')) {
       for (const problem of check(label)) {
-        errors.push(invalid(at, half, `validating label ${JSON.stringify(label)}: ${problem}`));
+        const error = invalid(at, half, `validating label ${JSON.stringify(label)}: ${problem}`);
+        if (!errors.some(({ body }) => body === error.body)) errors.push(error);
       }
     }
   };

@@ -1,4 +1,4 @@
-import { type FieldError, required } from '../../apimachinery/field.ts';
+import type { FieldError } from '../../apimachinery/field.ts';
 import type { Lease, LeaseSpec } from '../../generated/types/coordination.v1.ts';
 import { groupVersion } from '../group.ts';
 import type { Resource } from '../resource.ts';
@@ -8,10 +8,12 @@ const coordination = groupVersion('coordination.k8s.io', 'v1');
 
 const spec = fields<LeaseSpec>({ leaseDurationSeconds: present(positive), leaseTransitions: nonNegative });
 
-function validate(lease: Lease): FieldError[] {
-  const errors = check(spec, lease.spec ?? {}, 'spec');
-  if (lease.spec?.strategy === '') errors.push(required('spec.strategy'));
-  return errors;
+const validate = (lease: Lease): FieldError[] => check(spec, lease.spec ?? {}, 'spec');
+
+/** What leader election would be coordinated by, which is switched off. */
+function dropDisabled(lease: Lease): void {
+  delete lease.spec?.strategy;
+  delete lease.spec?.preferredHolder;
 }
 
 /** The resources of the group `coordination.k8s.io`. */
@@ -29,6 +31,8 @@ export const coordinationResources: readonly Resource[] = [
       default(lease) {
         lease.spec ??= {};
       },
+      prepareForCreate: dropDisabled,
+      prepareForUpdate: dropDisabled,
       validate,
     },
   }),

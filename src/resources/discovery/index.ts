@@ -1,5 +1,5 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
-import { type FieldError, invalid, required as requiredError } from '../../apimachinery/field.ts';
+import { type FieldError, invalid, required as requiredError, tooMany } from '../../apimachinery/field.ts';
 import { ipFamily } from '../../apimachinery/networks.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../generated/types/discovery.v1.ts';
 import { groupVersion } from '../group.ts';
@@ -33,6 +33,17 @@ const zoneHints = (list: { name?: string }[] | undefined, path: string, errors: 
   unique<{ name?: string }>((hint) => hint.name, 'name')(list, path, errors);
 };
 
+const MOST_NODE_HINTS = 8;
+
+const nodeHints = (list: { name?: string }[] = [], path: string, errors: FieldError[]): void => {
+  if (list.length > MOST_NODE_HINTS) {
+    errors.push(tooMany(path, list.length, MOST_NODE_HINTS));
+    return;
+  }
+  each(fields<{ name?: string }>({ name: dns1123Subdomain }))(list, path, errors);
+  unique<{ name?: string }>((hint) => hint.name, 'name')(list, path, errors);
+};
+
 const endpointFields = fields<Endpoint>({
   hostname: present(dns1123Label),
   nodeName: present(dns1123Subdomain),
@@ -50,6 +61,7 @@ function endpoint(value: Endpoint, addressType: string, path: string, errors: Fi
   if (rule !== undefined) each(rule)(addresses, `${path}.addresses`, errors);
   endpointFields(value, path, errors);
   zoneHints(value.hints?.forZones, `${path}.hints.forZones`, errors);
+  nodeHints(value.hints?.forNodes, `${path}.hints.forNodes`, errors);
 }
 
 const ports = each(
@@ -84,6 +96,11 @@ function validate(slice: EndpointSlice): FieldError[] {
   return errors;
 }
 
+/** Where an endpoint is has fields of its own in this version. */
+function dropTopology({ endpoints }: EndpointSlice): void {
+  for (const each of endpoints ?? []) delete each.deprecatedTopology;
+}
+
 /** The resources of the group `discovery.k8s.io`. */
 export const discoveryResources: readonly Resource[] = [
   discovery<EndpointSlice>({
@@ -94,6 +111,8 @@ export const discoveryResources: readonly Resource[] = [
       metadataChecks: [1, 0],
       generation: true,
       generationChanged: (slice, old) => !deepEqual(slice.metadata.labels, old.metadata.labels),
+      prepareForCreate: dropTopology,
+      prepareForUpdate: dropTopology,
       default(slice) {
         for (const endpointPort of slice.ports ?? []) {
           endpointPort.name ??= '';

@@ -41,10 +41,12 @@ const peerRule: Rule<NetworkPolicyPeer> = (peer, path, errors) => {
   const outer = parseNetwork(ipBlock.cidr ?? '');
   if (!ipBlock.cidr) errors.push(required(`${at}.cidr`));
   else strictCidr(ipBlock.cidr, `${at}.cidr`, errors);
+  // Within what cannot be read nothing is told to be.
+  if (outer === undefined) return;
   ipBlock.except?.forEach((except, index) => {
     strictCidr(except, `${at}.except[${index}]`, errors);
     const inner = parseNetwork(except);
-    if (inner !== undefined && outer !== undefined && !isStrictSubset(inner, outer)) {
+    if (inner !== undefined && !isStrictSubset(inner, outer)) {
       errors.push(invalid(`${at}.except[${index}]`, except, 'must be a strict subset of `cidr`'));
     }
   });

@@ -1,5 +1,6 @@
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
 import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
+import { labelSelector as labelSelectorType } from '../core/go-types/shared.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
@@ -14,7 +15,7 @@ const policy = groupVersion('policy', 'v1');
 
 const shown = struct({
   MinAvailable: nullable,
-  Selector: nullable,
+  Selector: labelSelectorType,
   MaxUnavailable: nullable,
   UnhealthyPodEvictionPolicy: nullable,
 });

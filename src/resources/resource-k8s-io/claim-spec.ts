@@ -60,14 +60,16 @@ function requestErrors(request: DeviceRequest, at: string, errors: FieldError[])
   dns1123Label(request.name, `${at}.name`, errors);
   const { exactly, firstAvailable = [] } = request;
   const one = 'exactly one of `exactly` or `firstAvailable` is required';
-  if (exactly === undefined && firstAvailable.length === 0) errors.push(required(at, one));
-  else if (exactly !== undefined && firstAvailable.length > 0) {
+  if (exactly !== undefined && firstAvailable.length > 0) {
     errors.push(invalid(at, undefined, `${one}, but multiple fields are set`));
+    return;
   }
+  if (exactly === undefined && firstAvailable.length === 0) errors.push(required(at, one));
   if (exactly !== undefined) wantedErrors(exactly, `${at}.exactly`, errors);
   const alternatives = `${at}.firstAvailable`;
   if (firstAvailable.length > MOST_ALTERNATIVES) {
     errors.push(tooMany(alternatives, firstAvailable.length, MOST_ALTERNATIVES));
+    return;
   }
   firstAvailable.forEach((alternative, index) => {
     dns1123Label(alternative.name, `${alternatives}[${index}].name`, errors);
@@ -95,7 +97,8 @@ function referenceErrors(
 
 /** Errors of the name of a request, or of an alternative of one. */
 export function requestReference(name: string, known: ReadonlySet<string>, path: string, errors: FieldError[]): void {
-  for (const part of name.split('/')) {
+  const parts = name.split('/');
+  for (const part of parts.length > 2 ? [] : parts) {
     for (const problem of isDns1123Label(part)) errors.push(invalid(path, part, problem));
   }
   if (!known.has(name)) errors.push(invalid(path, name, REFERENCE));
@@ -111,12 +114,13 @@ export const requestNames = (spec: ResourceClaimSpec | undefined): ReadonlySet<s
   );
 
 function constraintErrors({ matchAttribute, distinctAttribute }: DeviceConstraint, at: string, errors: FieldError[]) {
+  // Of both the first alone is looked at.
   if (matchAttribute !== undefined) fullAttributeName(matchAttribute, `${at}.matchAttribute`, errors);
-  if (distinctAttribute !== undefined) fullAttributeName(distinctAttribute, `${at}.distinctAttribute`, errors);
-  if ((matchAttribute === undefined) !== (distinctAttribute === undefined)) return;
-  // Upstream's sentence is the same whether there are none or two.
-  const one = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set';
-  errors.push(matchAttribute === undefined ? required(at, one) : invalid(at, undefined, one));
+  else if (distinctAttribute !== undefined) fullAttributeName(distinctAttribute, `${at}.distinctAttribute`, errors);
+  else {
+    const one = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set';
+    errors.push(required(at, one));
+  }
 }
 
 /** Errors of a claim's spec at a path. */

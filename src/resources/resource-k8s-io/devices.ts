@@ -47,12 +47,14 @@ function identifierErrors(name: string, path: string, errors: FieldError[]): voi
 
 /** The name of an attribute or a capacity: `domain/identifier`, or an identifier in the driver's domain. */
 export const attributeName: Rule<string> = (name, path, errors) => {
-  const slash = name.indexOf('/');
-  if (slash < 0) {
+  const parts = name.split('/');
+  // Upstream looks at no name of more than two parts.
+  if (parts.length > 2) return;
+  if (parts.length === 1) {
     identifierErrors(name, path, errors);
     return;
   }
-  const [domain, identifier] = [name.slice(0, slash), name.slice(slash + 1)];
+  const [domain, identifier] = parts as [string, string];
   if (domain === '') errors.push(required(path, 'the domain must not be empty'));
   else {
     if (byteLength(domain) > LONGEST_DOMAIN) errors.push(tooLong(path, LONGEST_DOMAIN));
@@ -108,7 +110,6 @@ const EFFECTS = ['NoExecute', 'NoSchedule', 'None'];
 export const deviceToleration: Rule<DeviceToleration> = (toleration, path, errors) => {
   const { key = '', operator = '', value = '', effect = '' } = toleration;
   if (key !== '') qualifiedName(key, `${path}.key`, errors);
-  else if (operator !== 'Exists') errors.push(required(`${path}.key`, 'must be specified for operator `Equal`'));
   if (operator === '') errors.push(required(`${path}.operator`));
   else if (!OPERATORS.includes(operator)) errors.push(notSupported(`${path}.operator`, operator, OPERATORS));
   else if (operator === 'Equal') labelValue(value, `${path}.value`, errors);

@@ -1,26 +1,20 @@
-import { duplicate, type FieldError, invalid, required, tooLong, tooMany } from '../../apimachinery/field.ts';
+import { duplicate, type FieldError, invalid, required, tooMany } from '../../apimachinery/field.ts';
 import { now } from '../../apimachinery/meta.ts';
-import { byteLength, isDns1123Subdomain } from '../../apimachinery/names.ts';
-import type {
-  Device,
-  DeviceAttribute,
-  DeviceClass,
-  ResourcePool,
-  ResourceSlice,
-  ResourceSliceSpec,
-} from '../../generated/types/resource.v1.ts';
+import { isDns1123Subdomain } from '../../apimachinery/names.ts';
+import type { DeviceClass, ResourcePool, ResourceSlice, ResourceSliceSpec } from '../../generated/types/resource.v1.ts';
 import { nodeSelectorTerm } from '../core/go-types/scheduling.ts';
 import type { Strategy } from '../resource.ts';
-import { dns1123Label, dns1123Subdomain } from '../validation/formats.ts';
+import { dns1123Subdomain } from '../validation/formats.ts';
+import { isExtended } from '../validation/resource-names.ts';
 import { each, immutable } from '../validation/rules.ts';
 import { nodeSelector } from '../validation/selectors.ts';
-import { attributeName, deviceConfiguration, deviceTaint, driverName, poolName, selectorErrors } from './devices.ts';
+import { deviceConfiguration, driverName, poolName, selectorErrors } from './devices.ts';
+import { counterErrors, deviceErrors, hasAdvancedFeatures } from './slice-devices.ts';
 
-const LONGEST_ATTRIBUTE = 64;
 const MOST_DEVICES = 128;
-const MOST_ATTRIBUTES = 32;
+/** Where devices have taints or counters. */
+const MOST_ADVANCED_DEVICES = 64;
 const MOST_CONFIGURATIONS = 32;
-const MOST_TAINTS = 16;
 
 function poolErrors({ name = '', generation = 0, resourceSliceCount: count = 0 }: ResourcePool): FieldError[] {
   const errors: FieldError[] = [];
@@ -70,52 +64,56 @@ function placeErrors(spec: ResourceSliceSpec): FieldError[] {
   return errors;
 }
 
-function attributeErrors(attribute: DeviceAttribute, at: string, errors: FieldError[]): void {
-  const values = Object.values(attribute).filter((value) => value !== undefined);
-  if (values.length !== 1) errors.push(invalid(at, '', 'exactly one value must be specified'));
-  for (const field of ['string', 'version'] as const) {
-    if (byteLength(attribute[field] ?? '') > LONGEST_ATTRIBUTE) {
-      errors.push(tooLong(`${at}.${field}`, LONGEST_ATTRIBUTE));
-    }
-  }
-}
-
-function deviceErrors(device: Device, at: string, errors: FieldError[]): void {
-  const { attributes = {}, capacity = {}, taints = [] } = device;
-  dns1123Label(device.name, `${at}.name`, errors);
-  const total = Object.keys(attributes).length + Object.keys(capacity).length;
-  if (total > MOST_ATTRIBUTES) {
-    const detail = `the total number of attributes and capacities must not exceed ${MOST_ATTRIBUTES}`;
-    errors.push(invalid(at, total, detail));
-  }
-  for (const [name, attribute] of Object.entries(attributes)) {
-    attributeName(name, `${at}.attributes`, errors);
-    attributeErrors(attribute, `${at}.attributes[${name}]`, errors);
-  }
-  for (const name of Object.keys(capacity)) attributeName(name, `${at}.capacity`, errors);
-  if (taints.length > MOST_TAINTS) errors.push(tooMany(`${at}.taints`, taints.length, MOST_TAINTS));
-  each(deviceTaint)(taints, `${at}.taints`, errors);
-}
-
 function sliceErrors({ spec = {} }: ResourceSlice): FieldError[] {
   const errors: FieldError[] = [];
   driverName(spec.driver, 'spec.driver', errors);
   errors.push(...poolErrors(spec.pool ?? {}), ...placeErrors(spec));
+  if (spec.sharedCounters !== undefined && spec.devices !== undefined) {
+    errors.push(invalid('spec', '', 'only one of `sharedCounters` or `devices` is allowed'));
+  }
+  errors.push(...counterErrors(spec.sharedCounters ?? []));
   const devices = spec.devices ?? [];
-  if (devices.length > MOST_DEVICES) errors.push(tooMany('spec.devices', devices.length, MOST_DEVICES));
+  const most = hasAdvancedFeatures(devices) ? MOST_ADVANCED_DEVICES : MOST_DEVICES;
+  if (devices.length > most) return [...errors, tooMany('spec.devices', devices.length, most)];
   devices.forEach((device, index) => {
     const at = `spec.devices[${index}]`;
-    deviceErrors(device, at, errors);
+    deviceErrors(device, spec.perDeviceNodeSelection === true, at, errors);
     const first = devices.findIndex(({ name = '' }) => name === (device.name ?? ''));
     if (first < index) errors.push(duplicate(at, device.name ?? ''));
   });
   return errors;
 }
 
+const countersOf = (spec: ResourceSliceSpec | undefined) =>
+  spec?.devices?.flatMap(({ consumesCounters = [] }) => consumesCounters) ?? [];
+
+/** What is switched off: lists of values, and what of a node is a device's. */
+function dropDisabled({ spec }: ResourceSlice): void {
+  for (const device of spec?.devices ?? []) {
+    delete device.nodeAllocatableResourceMappings;
+    for (const attribute of Object.values(device.attributes ?? {})) {
+      for (const field of ['bools', 'ints', 'strings', 'versions'] as const) delete attribute[field];
+    }
+  }
+}
+
+/** As a name is told to be too long there (`validate.LongName`). */
+const longName = (name: string, prefix: boolean): string[] =>
+  prefix ? [] : isDns1123Subdomain(name).map((problem) => problem.replace('253 characters', '253 bytes'));
+
 /** How ResourceSlices are made: whose they are and of which pool is settled once. */
 export const resourceSlice: Strategy<ResourceSlice> = {
   metadataChecks: [0, 1],
+  warnings: ({ spec }) =>
+    /[A-Z]/.test(spec?.driver ?? '')
+      ? [`spec.driver: driver names should be lowercase; ${JSON.stringify(spec?.driver)} contains uppercase characters`]
+      : [],
+  prepareForCreate: dropDisabled,
+  prepareForUpdate: dropDisabled,
   default({ spec }) {
+    for (const { counters } of [...(spec?.sharedCounters ?? []), ...countersOf(spec)]) {
+      for (const counter of Object.values(counters ?? {})) counter.value ??= '0';
+    }
     for (const device of spec?.devices ?? []) {
       // A quantity is never absent.
       for (const capacity of Object.values(device.capacity ?? {})) capacity.value ??= '0';
@@ -128,9 +126,7 @@ export const resourceSlice: Strategy<ResourceSlice> = {
     const [spec, was] = [slice.spec ?? {}, old.spec ?? {}];
     immutable(spec.pool?.name ?? '', was.pool?.name ?? '', 'spec.pool.name', errors);
     immutable(spec.driver ?? '', was.driver ?? '', 'spec.driver', errors);
-    for (const field of ['nodeName', 'nodeSelector', 'allNodes'] as const) {
-      immutable(spec[field] ?? null, was[field] ?? null, `spec.${field}`, errors);
-    }
+    immutable(spec.nodeName ?? null, was.nodeName ?? null, 'spec.nodeName', errors);
     return errors;
   },
 };
@@ -139,9 +135,13 @@ export const resourceSlice: Strategy<ResourceSlice> = {
 export const deviceClass: Strategy<DeviceClass> = {
   generation: true,
   // Of a generated name only the result is looked at.
-  nameErrors: (name, prefix) => (prefix ? [] : isDns1123Subdomain(name)),
+  nameErrors: longName,
   validate({ spec = {} }) {
     const errors: FieldError[] = [];
+    if (spec.extendedResourceName !== undefined && !isExtended(spec.extendedResourceName)) {
+      const detail = 'must be a valid extended resource name';
+      errors.push(invalid('spec.extendedResourceName', spec.extendedResourceName, detail));
+    }
     selectorErrors(spec.selectors, 'spec.selectors', errors);
     const config = spec.config ?? [];
     if (config.length > MOST_CONFIGURATIONS) {

@@ -2,7 +2,7 @@ import { type FieldError, forbiddenField } from '../../apimachinery/field.ts';
 import type { PriorityClass } from '../../generated/types/scheduling.v1.ts';
 import { groupVersion } from '../group.ts';
 import type { Resource } from '../resource.ts';
-import { immutable, oneOf } from '../validation/rules.ts';
+import { immutable, oneOf, required as requiredRule } from '../validation/rules.ts';
 
 const scheduling = groupVersion('scheduling.k8s.io', 'v1');
 
@@ -37,7 +37,11 @@ function validate(priorityClass: PriorityClass): FieldError[] {
     const detail = `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`;
     errors.push(forbiddenField('value', detail));
   }
-  oneOf('PreemptLowerPriority', 'Never')(priorityClass.preemptionPolicy, 'preemptionPolicy', errors);
+  requiredRule<string>(oneOf('PreemptLowerPriority', 'Never'))(
+    priorityClass.preemptionPolicy,
+    'preemptionPolicy',
+    errors,
+  );
   return errors;
 }
 

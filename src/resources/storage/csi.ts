@@ -76,16 +76,27 @@ function validateDriver({ spec = {} }: CSIDriver): FieldError[] {
     const detail = `must be greater than or equal to ${SHORTEST_UPDATE_SECONDS} seconds`;
     errors.push(invalid('spec.nodeAllocatableUpdatePeriodSeconds', period, detail));
   }
+  if (spec.serviceAccountTokenInSecrets !== undefined && !spec.tokenRequests?.length) {
+    const detail = 'serviceAccountTokenInSecrets is set but no tokenRequests are specified';
+    errors.push(invalid('spec.serviceAccountTokenInSecrets', spec.serviceAccountTokenInSecrets, detail));
+  }
   return errors;
 }
 
 const TOKEN_WARNING =
   'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes';
 
+/** That pods wait for drivers is switched off. */
+function dropDisabled({ spec }: CSIDriver): void {
+  delete spec?.preventPodSchedulingIfMissing;
+}
+
 /** How CSIDrivers are made: how volumes are attached is settled once. */
 export const csiDriver: Strategy<CSIDriver> = {
   metadataChecks: [0, 1],
   generation: 'on update',
+  prepareForCreate: dropDisabled,
+  prepareForUpdate: dropDisabled,
   default(driver) {
     driver.spec ??= {};
     defaultDriver(driver.spec);

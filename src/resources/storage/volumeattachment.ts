@@ -2,10 +2,11 @@ import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid, required, tooLong } from '../../apimachinery/field.ts';
 import { byteLength } from '../../apimachinery/names.ts';
 import type { VolumeAttachment, VolumeAttachmentSource } from '../../generated/types/storage.v1.ts';
+import { persistentVolumeSpec } from '../core/go-types/persistent-volume.ts';
 import type { Strategy, SubresourceStrategy } from '../resource.ts';
 import { keepAllButStatus, STATUS_KEEPS, statusIsSeparate } from '../strategies.ts';
 import { dns1123Subdomain } from '../validation/formats.ts';
-import { nullable, struct, text } from '../validation/go-struct.ts';
+import { nullable, pointerTo, struct, text } from '../validation/go-struct.ts';
 import { driverName } from './csi.ts';
 
 const ONE_SOURCE = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName';
@@ -15,7 +16,7 @@ function sourceErrors({ persistentVolumeName: name, inlineVolumeSpec }: VolumeAt
   const errors: FieldError[] = [];
   if (name === undefined && inlineVolumeSpec === undefined) errors.push(required(at, ONE_SOURCE));
   else if (name !== undefined && inlineVolumeSpec !== undefined) errors.push(forbiddenField(at, ONE_SOURCE));
-  else if (name !== undefined) {
+  if (name !== undefined) {
     const field = `${at}.persistentVolumeName`;
     if (name === '') errors.push(required(field, 'must specify non empty persistentVolumeName'));
     dns1123Subdomain(name, field, errors);
@@ -33,7 +34,7 @@ function validate({ spec = {} }: VolumeAttachment): FieldError[] {
 
 const shown = struct({
   Attacher: text,
-  Source: struct({ PersistentVolumeName: nullable, InlineVolumeSpec: nullable }),
+  Source: struct({ PersistentVolumeName: nullable, InlineVolumeSpec: pointerTo(persistentVolumeSpec) }),
   NodeName: text,
 });
 

@@ -45,7 +45,7 @@ const isNative = (name: string): boolean => !name.includes('/') || name.includes
 export const isOvercommittable = (name: string): boolean => isNative(name) && !isHugePages(name);
 
 /** A resource that is neither Kubernetes' own nor a quota of one (`IsExtendedResourceName`). */
-function isExtended(name: string): boolean {
+export function isExtended(name: string): boolean {
   return !isNative(name) && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0;
 }
 

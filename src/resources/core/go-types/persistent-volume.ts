@@ -1,5 +1,15 @@
 /** Internal types of PersistentVolumes. */
-import { all, flag, nullable, pointerTo, struct, text, textMap } from '../../validation/go-struct.ts';
+import {
+  all,
+  flag,
+  nullable,
+  type Printed,
+  pointerTo,
+  quantities,
+  struct,
+  text,
+  textMap,
+} from '../../validation/go-struct.ts';
 import { nodeSelector } from './scheduling.ts';
 import { secretReference } from './shared.ts';
 import { commonSources as sources, sourcesWithSecret } from './volume-sources.ts';
@@ -57,3 +67,19 @@ export const persistentVolumeSource = struct(
 
 /** `VolumeNodeAffinity`, behind a pointer. */
 export const volumeNodeAffinity = pointerTo(struct({ Required: nodeSelector }));
+
+const capacityOf = struct({ Capacity: quantities });
+const restOf = struct({
+  AccessModes: nullable,
+  ClaimRef: objectReference,
+  PersistentVolumeReclaimPolicy: text,
+  StorageClassName: text,
+  MountOptions: nullable,
+  VolumeMode: nullable,
+  NodeAffinity: volumeNodeAffinity,
+  VolumeAttributesClassName: nullable,
+});
+
+/** `PersistentVolumeSpec`: the source stands among its fields. */
+export const persistentVolumeSpec: Printed = (value) =>
+  Object.assign({}, capacityOf(value), persistentVolumeSource(value), restOf(value));
