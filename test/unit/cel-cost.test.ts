@@ -105,6 +105,11 @@ describe('estimated costs are upstream’s', () => {
     ['oldSelf.size() == self.size()', 'a map', mapOf(scalar('integer')), 5, 10, 5],
     ['self["a"] == self["b"]', 'times', mapOf(scalar('date-time')), 8, 7, 8],
     ["self.contains('A')", 'an enum', (most) => ({ ...text(most), enum: ['A', 'B', 'LongValue'] }), 2, 1000, 401],
+    ['self.sort() == [1.0]', 'numbers', listOf(scalar('number')), undefined, 10, 223],
+    ['self.distinct().size() == 1', 'numbers', listOf(scalar('number')), undefined, 10, 214],
+    ['type(self) == int', 'ints or strings', () => scalar('int-or-string'), 4, 1, 4],
+    ['ip(self) == ip(self)', 'a text', text, 629149, 10, 11],
+    ['format.uri().validate(self).hasValue()', 'a text', text, 10066339, 10, 131],
     ["'a' + string(self) == 'a1'", 'an int', () => scalar('integer'), undefined, 1, Number.POSITIVE_INFINITY],
   ];
   it.each(cases)('%s of %s', (rule, _, schema, unbounded, most, bounded) => {

@@ -199,6 +199,41 @@ describe('changes', () => {
       [],
     ],
     [
+      'of sets are unions',
+      {
+        type: 'array',
+        items: TEXT,
+        'x-kubernetes-list-type': 'set',
+        'x-kubernetes-validations': [{ rule: "self + oldSelf + ['a'] == ['c', 'b', 'a'] && self != oldSelf" }],
+      },
+      { x: ['a', 'b'] },
+      { x: ['b', 'c'] },
+      [],
+    ],
+    [
+      'of maps are merged by their keys',
+      {
+        type: 'array',
+        items: { type: 'object', properties: { k: TEXT, v: TEXT }, required: ['k'] },
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['k'],
+        'x-kubernetes-validations': [{ rule: "(oldSelf + self).map(x, x.v) == ['z', 'y', 'w']" }],
+      },
+      {
+        x: [
+          { k: 'a', v: 'x' },
+          { k: 'b', v: 'y' },
+        ],
+      },
+      {
+        x: [
+          { k: 'c', v: 'w' },
+          { k: 'a', v: 'z' },
+        ],
+      },
+      [],
+    ],
+    [
       'of order count in lists',
       { type: 'array', items: TEXT, 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] },
       { x: ['a', 'b'] },

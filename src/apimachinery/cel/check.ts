@@ -2,8 +2,10 @@
 import { type Environment, parse } from '@marcbachmann/cel-js/evaluator';
 import { literalProblem } from './literals.ts';
 import { type Node, type NodeType, visit } from './nodes.ts';
+import { ownProblems } from './own-problems.ts';
 import { type Problem, problemsOf, problemText } from './problem.ts';
 import type { Source } from './source.ts';
+import { strictProblem } from './strict.ts';
 import { syntaxProblems } from './syntax/recognizer.ts';
 
 /** An expression in which nothing is wrong. */
@@ -28,6 +30,8 @@ export function check(source: Source, environment: Environment, prepare: (node: 
   const expression = source.text;
   const known = (name: string): boolean => environment.getDefinitions().functions.some((one) => one.name === name);
   const problems: Problem[] = [];
+  const strict = strictProblem(source.written);
+  if (strict !== undefined) return { problem: problemText([strict], source.written) };
   const wrong = new Set<Node>();
   try {
     const parsed = environment.parse(expression);
@@ -36,9 +40,13 @@ export function check(source: Source, environment: Environment, prepare: (node: 
     while (problems.length < MOST_PROBLEMS) {
       const { valid, type = 'dyn', error } = parsed.check();
       if (valid) {
-        problems.push(...ownProblems(root, expression, known));
+        problems.push(...ownProblems(root, environment).flatMap((found) => problemsOf(found, expression, known)));
         if (problems.length > 0) break;
-        const literals = literalProblems(root, expression, environment);
+        const literals = literalProblems(root, (constant) => {
+          const alone = environment.parse(expression.slice(constant.pos, constant.end));
+          visit(alone.ast as unknown as Node, prepare);
+          return alone();
+        });
         problems.push(...literals.filter(({ internal }) => internal !== true));
         if (problems.length > 0) break;
         const [first] = literals;
@@ -75,51 +83,13 @@ function anyType(): NodeType {
   return any;
 }
 
-function literalProblems(root: Node, expression: string, environment: Environment): (Problem & { internal?: true })[] {
+function literalProblems(root: Node, evaluate: (constant: Node) => unknown): (Problem & { internal?: true })[] {
   const problems: (Problem & { internal?: true })[] = [];
   visit(root, (node) => {
-    const found = literalProblem(node, expression, environment);
+    const found = literalProblem(node, evaluate);
     if (found === undefined) return;
-    const { words, node: where, internal } = found;
-    problems.push({ words, at: where.pos ?? 0, ...(internal === undefined ? {} : { internal }) });
+    const { words, node: where, at, internal } = found;
+    problems.push({ words, at: at ?? where.pos ?? 0, ...(internal === undefined ? {} : { internal }) });
   });
   return problems;
-}
-
-function ownProblems(root: Node, expression: string, known: (name: string) => boolean): Problem[] {
-  const problems: Problem[] = [];
-  const add = (summary: string, node: Node): void => {
-    problems.push(...problemsOf({ summary, node }, expression, known));
-  };
-  visit(root, (node, parents) => {
-    if (node.op === 'list') {
-      const odd = oddItem(node, parents);
-      if (odd !== undefined) add(odd.summary, odd.node);
-    } else if (node.op === 'rcall') {
-      const wrong = wrongCall(node);
-      if (wrong !== undefined) add(wrong, node);
-    } else if (node.op === 'id' && node.args === 'cel') add('Unknown variable: cel', node);
-  });
-  return problems;
-}
-
-/** Of a value of any type the base library asks only when it is there; that no function takes such arguments is known before. */
-function wrongCall({ args, candidates, argTypes }: Node): string | undefined {
-  const [name, receiver] = args as [string, Node];
-  const type = receiver.checkedType;
-  if (type?.kind !== 'dyn' || candidates === undefined || argTypes === undefined) return undefined;
-  if (candidates.findFunction(argTypes, type) !== null) return undefined;
-  return `found no matching overload for '${type.name}.${name}(${argTypes.map((one) => one.name).join(', ')})'`;
-}
-
-/** Kubernetes wants lists of one type, but for what is formatted (`HomogeneousAggregateLiterals`). */
-function oddItem({ args }: Node, parents: readonly Node[]): { summary: string; node: Node } | undefined {
-  const isFormatted = parents.some(({ op, args }) => op === 'rcall' && Array.isArray(args) && args[0] === 'format');
-  if (isFormatted || !Array.isArray(args)) return undefined;
-  const items = args as Node[];
-  const types = items.map(({ checkedType }) => checkedType);
-  const first = types[0];
-  const odd = types.findIndex((type) => type?.name !== first?.name && type?.kind !== 'dyn' && first?.kind !== 'dyn');
-  if (odd <= 0) return undefined;
-  return { summary: `expected type '${first?.name}' but found '${types[odd]?.name}'`, node: items[odd] as Node };
 }

@@ -9,6 +9,8 @@ import { fixed, plus, type Range, scaled, times, UNKNOWN, ZERO } from './range.t
 const TRAVERSAL = 0.1;
 /** Of each character of a pattern. */
 const PATTERN = 0.25;
+/** Letters of the longest pattern of a named format. */
+const FORMAT_PATTERN = 128;
 
 /** What is called with: sizes where they are known, and the type. */
 export interface Operand {
@@ -102,6 +104,30 @@ const toText: Estimate = ([value]) => {
   return { cost: traversal(value.size), size: { min: Math.floor(value.size.min / 4), max: value.size.max } };
 };
 
+const LIST_COST = 10;
+/** A list that is made: so much for each item of it, and for the list. */
+const made = (size: Range, factor: number, items = size): CallCost => ({
+  cost: plus(scaled(items, factor), fixed(LIST_COST + 1)),
+  size,
+});
+
+/** By keys of a type. */
+function sorted(list: Operand | undefined, type: string | undefined): CallCost {
+  const size = sizeOf(list);
+  return made(times(size, size), type === 'string' || type === 'bytes' ? 2 + TRAVERSAL : 2);
+}
+
+const slice: Estimate = ([list, from, to]) => {
+  const end = to?.literal === undefined ? sizeOf(list).max : Number(to.literal);
+  return made(fixed(Math.max(0, end - Number(from?.literal ?? 0n))), 1);
+};
+
+const range: Estimate = ([, count]) => {
+  return made(fixed(count?.literal === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(count.literal))), 1);
+};
+
+const flatten: Estimate = ([list, depth]) => made(sizeOf(list), depth === undefined ? 1 : Number(depth.literal ?? 0n));
+
 /** By name; anything else costs one. */
 const ESTIMATES: Record<string, Estimate> = {
   ...Object.fromEntries(
@@ -114,6 +140,14 @@ const ESTIMATES: Record<string, Estimate> = {
     ),
   ),
   check: () => ({ cost: fixed(350_000) }),
+  type: () => ({ cost: fixed(1), size: fixed(1) }),
+  sort: ([list]) => sorted(list, list?.items?.type),
+  sortBy: ([list, , key]) => sorted(list, key?.type),
+  distinct: ([list]) => made(times(sizeOf(list), sizeOf(list)), 2),
+  reverse: ([list]) => (list?.type.startsWith('list') === true ? made(sizeOf(list), 1) : undefined),
+  slice,
+  range,
+  flatten,
   ip: (operands) => (operands[0]?.type === 'string' ? ofFirst(operands) : constant(operands)),
   isCanonical: ([, text]) => ({ cost: traversal(sizeOf(text), 2) }),
   replace,
@@ -124,7 +158,8 @@ const ESTIMATES: Record<string, Estimate> = {
   containsIP: withinNetwork(ZERO),
   containsCIDR: withinNetwork(plus(traversal(ADDRESS), fixed(1))),
   format: ofFirst,
-  validate: ([, text]) => ({ cost: matching(text, { type: 'string', size: fixed(256) }) }),
+  validate: ([, text]) => ({ cost: scaled(traversal(sizeOf(text)), FORMAT_PATTERN * PATTERN) }),
+  quote: ([, text]) => ({ cost: fixed(1), size: scaled(sizeOf(text), 2) }),
   bytes: ([text]) => ({ cost: traversal(sizeOf(text)), size: { min: sizeOf(text).min, max: sizeOf(text).max * 4 } }),
   string: toText,
   startsWith: ofSecond,
@@ -152,7 +187,7 @@ export function operatorCost(operator: string, left: Operand, right: Operand): C
       return { cost: right.type.startsWith('map') ? fixed(1) : right.size };
     case '==':
     case '!=':
-      return { cost: comparison(left, right) };
+      return { cost: isOpaque(left) && left.type === right.type ? fixed(1) : comparison(left, right) };
     case '<':
     case '<=':
     case '>':
@@ -162,6 +197,9 @@ export function operatorCost(operator: string, left: Operand, right: Operand): C
       return { cost: fixed(1) };
   }
 }
+
+/** What is compared without being looked through. */
+const isOpaque = ({ type }: Operand): boolean => /^(?:net|kubernetes)\./.test(type);
 
 function addition(left: Operand, right: Operand, isText: boolean): CallCost {
   const size = plus(left.size, right.size);

@@ -203,7 +203,7 @@ const LOOPS: Record<string, { turn: number; once: number; makes: 'bool' | 'list'
   filter: { turn: LIST_COST + 3, once: LIST_COST + 1, makes: 'list' },
   transformList: { turn: LIST_COST + 2, once: LIST_COST + 1, makes: 'list' },
   transformMap: { turn: 3, once: MAP_COST + 1, makes: 'map' },
-  transformMapEntry: { turn: 3, once: MAP_COST + 1, makes: 'map' },
+  transformMapEntry: { turn: 2, once: MAP_COST + 1, makes: 'map' },
 };
 
 function comprehension(name: string, receiver: Node, args: Node[], scope: Scope): Estimate | undefined {

@@ -35,6 +35,8 @@ export interface Declared {
   constructs?: new () => Map<string, unknown>;
   /** Of a list: whether order counts (`atomic`), or what makes an item the same. */
   listType?: 'atomic' | 'set' | 'map';
+  /** Of a list that is a map: the fields, by the names that expressions use. */
+  keys?: readonly string[];
 }
 
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
@@ -92,7 +94,9 @@ function declareList(schema: StructuralSchema, nullable: boolean, counter: Count
   const maxElements = schema.maxItems ?? Math.floor((MAX_REQUEST_BYTES - 2) / (element.minSize + 1));
   const said = schema['x-kubernetes-list-type'];
   const listType = said === 'set' || said === 'map' ? said : 'atomic';
-  return { kind: 'list', type: `list<${typeInside(element)}>`, nullable, maxElements, minSize: 2, element, listType };
+  const keys = schema['x-kubernetes-list-map-keys']?.flatMap((key) => escapeName(key) ?? []) ?? [];
+  const type = `list<${typeInside(element)}>`;
+  return { kind: 'list', type, nullable, maxElements, minSize: 2, element, listType, keys };
 }
 
 function declareMap(schema: StructuralSchema, values: StructuralSchema, nullable: boolean, counter: Counter) {
@@ -113,6 +117,8 @@ function declareObject(schema: StructuralSchema, isRoot: boolean, nullable: bool
     if (declared === undefined) continue;
     const name = escapeName(property);
     if (name !== undefined) fields.set(name, { property, declared });
+    // After a dot a keyword is a name, too.
+    if (name === `__${property}__`) fields.set(property, { property, declared });
     const isRequired = schema.required?.includes(property) === true && inner.default === undefined;
     if (isRequired) minSize += property.length + declared.minSize + 4;
   }

@@ -2,9 +2,9 @@
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { parseQuantity } from '../quantity.ts';
 import { environmentWith } from './environment.ts';
+import { failureOf } from './failure.ts';
 import { CelQuantity } from './libraries/quantity.ts';
 import { toSemver } from './libraries/semver.ts';
-import { failureOf } from './policy.ts';
 import { type Budget, compile, type Program, unfitText } from './program.ts';
 
 const DEVICE = {

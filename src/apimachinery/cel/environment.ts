@@ -1,5 +1,6 @@
 /** The environment that expressions in Kubernetes are written for: CEL with its own and Kubernetes' libraries. */
 import { Environment } from '@marcbachmann/cel-js/evaluator';
+import { conversions } from './libraries/conversions.ts';
 import { format } from './libraries/format.ts';
 import type { Library } from './libraries/library.ts';
 import { lists } from './libraries/lists.ts';
@@ -8,11 +9,26 @@ import { networks } from './libraries/networks.ts';
 import { quantity } from './libraries/quantity.ts';
 import { semver } from './libraries/semver.ts';
 import { strings } from './libraries/strings.ts';
+import { times } from './libraries/times.ts';
 import { twoVariables } from './libraries/two-variables.ts';
 import { url } from './libraries/url.ts';
+import { operators } from './operators.ts';
 
 /** Adding a library is a file and a line here. */
-const LIBRARIES: readonly Library[] = [strings, lists, twoVariables, macros, quantity, url, networks, semver, format];
+const LIBRARIES: readonly Library[] = [
+  operators,
+  conversions,
+  times,
+  strings,
+  lists,
+  twoVariables,
+  macros,
+  quantity,
+  url,
+  networks,
+  semver,
+  format,
+];
 
 let base: Environment | undefined;
 

@@ -1,6 +1,6 @@
-/** What can be told to fail without being evaluated: conversions of what is written there, and texts with values that do not fit. */
-import type { Environment } from '@marcbachmann/cel-js/evaluator';
-import { compilePattern } from '../structural/regex.ts';
+/** What can be told to fail without being evaluated: conversions of constants, patterns, and texts with values that do not fit. */
+import { compilePattern, patternProblem } from '../structural/regex.ts';
+import { CLAUSES, eachClause } from './format-text.ts';
 import { written } from './libraries/replaced.ts';
 import type { Node } from './nodes.ts';
 
@@ -8,81 +8,129 @@ import type { Node } from './nodes.ts';
 interface LiteralProblem {
   words: string;
   node: Node;
+  /** Where, when it is not where the node begins. */
+  at?: number;
   internal?: true;
 }
 
-const CONVERSIONS = ['bool', 'int', 'uint', 'double'];
+const CONVERSIONS = ['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'uint'];
 const CHECKED = ['duration', 'timestamp'];
+const PATTERNS = ['matches', 'find', 'findAll'];
 
-const isLiteral = (node: Node | undefined): boolean =>
-  node?.op === 'value' || (node?.op === '-_' && (node.args as Node).op === 'value');
+const isLiteral = (node: Node): boolean =>
+  node.op === 'value' || (node.op === '-_' && (node.args as Node).op === 'value');
 
-/** The problem of a call of literals; undefined of any other. */
-export function literalProblem(node: Node, expression: string, environment: Environment): LiteralProblem | undefined {
-  if ((node.op !== 'call' && node.op !== 'rcall') || !Array.isArray(node.args)) return undefined;
+/** What upstream works out when it makes a program: literals, lists and maps of such, and conversions of them. */
+function isConstant(node: Node): boolean {
+  if (isLiteral(node)) return true;
+  if (node.op === 'list') return (node.args as Node[]).every(isConstant);
+  if (node.op === 'map') return (node.args as [Node, Node][]).every((pair) => pair.every(isConstant));
+  return node.op === 'call' && isConversion(node);
+}
+
+function isConversion({ args }: Node): boolean {
+  const [name, operands] = args as [string, Node[]];
+  return CONVERSIONS.includes(written(name)) && operands.length === 1 && isConstant(operands[0] as Node);
+}
+
+/** The problem of a call of constants, which `evaluate` works out; undefined of any other. */
+export function literalProblem(node: Node, evaluate: (constant: Node) => unknown): LiteralProblem | undefined {
+  if (!Array.isArray(node.args)) return undefined;
+  if (node.op === 'rcall') return methodProblem(node, evaluate);
+  if (node.op !== 'call') return undefined;
   const name = written(String(node.args[0]));
-  if (node.op === 'rcall') return methodProblem(name, node.args[1] as Node, node.args[2] as Node[]);
   const [value, ...more] = node.args[1] as Node[];
-  if (value === undefined || more.length > 0 || !isLiteral(value)) return undefined;
-  const isChecked = CHECKED.includes(name) && value.checkedType?.name === 'string';
-  if (!isChecked && !CONVERSIONS.includes(name)) return undefined;
+  if (name === 'matches' && more[0] !== undefined) return patternOf(more[0], node, evaluate);
+  if (value === undefined || !isConversion(node)) return undefined;
   try {
-    const result: unknown = environment.evaluate(expression.slice(node.pos, node.end));
-    if (typeof result !== 'bigint' || BigInt.asIntN(64, result) === result) return undefined;
-    return { words: 'integer overflow', node, internal: true };
+    evaluate(node);
+    return undefined;
   } catch (error) {
-    if (isChecked) return { words: `invalid ${name} argument`, node: value };
-    const summary = String((error as { summary?: string }).summary);
-    return { words: conversionText(name, value, summary), node, internal: true };
+    if (CHECKED.includes(name) && isLiteral(value)) return { words: `invalid ${name} argument`, node: value };
+    // What is within is told of itself.
+    if (!isLiteral(value) && fails(value, evaluate)) return undefined;
+    return { words: failureText(name, error as { summary?: string; message: string }), node, internal: true };
   }
 }
 
-function conversionText(name: string, value: Node, summary: string): string {
-  if (value.checkedType?.name === 'string') {
-    if (name === 'bool') return "type conversion error from 'string' to 'bool'";
-    const parser = { int: 'ParseInt', uint: 'ParseUint', double: 'ParseFloat' }[name];
-    return `strconv.${parser}: parsing ${JSON.stringify(value.args)}: invalid syntax`;
+function fails(node: Node, evaluate: (constant: Node) => unknown): boolean {
+  try {
+    evaluate(node);
+    return false;
+  } catch {
+    return true;
   }
-  if (name === 'uint') return 'unsigned integer overflow';
-  return name === 'int' ? 'integer overflow' : summary;
 }
 
-function methodProblem(name: string, receiver: Node, args: readonly Node[]): LiteralProblem | undefined {
-  const [first] = args;
+function failureText(name: string, { summary, message }: { summary?: string; message: string }): string {
+  const words = summary ?? message.split('\n', 1)[0] ?? '';
+  const type = /^found no matching overload for '\w+\(([\w.]+)/.exec(words)?.[1];
+  return type === undefined ? words : `no such overload: ${name}(${type === 'null' ? 'null_type' : type})`;
+}
+
+function methodProblem(node: Node, evaluate: (constant: Node) => unknown): LiteralProblem | undefined {
+  const [called, receiver, [first]] = node.args as [string, Node, Node[]];
+  const name = written(called);
   if (first === undefined) return undefined;
   if (name === 'matches' && first.op === 'value' && typeof first.args === 'string') {
     return compilePattern(first.args) === undefined ? { words: 'invalid matches argument', node: first } : undefined;
   }
+  if (PATTERNS.includes(name)) return patternOf(first, node, evaluate);
   const isFormat = name === 'format' && receiver.op === 'value' && typeof receiver.args === 'string';
-  return isFormat && first.op === 'list' ? formatProblem(receiver, first.args as Node[]) : undefined;
+  return isFormat && first.op === 'list' ? formatProblem(node, receiver, first.args as Node[]) : undefined;
 }
 
-/** What each clause takes, and what cel-go says of anything else. */
-const CLAUSES: Record<string, { takes: readonly string[]; words: string }> = {
-  d: { takes: ['int', 'uint', 'double'], words: 'decimal clause can only be used on integers' },
-  b: { takes: ['int', 'uint', 'bool'], words: 'only integers and bools can be formatted as binary' },
-  o: { takes: ['int', 'uint'], words: 'octal clause can only be used on integers' },
-  x: {
-    takes: ['int', 'uint', 'string', 'bytes'],
-    words: 'only integers, byte buffers, and strings can be formatted as hex',
-  },
-  f: { takes: ['double', 'int', 'uint'], words: 'fixed-point clause can only be used on doubles' },
-  e: { takes: ['double', 'int', 'uint'], words: 'scientific clause can only be used on doubles' },
-};
+function patternOf(pattern: Node, node: Node, evaluate: (constant: Node) => unknown): LiteralProblem | undefined {
+  if (!isConstant(pattern) || fails(pattern, evaluate)) return undefined;
+  const text = evaluate(pattern);
+  const words = typeof text === 'string' ? patternProblem(text) : undefined;
+  return words === undefined ? undefined : { words, node, internal: true };
+}
 
-function formatProblem(receiver: Node, values: readonly Node[]): LiteralProblem | undefined {
-  let next = 0;
-  for (const [whole, verb = ''] of String(receiver.args).matchAll(/%(?:%|(?:\.\d+)?(.))/gs)) {
-    if (whole === '%%') continue;
-    const value = values[next++];
-    if (value === undefined) return { words: `index ${next - 1} out of range`, node: receiver };
-    const clause = CLAUSES[verb.toLowerCase()];
-    const type = value.checkedType;
-    if (clause === undefined || type === undefined || type.kind !== 'primitive' || clause.takes.includes(type.name))
-      continue;
-    return { words: `error during formatting: ${clause.words}, was given ${type.name}`, node: value };
+/** The name of a type without its parameters, as cel-go says it. */
+function typeName({ checkedType: type }: Node): string {
+  if (type?.kind === 'list' || type?.kind === 'map') return type.kind;
+  if (type?.kind === 'optional') return 'optional_type';
+  return type?.name === 'null' ? 'null_type' : (type?.name ?? 'dyn');
+}
+
+/** The first part of a value that a clause does not take. */
+function misfit(verb: string, value: Node): Node | undefined {
+  const isOpen = ['dyn', 'param'].includes(value.checkedType?.kind ?? 'dyn');
+  if (!isOpen && !(CLAUSES[verb]?.takes.includes(typeName(value)) ?? false)) return value;
+  if (verb !== 's') return undefined;
+  const parts =
+    value.op === 'list' ? (value.args as Node[]) : value.op === 'map' ? (value.args as Node[][]).flat() : [];
+  for (const part of parts) {
+    const found = misfit(verb, part);
+    if (found !== undefined) return found;
   }
-  if (next === values.length) return undefined;
-  const words = `too many arguments supplied to string.format (expected ${next}, got ${values.length})`;
-  return { words, node: receiver };
+  return undefined;
+}
+
+function formatProblem(node: Node, receiver: Node, values: readonly Node[]): LiteralProblem | undefined {
+  // Of a method cel-go gives the place of its bracket.
+  const at = (receiver.end ?? 0) + '.format'.length;
+  let count = 0;
+  let odd: { node: Node; words: string } | undefined;
+  try {
+    eachClause(
+      String(receiver.args),
+      values.length,
+      (verb, _, index) => {
+        count = index + 1;
+        const part = misfit(verb.toLowerCase(), values[index] as Node);
+        const words = `error during formatting: ${CLAUSES[verb.toLowerCase()]?.words}, was given`;
+        if (part !== undefined) odd ??= { node: part, words: `${words} ${typeName(part)}` };
+        return '';
+      },
+      'written',
+    );
+  } catch (error) {
+    if (odd === undefined) return { words: (error as Error).message, node, at };
+  }
+  if (odd !== undefined) return odd;
+  if (count === values.length) return undefined;
+  const words = `too many arguments supplied to string.format (expected ${count}, got ${values.length})`;
+  return { words, node, at };
 }

@@ -4,6 +4,8 @@
 export interface NodeType {
   name: string;
   kind: string;
+  keyType?: NodeType;
+  valueType?: NodeType;
 }
 
 /** A node: some are made by macros, and stand beside what was written. */
@@ -17,12 +19,15 @@ export interface Node {
   /** Of a method: those of its name, and the types that it is called with. */
   candidates?: { findFunction(types: readonly NodeType[], receiver: NodeType): unknown };
   argTypes?: readonly NodeType[];
-  meta?: { alternate?: Node; macro?: unknown };
+  meta?: { alternate?: Node; macro?: unknown; check?: unknown; evaluate?: unknown };
+  setMeta?(name: 'check' | 'evaluate', value: unknown): unknown;
 }
 
 /** A loop, made by a macro. */
 export interface Comprehension {
   step: Node;
+  /** `quantifier` of what gives a bool. */
+  kind?: string;
   condition?: (accumulated: unknown) => boolean;
 }
 

@@ -2,29 +2,37 @@
 import type { Environment } from '@marcbachmann/cel-js/evaluator';
 import { type Declared, registerDeclared } from './declared.ts';
 import { environmentWith } from './environment.ts';
+import { failureOf } from './failure.ts';
 import { authorizer } from './libraries/authorizer.ts';
 import { JSON_PATCH, jsonPatch, mutationTypes } from './libraries/mutation.ts';
 import { typeText } from './problem.ts';
 import { type Budget, type Compiled, compile, type Program, unfitText } from './program.ts';
 import { type Source, withConstructions } from './source.ts';
 
-/** The type of an empty list. */
-const ANY_LIST = 'list<T>';
-
-/** `request`: the AdmissionRequest without its objects. */
-const REQUEST = {
-  kind: { group: 'string', version: 'string', kind: 'string' },
-  resource: { group: 'string', version: 'string', resource: 'string' },
-  subResource: 'string',
-  requestKind: { group: 'string', version: 'string', kind: 'string' },
-  requestResource: { group: 'string', version: 'string', resource: 'string' },
-  requestSubResource: 'string',
-  name: 'string',
-  namespace: 'string',
-  operation: 'string',
-  userInfo: { username: 'string', uid: 'string', groups: 'list<string>', extra: 'map<string, list<string>>' },
-  dryRun: 'bool',
-  options: 'dyn',
+/** The types of `request`: the AdmissionRequest without its objects. */
+const REQUEST_TYPES = {
+  'kubernetes.GroupVersionKind': { group: 'string', version: 'string', kind: 'string' },
+  'kubernetes.GroupVersionResource': { group: 'string', version: 'string', resource: 'string' },
+  'kubernetes.UserInfo': {
+    username: 'string',
+    uid: 'string',
+    groups: 'list<string>',
+    extra: 'map<string, list<string>>',
+  },
+  'kubernetes.AdmissionRequest': {
+    kind: 'kubernetes.GroupVersionKind',
+    resource: 'kubernetes.GroupVersionResource',
+    subResource: 'string',
+    requestKind: 'kubernetes.GroupVersionKind',
+    requestResource: 'kubernetes.GroupVersionResource',
+    requestSubResource: 'string',
+    name: 'string',
+    namespace: 'string',
+    operation: 'string',
+    userInfo: 'kubernetes.UserInfo',
+    dryRun: 'bool',
+    options: 'dyn',
+  },
 };
 /** Types that all libraries know what to do with; variables of others are found out about when they are computed. */
 const PLAIN = /^(?:(?:list|map|bool|bytes|double|dyn|int|string|uint)[<>, ]*)+$/;
@@ -61,7 +69,8 @@ function environmentOf(spoken: Spoken, { object, params }: PolicyTypes): Environ
   if (object !== undefined) registerDeclared(environment, object);
   environment.registerVariable('object', object?.type ?? 'dyn');
   environment.registerVariable('oldObject', object?.type ?? 'dyn');
-  environment.registerVariable('request', { schema: REQUEST });
+  for (const [name, fields] of Object.entries(REQUEST_TYPES)) environment.registerType(name, { fields });
+  environment.registerVariable('request', 'kubernetes.AdmissionRequest');
   if (spoken.params) {
     if (params !== undefined) registerDeclared(environment, params);
     environment.registerVariable('params', params?.type ?? 'dyn');
@@ -148,7 +157,7 @@ export class PolicyCompiler {
     jsonPatch(environment);
     mutationTypes(environment, source.types);
     return patchType === 'JSONPatch'
-      ? compiled(source, environment, [`list<${JSON_PATCH}>`, ANY_LIST])
+      ? compiled(source, environment, [`list<${JSON_PATCH}>`])
       : compiled(source, environment, ['Object']);
   }
 
@@ -201,16 +210,10 @@ function compiled(expression: string | Source, environment: Environment, types: 
   const found = compile(expression, environment);
   if ('problem' in found) return { ...found, problem: unfitText(found) };
   if (types.length === 0 || types.includes(found.program.type)) return found;
-  const names = types.filter((type) => type !== ANY_LIST).map(outputText);
+  const names = types.map(outputText);
   const wanted = names.length === 1 ? names[0] : `one of [${names.join(' ')}]`;
   return { problem: `must evaluate to ${wanted} but got ${outputText(found.program.type)}` };
 }
 
 /** A type by the name that it has where it is declared. */
 const outputText = (type: string): string => typeText(type).replace(/\bnull\b/g, 'null_type');
-
-/** Why an evaluation failed, in one line. */
-export function failureOf(error: unknown): string {
-  const { summary, message = String(error) } = error as { summary?: string; message?: string };
-  return (summary ?? message.split('\n', 1)[0] ?? '').replace(/^No such key/, 'no such key');
-}

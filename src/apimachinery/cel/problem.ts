@@ -45,6 +45,10 @@ const WORDS: readonly [pattern: RegExp, text: (match: RegExpExecArray) => string
       overload(OPERATORS[operator] ?? `_${operator}_`, `(${typeText(left)}, ${typeText(right)})`),
   ],
   [
+    /^found no matching overload for '(.+)' applied to '(.+)'$/,
+    ([, name = '', types = '']) => overload(name, typeText(types)),
+  ],
+  [
     /^found no matching overload for '(?:([\w.<>, ]+)\.)?(\w+)\((.*)\)'$/,
     ([, receiver, name = '', types = '']) =>
       overload(written(name), `${receiver === undefined ? '' : `${typeText(receiver)}.`}(${typeText(types)})`),
@@ -58,6 +62,7 @@ const overload = (name: string, types: string): string =>
 /** `list(dyn)` for the base library's `list<dyn>`. */
 export function typeText(type: string): string {
   return type
+    .replaceAll(/\b[A-Z]\b/g, 'dyn')
     .replaceAll('google.protobuf.Duration', 'duration')
     .replaceAll('google.protobuf.Timestamp', 'timestamp')
     .replaceAll('optional<', 'optional_type(')
@@ -65,12 +70,28 @@ export function typeText(type: string): string {
     .replaceAll('>', ')');
 }
 
+/** A method that does not take what it is called with; a namespace belongs to the name. */
+function methodText({ args }: Node): string {
+  const [name, receiver, operands] = args as [string, Node, Node[]];
+  const types = operands.map(({ checkedType }) => checkedType?.name ?? 'dyn').join(', ');
+  const type = receiver.checkedType?.name ?? 'dyn';
+  if (isNamespace(type)) return overload(`${String(receiver.args)}.${written(name)}`, `(${typeText(types)})`);
+  return overload(written(name), `${typeText(type)}.(${typeText(types)})`);
+}
+
+/** The base library's name for what stands only before functions. */
+const isNamespace = (type: string): boolean => /^(?:Lists|Sets|Strings|\w+Namespace)$/.test(type);
+
 function wordsOf(summary: string, node: Node | undefined, knows: (name: string) => boolean, wrong: Wrong): string {
   const nodes = Array.isArray(node?.args) ? (node.args as Node[]) : [];
   const name = node?.op === 'call' || node?.op === 'rcall' ? String(Array.isArray(node.args) ? node.args[0] : '') : '';
-  if (name !== '' && summary.startsWith('found no matching overload') && (!knows(name) || MACROS.includes(name))) {
-    return undeclared(written(name));
+  const receiver = node?.op === 'rcall' ? (nodes[1] as Node) : undefined;
+  const isNoOverload = summary.startsWith('found no matching overload') && !summary.includes('applied to');
+  if (name !== '' && isNoOverload && (!knows(name) || MACROS.includes(name))) {
+    const isMember = receiver !== undefined && isNamespace(receiver.checkedType?.name ?? '');
+    return undeclared(isMember ? `${String(receiver.args)}.${written(name)}` : written(name));
   }
+  if (node?.op === 'rcall' && isNoOverload) return methodText(node);
   const isOperator = summary.startsWith('no such overload') && nodes.length === 2;
   if (node?.op === '?:' || isOperator || (node?.op === '[]' && summary.startsWith('Cannot index'))) {
     const types = nodes.map((part) => (wrong.has(part) ? '!error!' : typeText(part.checkedType?.name ?? 'dyn')));

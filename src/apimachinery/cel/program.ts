@@ -6,7 +6,8 @@ import { CelFailure } from './libraries/library.ts';
 import { replacing } from './libraries/replaced.ts';
 import { turns } from './libraries/two-variables.ts';
 import { type Comprehension, countNodes, type Node } from './nodes.ts';
-import { plain, type Source } from './source.ts';
+import { evaluationOf, widenEquality } from './operators.ts';
+import { readable, type Source } from './source.ts';
 
 /** What one evaluation may cost (`PerCallLimit`); a turn of a loop costs what there is to do in it. */
 export const COST_LIMIT = 1_000_000;
@@ -34,6 +35,9 @@ export type Compiled = { program: Program } | Unfit;
 export const unfitText = ({ problem, internal }: Unfit): string =>
   `${internal === true ? 'program instantiation' : 'compilation'} failed: ${problem}`;
 
+/** What it costs in each turn to make the list that a loop gives. */
+const LIST_COST = 10;
+
 let left = 0;
 
 /** Counts against the evaluation under way. */
@@ -44,7 +48,7 @@ function spend(cost: number): void {
 
 /** Compiles an expression. */
 export function compile(expression: string | Source, environment: Environment): Compiled {
-  const checked = check(typeof expression === 'string' ? plain(expression) : expression, environment, prepare);
+  const checked = check(typeof expression === 'string' ? readable(expression) : expression, environment, prepare);
   if ('problem' in checked) return checked;
   const { run, root, type } = checked;
   const size = countNodes(root);
@@ -56,7 +60,7 @@ export function compile(expression: string | Source, environment: Environment): 
         // A variable may be worked out while another expression is.
         const outer = left;
         left = COST_LIMIT - size;
-        turns.spend = () => spend(1);
+        turns.spend = (cost = 1) => spend(cost);
         try {
           return run({ ...variables });
         } finally {
@@ -73,11 +77,14 @@ function prepare(node: Node): void {
   const isCall = node.op === 'call' || node.op === 'rcall';
   if (isCall && Array.isArray(node.args)) node.args[0] = replacing(String(node.args[0]));
   if (node.op === 'call' && (node.args as unknown[])[0] === 'has' && node.meta?.macro !== undefined) {
-    widenHas(node.meta.macro as HasMacro);
+    widenHas(node, node.meta.macro as HasMacro);
   }
+  const evaluation = evaluationOf(node);
+  if (evaluation !== undefined) node.setMeta?.('evaluate', evaluation);
+  if (node.op === '==' || node.op === '!=') widenEquality(node);
   if (node.op !== 'comprehension') return;
   const loop = node.args as Comprehension;
-  const cost = 1 + countNodes(loop.step);
+  const cost = (loop.kind === 'quantifier' ? 2 : LIST_COST) + countNodes(loop.step);
   const { condition } = loop;
   loop.condition = (accumulated) => {
     spend(cost);

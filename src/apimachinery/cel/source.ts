@@ -1,11 +1,17 @@
 /**
- * Expressions in which values of named types are made: `Object{spec: Object.spec{replicas: 1}}`. The base library reads no such thing, so
- * it is given calls of a macro in its place; where something stands is told by the text that was written.
+ * Expressions that the base library does not read as they are written: values of named types (`Object{spec: Object.spec{replicas: 1}}`),
+ * entries that may be absent (`[?a]`), some literals. It is given something else in their place; where something stands is told by the
+ * text that was written.
  */
+import { literalEdit } from './literal-text.ts';
+import { operandWanted } from './strict.ts';
 import { type Token, tokensOf } from './syntax/lexer.ts';
 
 /** The macro that stands for a construction: the type's name, and its fields as a map. */
 export const CONSTRUCT = '__construct';
+/** The functions that stand for a question mark before an item, or before a key and its value. */
+export const OPTIONAL_ITEM = '__optional_item';
+export const OPTIONAL_KEY = '__optional_key';
 
 /** What the base library reads, and where its parts stand in what was written. */
 export interface Source {
@@ -18,12 +24,19 @@ export interface Source {
 }
 
 /** An expression that is read as it is written. */
-export const plain = (expression: string): Source => ({
+const plain = (expression: string): Source => ({
   written: expression,
   text: expression,
   types: [],
   at: (index) => index,
 });
+
+/** The expression as the base library reads it; values of named types are made in mutations alone. */
+export function readable(expression: string): Source {
+  const { tokens, unread } = tokensOf(expression);
+  const edits = unread.length === 0 ? plainEdits(tokens) : [];
+  return edits.length === 0 ? plain(expression) : edited(expression, edits);
+}
 
 interface Edit {
   at: number;
@@ -41,11 +54,59 @@ const NO_TYPES = ['in', 'true', 'false', 'null'];
 /** The expression with its constructions as calls. */
 export function withConstructions(expression: string): Source {
   const { tokens, unread } = tokensOf(expression);
-  const edits = unread.length === 0 ? editsOf(tokens) : [];
+  const edits = unread.length === 0 ? [...constructions(tokens), ...plainEdits(tokens, true)] : [];
   return edits.length === 0 ? plain(expression) : edited(expression, edits);
 }
 
-function editsOf(tokens: readonly Token[]): Edit[] {
+function plainEdits(tokens: readonly Token[], constructs = false): Edit[] {
+  return [...tokens.flatMap((_, index) => tokenEdit(tokens, index) ?? []), ...optionals(tokens, constructs)];
+}
+
+function tokenEdit(tokens: readonly Token[], index: number): Edit | undefined {
+  const { text, at } = tokens[index] as Token;
+  const [before, after] = [tokens[index - 1], tokens[index + 1]];
+  // A name from the root, of which there is one.
+  if (text === '.' && operandWanted(before) && NAME.test(after?.text ?? '')) return { at, length: 1, text: '' };
+  const isEmpty = (before?.text === '[' && after?.text === ']') || (before?.text === '{' && after?.text === '}');
+  if (text === ',' && isEmpty) return { at, length: 1, text: '' };
+  const literal = literalEdit(text);
+  return literal === undefined ? undefined : { at, length: text.length, text: literal };
+}
+
+/** Entries after a question mark: of lists, and of maps that are none of a construction. */
+function optionals(tokens: readonly Token[], constructs: boolean): Edit[] {
+  const edits: Edit[] = [];
+  const open: { takes: 'item' | 'key' | undefined; entry: 'item' | 'key' | 'value' | undefined }[] = [];
+  const close = (at: number): void => {
+    const around = open.at(-1);
+    if (around?.entry === undefined) return;
+    edits.push({ at, length: 0, text: ')' });
+    around.entry = undefined;
+  };
+  tokens.forEach(({ text, at }, index) => {
+    const around = open.at(-1);
+    const before = tokens[index - 1]?.text ?? '';
+    if (text === '(' || text === '[' || text === '{') {
+      const isList = text === '[' && operandWanted(tokens[index - 1]);
+      const isMap = text === '{' && !(constructs && typeBefore(tokens, index) !== undefined);
+      open.push({ takes: isList ? 'item' : isMap ? 'key' : undefined, entry: undefined });
+    } else if (text === ')' || text === ']' || text === '}') {
+      close(at);
+      open.pop();
+    } else if (text === ',') {
+      close(at);
+    } else if (text === '?' && around?.takes !== undefined && ['[', '{', ','].includes(before)) {
+      edits.push({ at, length: 1, text: `${around.takes === 'item' ? OPTIONAL_ITEM : OPTIONAL_KEY}(` });
+      around.entry = around.takes;
+    } else if (text === ':' && around?.entry === 'key') {
+      edits.push({ at, length: 1, text: `):${OPTIONAL_ITEM}(` });
+      around.entry = 'value';
+    }
+  });
+  return edits;
+}
+
+function constructions(tokens: readonly Token[]): Edit[] {
   const edits: Edit[] = [];
   /** Of each open bracket: whether it is a construction's. */
   const open: boolean[] = [];
@@ -69,7 +130,7 @@ function editsOf(tokens: readonly Token[]): Edit[] {
       }
     }
   });
-  return edits.sort((a, b) => a.at - b.at);
+  return edits;
 }
 
 /** The name of the type that a bracket makes a value of. */
@@ -94,7 +155,7 @@ function edited(written: string, edits: readonly Edit[]): Source {
     parts.push({ text: text.length, written: next, copied: true });
     text += written.slice(next, end);
   };
-  for (const edit of edits) {
+  for (const edit of [...edits].sort((a, b) => a.at - b.at)) {
     copy(edit.at);
     parts.push({ text: text.length, written: edit.at, copied: false });
     text += edit.text;

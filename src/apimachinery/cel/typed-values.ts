@@ -4,7 +4,9 @@ import { fromBase64 } from '../codec/base64.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import { isMap } from '../structural/schema.ts';
 import type { Declared } from './declared.ts';
-import { toCel } from './values.ts';
+import { KeyedList } from './keyed-list.ts';
+import { parseTimestamp } from './time.ts';
+import { celEqual, toCel } from './values.ts';
 
 /**
  * A value for expressions. Of lists whose order does not count, `like` gives the value to compare with: one that differs in
@@ -25,7 +27,7 @@ export function toTyped(value: Json, declared: Declared, like?: { value: Json; t
     case 'duration':
       return typeof value === 'string' ? durationOf(value) : value;
     case 'timestamp':
-      return typeof value === 'string' ? new Date(value) : value;
+      return typeof value === 'string' ? (parseTimestamp(value) ?? new Date(value)) : value;
     default:
       return toCel(value);
   }
@@ -33,10 +35,15 @@ export function toTyped(value: Json, declared: Declared, like?: { value: Json; t
 
 type Like = { value: Json; typed: unknown } | undefined;
 
-function typedList(list: Json[], { element, listType }: Declared, like: Like): unknown {
+function typedList(list: Json[], { element, listType, keys = [] }: Declared, like: Like): unknown {
   if (listType !== 'atomic' && Array.isArray(like?.value) && sameItems(list, like.value)) return like.typed;
-  return element === undefined ? [] : list.map((item) => toTyped(item, element));
+  const items = element === undefined ? [] : list.map((item) => toTyped(item, element));
+  if (listType === 'set') return new KeyedList(items, (item) => [item], celEqual);
+  if (listType === 'map') return new KeyedList(items, (item) => keys.map((key) => fieldOf(item, key)), celEqual);
+  return items;
 }
+
+const fieldOf = (item: unknown, name: string): unknown => (item instanceof Map ? (item.get(name) ?? null) : null);
 
 function typedMap(map: JsonObject, { kind, fields, element, constructs }: Declared, like: Like): unknown {
   const inner = (property: string, name: string): Like =>

@@ -1,4 +1,5 @@
 /** The rules of one value, evaluated, with upstream's words for what comes of it. */
+import { failureOf } from '../../apimachinery/cel/failure.ts';
 import { none, some } from '../../apimachinery/cel/libraries/optionals.ts';
 import { type Budget, type Program, TOO_MUCH } from '../../apimachinery/cel/program.ts';
 import { toTyped } from '../../apimachinery/cel/typed-values.ts';
@@ -80,7 +81,7 @@ function run(program: Program, variables: Variables, budget: Budget): { value: u
   try {
     return { value: program.evaluate(variables, budget) };
   } catch (error) {
-    return { failure: (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '' };
+    return { failure: failureOf(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Match conditions of webhooks and policies (`matchconditions.Matcher`). */
-import { type Bindings, failureOf, type PolicyCompiler } from '../../../apimachinery/cel/policy.ts';
+import { failureOf } from '../../../apimachinery/cel/failure.ts';
+import type { Bindings, PolicyCompiler } from '../../../apimachinery/cel/policy.ts';
 import type { Budget, Compiled } from '../../../apimachinery/cel/program.ts';
 import type { MatchCondition } from '../../../generated/types/admissionregistration.v1.ts';
 

@@ -1,7 +1,7 @@
 /** The CEL expressions of an authenticator: they speak of the token's `claims`, or of the `user` that was made of them. */
 import { environmentWith } from '../../../apimachinery/cel/environment.ts';
+import { failureOf } from '../../../apimachinery/cel/failure.ts';
 import { type Node, visit } from '../../../apimachinery/cel/nodes.ts';
-import { failureOf } from '../../../apimachinery/cel/policy.ts';
 import { type Compiled, compile, type Program, unfitText } from '../../../apimachinery/cel/program.ts';
 
 const USER = { username: 'string', uid: 'string', groups: 'list<string>', extra: 'map<string, list<string>>' };

@@ -71,8 +71,8 @@ export class CelAuthorizer extends Question {
   forAccount(namespace: string, name: string): CelAuthorizer {
     const [wrongNamespace] = isDns1123Label(namespace);
     const [wrongName] = isDns1123Subdomain(name);
-    if (wrongName !== undefined) fail(`Invalid service account name: ${wrongName}`);
-    if (wrongNamespace !== undefined) fail(`Invalid service account namespace: ${wrongNamespace}`);
+    if (wrongName !== undefined) fail('Invalid service account name');
+    if (wrongNamespace !== undefined) fail('Invalid service account namespace');
     return new CelAuthorizer(this.check, this.requestResource.query, {
       ...this.query,
       serviceAccount: { namespace, name },

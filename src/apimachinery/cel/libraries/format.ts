@@ -8,17 +8,23 @@ import {
   maskTrailingDash,
 } from '../../names.ts';
 import { hasFormat } from '../../structural/formats.ts';
+import type { Comparable } from '../values.ts';
 import { functions, type Library } from './library.ts';
 import { none, some } from './optionals.ts';
+import { uriProblems } from './url.ts';
 
 /** A named format as a value of expressions. */
-class CelFormat {
+class CelFormat implements Comparable {
   readonly name: string;
   readonly problems: (text: string) => string[];
 
   constructor(name: string, problems: (text: string) => string[]) {
     this.name = name;
     this.problems = problems;
+  }
+
+  compareTo(other: CelFormat): number {
+    return this.name === other.name ? 0 : this.name < other.name ? -1 : 1;
   }
 }
 
@@ -38,9 +44,9 @@ const FORMATS: Record<string, (text: string) => string[]> = {
   dns1035LabelPrefix: (text) => isDns1035Label(maskTrailingDash(text)),
   qualifiedName: isQualifiedName,
   labelValue: isLabelValue,
-  uri: byFormat('uri', 'invalid URI'),
+  uri: uriProblems,
   uuid: byFormat('uuid', 'does not match the UUID format'),
-  byte: byFormat('byte', 'invalid base64'),
+  byte: (text) => (text === '' ? ['invalid base64'] : byFormat('byte', 'invalid base64')(text)),
   date: byFormat('date', 'invalid date'),
   datetime: byFormat('date-time', 'invalid datetime'),
 };

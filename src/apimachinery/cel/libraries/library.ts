@@ -22,3 +22,15 @@ export class CelFailure extends Error {
 export function fail(message: string): never {
   throw new CelFailure(message);
 }
+
+/** What a macro finds wrong with an expression when it is checked, and where. */
+export class Misfit extends Error {
+  readonly summary: string;
+  readonly node: { readonly op: string };
+
+  constructor(summary: string, node: { readonly op: string }) {
+    super(summary);
+    this.summary = summary;
+    this.node = node;
+  }
+}

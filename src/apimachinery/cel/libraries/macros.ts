@@ -1,5 +1,8 @@
 /** Macros of one variable that the base library does without: of optionals, and of sorted lists. */
-import { compareValues } from '../values.ts';
+import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator';
+import { OPTIONAL_ITEM, OPTIONAL_KEY } from '../source.ts';
+import { nanosecondsOf } from '../time.ts';
+import { compareValues, entriesOf, kindOf } from '../values.ts';
 import type { Library } from './library.ts';
 import { none, type Optional, some } from './optionals.ts';
 import {
@@ -58,10 +61,9 @@ const sorted: Answer = (value, each) =>
 function isZero(value: unknown): boolean {
   if (value === null || value === false || value === '' || value === 0 || value === 0n) return true;
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0;
-  if (value instanceof Map) return value.size === 0;
-  return (
-    typeof value === 'object' && Object.keys(value).length === 0 && Object.getPrototypeOf(value) === Object.prototype
-  );
+  if (value instanceof Duration) return nanosecondsOf(value) === 0n;
+  if (value instanceof UnsignedInt) return String(value) === '0';
+  return kindOf(value) === 'map' && entriesOf(value as object).length === 0;
 }
 
 export const macros: Library = (environment) => {
@@ -81,6 +83,8 @@ export const macros: Library = (environment) => {
     'list.sortBy(ast, ast): list<dyn>',
     macro('sortBy', elementOf, ({ name }) => name, sorted),
   );
+  environment.registerFunction(`${OPTIONAL_ITEM}(optional<A>): A`, (optional: unknown) => optional);
+  environment.registerFunction(`${OPTIONAL_KEY}(A): A`, (key: unknown) => key);
   environment.registerFunction('OptionalNamespace.ofNonZeroValue(A): optional<A>', (_: unknown, value: unknown) =>
     isZero(value) ? none() : some(value),
   );

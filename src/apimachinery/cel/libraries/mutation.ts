@@ -1,9 +1,11 @@
 /** What mutations are written with: values of the types `Object`, `Object.spec` and so on, and `JSONPatch` (upstream's `cel/mutation`). */
-import type { Environment } from '@marcbachmann/cel-js/evaluator';
+import { Duration, type Environment, UnsignedInt } from '@marcbachmann/cel-js/evaluator';
+import { toBase64 } from '../../codec/base64.ts';
 import { define } from '../../codec/depth.ts';
 import type { Json, JsonObject } from '../../meta.ts';
+import { valueText } from '../format-text.ts';
 import { CONSTRUCT } from '../source.ts';
-import { fail, type Library } from './library.ts';
+import { fail, type Library, Misfit } from './library.ts';
 import type { Optional } from './optionals.ts';
 import type { Checker, Evaluator, Expansion, Node, Scope, Type } from './two-variables.ts';
 
@@ -20,17 +22,6 @@ export class Constructed extends Map<string, unknown> {
 /** Whether a construction may speak of the type: of fields below `Object` nothing is known, any name is one. */
 export const isMutationType = (name: string): boolean =>
   name === OBJECT || name === JSON_PATCH || name.startsWith(`${OBJECT}.`);
-
-class Misfit extends Error {
-  readonly summary: string;
-  readonly node: Node;
-
-  constructor(summary: string, node: Node) {
-    super(summary);
-    this.summary = summary;
-    this.node = node;
-  }
-}
 
 /** Makes values of these types; each must be a mutation's. */
 export function mutationTypes(environment: Environment, names: readonly string[]): void {
@@ -123,6 +114,9 @@ export function toJson(value: unknown): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : fail('json: unsupported value');
   if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof UnsignedInt) return Number(value.valueOf());
+  if (value instanceof Uint8Array) return toBase64(value);
+  if (value instanceof Date || value instanceof Duration) return valueText(value);
   const entries = entriesOf(value);
   if (entries === undefined) return fail(`unsupported type conversion: ${typeof value} to JSON`);
   const object: JsonObject = {};

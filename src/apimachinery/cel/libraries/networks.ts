@@ -37,15 +37,56 @@ export class CelCidr implements Comparable {
   }
 }
 
-const ipOf = (text: string): CelIp =>
-  new CelIp(
-    parseAddress(text) ??
-      fail(
-        `IP Address ${JSON.stringify(text)} parse error during conversion from string: ParseAddr(${JSON.stringify(text)}): unable to parse IP`,
-      ),
-  );
-const cidrOf = (text: string): CelCidr =>
-  new CelCidr(parseNetwork(text) ?? fail(`network address parse error during conversion from string: ${text}`));
+const isMapped = ({ family, address }: Network): boolean => family === 6 && address >> 32n === 0xffffn;
+const quote = JSON.stringify;
+
+/** What Go's `netip` says of a text that is no address. */
+function addressProblem(text: string): string {
+  const isV4 = /^\d+(?:\.\d+){3}$/.test(text);
+  const why = isV4 && /(?:^|\.)0\d/.test(text) ? 'IPv4 field has octet with leading zero' : undefined;
+  const large = isV4 && text.split('.').some((part) => Number(part) > 255) ? 'IPv4 field has value >255' : undefined;
+  return `ParseAddr(${quote(text)}): ${why ?? large ?? 'unable to parse IP'}`;
+}
+
+function ipOf(text: string): CelIp {
+  const zone = /^([^%]+)%.+$/.exec(text)?.[1];
+  if (zone !== undefined && parseAddress(zone)?.family === 6) {
+    fail(`IP address ${quote(text)} with zone value is not allowed`);
+  }
+  const words = `IP Address ${quote(text)} parse error during conversion from string: `;
+  const address = parseAddress(text) ?? fail(words + addressProblem(text));
+  return isMapped(address) ? fail(`IPv4-mapped IPv6 address ${quote(text)} is not allowed`) : new CelIp(address);
+}
+
+/** What Go's `netip` says of a text that is no network. */
+function prefixProblem(text: string): string {
+  const slash = text.lastIndexOf('/');
+  if (slash < 0) return "no '/'";
+  const [address, bits] = [text.slice(0, slash), text.slice(slash + 1)];
+  if (parseAddress(address) === undefined) return addressProblem(address);
+  return /^(?:0|[1-9]\d{0,2})$/.test(bits) ? 'prefix length out of range' : `bad bits after slash: ${quote(bits)}`;
+}
+
+function cidrOf(text: string): CelCidr {
+  const words = 'network address parse error during conversion from string: ';
+  const network =
+    parseNetwork(text) ?? fail(`${words}${words}netip.ParsePrefix(${quote(text)}): ${prefixProblem(text)}`);
+  return isMapped(network)
+    ? fail(`${words}IPv4-mapped IPv6 address ${quote(text)} is not allowed`)
+    : new CelCidr(network);
+}
+
+/** Whether a text can be read. */
+function reads(read: (text: string) => unknown): (text: string) => boolean {
+  return (text) => {
+    try {
+      read(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
 
 const isV4 = ({ address }: CelIp): boolean => address.family === 4;
 /** Whether an address lies in a network of its family. */
@@ -68,7 +109,7 @@ class IpNamespace {}
 
 const members = functions({
   'ip(string): net.IP': ipOf,
-  'isIP(string): bool': (text: string) => parseAddress(text) !== undefined,
+  'isIP(string): bool': reads(ipOf),
   'string_(net.IP): string': String,
   'IpNamespace.isCanonical(string): bool': (_: IpNamespace, text: string) => String(ipOf(text)) === text,
   'net.IP.family(): int': (ip: CelIp) => (isV4(ip) ? 4n : 6n),
@@ -78,7 +119,7 @@ const members = functions({
   'net.IP.isLinkLocalUnicast(): bool': isLinkLocal,
   'net.IP.isGlobalUnicast(): bool': isGlobalUnicast,
   'cidr(string): net.CIDR': cidrOf,
-  'isCIDR(string): bool': (text: string) => parseNetwork(text) !== undefined,
+  'isCIDR(string): bool': reads(cidrOf),
   'string_(net.CIDR): string': String,
   'net.CIDR.containsIP(net.IP): bool': (cidr: CelCidr, { address }: CelIp) => containsNetwork(cidr.network, address),
   'net.CIDR.containsIP(string): bool': (cidr: CelCidr, text: string) =>

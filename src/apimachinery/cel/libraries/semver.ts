@@ -46,20 +46,27 @@ function comparePart(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-/** `v1.2` is `1.2.0`: without a `v`, without zeros before numbers, with all three of them. */
+/** `v1.2` is `1.2.0`: without a `v`, without zeros before numbers, with all three of them. Empty for what cannot be one. */
 function normalized(text: string): string {
-  const [, core = '', rest = ''] = /^v?([0-9.]*)(.*)$/s.exec(text) ?? [];
-  const numbers = core.split('.').map((part) => part.replace(/^0+(?=\d)/, ''));
-  while (numbers.length < 3) numbers.push('0');
-  return numbers.join('.') + rest;
+  const [major = '', minor, ...patch] = text.replace(/^v/, '').split('.');
+  const parts = [major, ...(minor === undefined ? [] : [minor]), ...(patch.length === 0 ? [] : [patch.join('.')])];
+  const shown = parts.map((part) => (part.length > 1 ? part.replace(/^0+/, '').replace(/^(?!\d)/, '0') : part));
+  if (shown.length < 3 && /[+-]/.test(shown.at(-1) ?? '')) return '';
+  while (shown.length < 3) shown.push('0');
+  return shown.join('.');
 }
 
-const parse = (text: string, normalize = false): RegExpExecArray | null =>
-  PARTS.exec(normalize ? normalized(text) : text);
-/** A version from its text. Throws where it is none. */
-export const toSemver = (text: string): CelSemver => read(text);
+const MAX_NUMBER = 2n ** 64n - 1n;
+
+function parse(text: string, normalize = false): RegExpExecArray | null {
+  const match = PARTS.exec(normalize ? normalized(text) : text);
+  return match?.slice(1, 4).some((number) => BigInt(number) > MAX_NUMBER) === true ? null : match;
+}
+
 const read = (text: string, normalize = false): CelSemver =>
   new CelSemver(parse(text, normalize) ?? fail(`semver parse error: ${text}`));
+/** A version from its text. Throws where it is none. */
+export const toSemver = (text: string): CelSemver => read(text);
 
 const members = functions({
   'semver(string): kubernetes.Semver': (text: string) => read(text),

@@ -3,7 +3,7 @@
  * says nothing of their types; what is used of it stands here.
  */
 import { celEqual } from '../values.ts';
-import { fail, type Library } from './library.ts';
+import { fail, type Library, Misfit } from './library.ts';
 
 /** Of the base library, as far as it is used. */
 export interface Node {
@@ -27,6 +27,8 @@ export interface Scope {
 export interface Checker {
   check(node: Node, scope: Scope): Type;
   getType(name: string): Type;
+  /** Types that have fields. */
+  objectTypes: ReadonlyMap<string, { fields?: Readonly<Record<string, Type>> }>;
 }
 /** Of the base library, as far as it is used. */
 export interface Evaluator {
@@ -46,8 +48,8 @@ interface Loop {
   inner: Scope;
 }
 
-/** Counts the turns of loops; set for the time of an evaluation. */
-export const turns: { spend: () => void } = { spend: () => {} };
+/** Counts the turns of loops, and what functions go through; set for the time of an evaluation. */
+export const turns: { spend: (cost?: number) => void } = { spend: () => {} };
 
 /** The name of a macro's variable. */
 export function nameOf(node: Node | undefined, macro: string): string {
@@ -71,6 +73,7 @@ function macro(
   return ({ args, receiver }: Expansion) => {
     const [first, second, ...rest] = args;
     const names = [nameOf(first, name), nameOf(second, name)] as const;
+    if (names[0] === names[1]) throw new Misfit(`duplicate variable name: ${names[1]}`, second as Node);
     const loop: Loop = { range: receiver, outer: undefined as unknown as Scope, inner: undefined as unknown as Scope };
     return {
       loop,
