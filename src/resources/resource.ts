@@ -27,7 +27,7 @@ export const ALL_VERBS: readonly Verb[] = [
 export interface Strategy<T extends KubeObject> {
   /** Fills what is absent, in place (`SetDefaults_*`). Must be idempotent. */
   default?(object: T): void;
-  /** Resets what a client may not set, in place: status, generated fields. */
+  /** Resets what a client may not set, in place: status, generated fields. Throws Invalid with what must be said ahead of all else. */
   prepareForCreate?(object: T): void;
   /** Errors of a whole new object; metadata is checked by the caller (name by {@link nameErrors}). */
   validate?(object: T): FieldError[];
