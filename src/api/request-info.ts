@@ -103,7 +103,7 @@ export const connects = ({ isResource, subresource, verb }: RequestInfo): boolea
 
 /** How Go reads a boolean parameter; an empty one counts as set. */
 export function isTrue(value: string | null): boolean {
-  return value !== null && value !== 'false' && value !== '0' && value !== 'f' && value !== 'False' && value !== 'F';
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false';
 }
 
 function decode(segment: string): string {

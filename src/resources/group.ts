@@ -1,6 +1,6 @@
 /** How a group's resources are written down: what follows from the group or the kind is said once. */
 import type { KubeObject } from '../apimachinery/meta.ts';
-import { defineResource, type Resource, type Subresource } from './resource.ts';
+import { defineResource, type Resource, type Strategy, type Subresource } from './resource.ts';
 import { keepAllButStatus } from './strategies.ts';
 
 type Derived = 'group' | 'version' | 'singular' | 'strategy';
@@ -8,8 +8,11 @@ type Derived = 'group' | 'version' | 'singular' | 'strategy';
 /** A resource without what follows from its group and kind: group, version, `singular` (the kind in lower case), an empty strategy. */
 export type ResourceLiteral<T extends KubeObject> = Omit<Resource<T>, Derived> & Partial<Pick<Resource<T>, 'strategy'>>;
 
+/** What the strategies of a group may have in common. */
+type Common = Pick<Strategy<KubeObject>, 'returnsDeleted' | 'createOnUpdate' | 'unconditionalUpdate'>;
+
 /** Gives a function that completes the literals of one group and version; `common` is what all strategies of the group have. */
-export function groupVersion(group: string, version: string, common: { returnsDeleted?: boolean } = {}) {
+export function groupVersion(group: string, version: string, common: Common = {}) {
   return <T extends KubeObject>(literal: ResourceLiteral<T>): Resource => {
     const strategy = { ...common, ...literal.strategy };
     return defineResource<T>({ ...literal, strategy, group, version, singular: literal.kind.toLowerCase() });

@@ -49,10 +49,12 @@ export interface Strategy<T extends KubeObject> {
   moreFinalizers?(object: T): readonly string[];
   /** What a delete that waits changes besides marking the metadata, in place: a Namespace's phase. */
   markDeleting?(object: T, old: T): void;
-  /** PUT to a name that does not exist creates it (`AllowCreateOnUpdate`: Lease, Event, Endpoints, Service is not). */
+  /** PUT to a name that does not exist creates it (`AllowCreateOnUpdate`); of a Service so does one of its status. */
   createOnUpdate?: boolean;
   /** PUT without resourceVersion is allowed (`AllowUnconditionalUpdate`). Default true. */
   unconditionalUpdate?: boolean;
+  /** What who deletes without saying what becomes of dependents is warned of. */
+  deleteWarning?: string;
   /** A delete answers with the deleted object instead of a Status (`ReturnDeletedObject`). */
   returnsDeleted?: boolean;
   /** Objects of this kind have `metadata.generation`. Default: whether the object has a `spec`. `on update`: from their first change on. */
@@ -64,6 +66,8 @@ export interface Strategy<T extends KubeObject> {
   metadataChecks?: MetadataChecks;
   /** Finalizers need not be qualified: upstream validates the metadata of such kinds without knowing what they are. */
   plainFinalizers?: boolean;
+  /** An empty list counts as another spec than none (upstream compares with `reflect.DeepEqual`, not with `equality.Semantic`). */
+  tellsEmpty?: boolean;
   /** Whether a change beside that of the spec counts as one. */
   generationChanged?(object: T, old: T): boolean;
 }

@@ -31,7 +31,7 @@ export function encodeContinue({ resourceVersion, after, period }: ContinueToken
 /** Throws BadRequest for what this server has not made. */
 export function decodeContinue(text: string): ContinueToken {
   const { v, rv, start, period } = parse(text);
-  if (v !== VERSION) throw invalid(`server does not recognize this encoded version ${JSON.stringify(v ?? '')}`);
+  if (v !== VERSION) throw invalid(`server does not recognize this encoded version ${v ?? ''}`);
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < 0) {
     throw invalid(`incorrect encoded start resourceVersion (version ${VERSION})`);
   }

@@ -74,17 +74,27 @@ describe('jsonPatch', () => {
     [{}, [{ op: 'test', path: '/none', value: null }], {}],
     [{ a: 1 }, [], { a: 1 }],
     [{ a: 1 }, null, { a: 1 }],
+    [{ a: 1 }, [{ op: 'replace', path: '/none', value: 1 }], { a: 1, none: 1 }],
+    [{ a: 1 }, [{ op: 'replace', path: '/a' }], { a: null }],
+    [{ a: 1 }, [{ op: 'add', path: '/b' }], { a: 1, b: null }],
+    [{ a: 1 }, [{ op: 'copy', from: '/none', path: '/b' }], { a: 1, b: null }],
+    [{ a: 1 }, [{ op: 'replace', path: '', value: { b: 1 } }], { b: 1 }],
+    [{ a: 1 }, [{ op: 'test', path: '', value: { a: 1 } }], { a: 1 }],
+    [{ a: 1, b: 1 }, [{ op: 'remove', path: 'what/a' }], { b: 1 }],
+    [{ l: [1, 2] }, [{ op: 'add', path: '/l/01', value: 3 }], { l: [1, 3, 2] }],
+    [{ l: [1, 2] }, [{ op: 'remove', path: '/l/-1' }], { l: [1] }],
+    [{ l: [1, 2] }, [{ op: 'add', path: '/l/-1', value: 3 }], { l: [1, 2, 3] }],
   ])('%j with %j is %j', (target, patch, expected) => expect(jsonPatch(target, patch)).toEqual(expected));
 
   it.each<[Json]>([
     [[{ op: 'remove', path: '/none' }]],
-    [[{ op: 'replace', path: '/none', value: 1 }]],
     [[{ op: 'add', path: '/none/x', value: 1 }]],
     [[{ op: 'add', path: '/list/5', value: 1 }]],
-    [[{ op: 'add', path: '/list/01', value: 1 }]],
+    [[{ op: 'add', path: '/list/-3', value: 1 }]],
+    [[{ op: 'remove', path: 'list' }]],
+    [[null]],
     [[{ op: 'replace', path: '/list/-', value: 1 }]],
     [[{ op: 'add', path: '', value: {} }]],
-    [[{ op: 'add', path: '/x' }]],
     [[{ op: 'test', path: '/list', value: [2] }]],
     [[{ op: 'move', from: '/deep', path: '/deep/er' }]],
     [[{ op: 'frobnicate', path: '/x' }]],
@@ -227,7 +237,13 @@ describe('strategicMergePatch', () => {
     [{ containers: [{ image: 'x' }] }, 'map: map[image:x] does not contain declared merge key: name'],
     [{ containers: [{ $patch: 'odd', name: 'a' }] }, 'unknown patch type: odd in map: map[$patch:odd name:a]'],
     [{ containers: ['x'] }, 'list element types are not identical'],
-    [{ $retainKeys: ['x'], hostname: 'y' }, 'invalid patch format of retainKeys'],
+    [{ '$setElementOrder/volumes': null }, 'expected a slice, but received a nil'],
+    [{ '$setElementOrder/containers': ['a'] }, 'expected a map, but received a string'],
+    [
+      { '$setElementOrder/containers': [{ image: 'a' }] },
+      'map: map[image:a] does not contain declared merge key: name',
+    ],
+    [{ '$setElementOrder/odd': [] }, 'unable to find api field in struct core.v1.PodSpec for the json field "odd"'],
     [
       { '$setElementOrder/containers': [{ name: 'b' }], containers: [{ name: 'a' }] },
       "The order in patch list:\n[map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n",
@@ -236,6 +252,22 @@ describe('strategicMergePatch', () => {
     const status = statusOf(() => strategicMergePatch(pod({ containers: [{ name: 'a' }] }), pod(patch), schema));
     expect(status).toMatchObject({ code: 500, message });
     expect(status).not.toHaveProperty('reason');
+  });
+
+  it.each<[JsonObject, string]>([
+    [{ $retainKeys: ['x'], hostname: 'y' }, 'retainKeys'],
+    [{ $retainKeys: 'x' }, 'retainKeys'],
+    [{ $deleteFromPrimitiveList: ['x'] }, 'primitive list'],
+    [{ $setElementOrder: [] }, 'setElementOrder list'],
+  ])('%j has another form than it should', (patch, what) => {
+    const status = statusOf(() => strategicMergePatch(pod({ containers: [{ name: 'a' }] }), pod(patch), schema));
+    expect(status).toMatchObject({ code: 400, reason: 'BadRequest', message: `invalid patch format of ${what}` });
+  });
+
+  it('leaves directives in what takes the place of another list', () => {
+    const before = pod({ tolerations: [{ key: 'a' }] });
+    const after = { tolerations: [{ key: 'b', $patch: 'delete' }] };
+    expect(strategicMergePatch(before, pod(after), schema)).toEqual(pod(after));
   });
 
   it('works without a schema, and leaves prototypes alone', () => {

@@ -14,7 +14,7 @@ import { negotiate, UNTABLED } from '../negotiation.ts';
 import { decodeText, keyOf } from '../registry/encode.ts';
 import { stillProcessed } from '../registry/evict.ts';
 import { respond, unwrap } from '../respond.ts';
-import { dryRun } from './options.ts';
+import { dryRunErrors, refuseOptions } from './options.ts';
 import { requestKey, storeFor } from './read.ts';
 
 /** So often a pod that changes under our eyes is looked at anew (`EvictionsRetry`). */
@@ -31,7 +31,9 @@ export async function evict(context: Context, resource: Resource): Promise<Respo
   const expected = { group: 'policy', version: 'v1', kind: 'Eviction' };
   const { object } = await decodeBody(request, expected, 'Warn');
   const { metadata, deleteOptions } = object as Eviction;
-  const dry = dryRun([...url.searchParams.getAll('dryRun'), ...(deleteOptions?.dryRun ?? [])], 'CreateOptions');
+  const asked = [...url.searchParams.getAll('dryRun'), ...(deleteOptions?.dryRun ?? [])];
+  refuseOptions(dryRunErrors(asked), 'CreateOptions');
+  const dry = asked.length > 0;
   const options: RequestOptions = { fieldManager: '', fieldValidation: 'Ignore', dryRun: dry };
   await admitSubresource(context, resource, 'eviction', object, options);
   if (metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object');

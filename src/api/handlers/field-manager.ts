@@ -1,23 +1,8 @@
-/** `fieldManager` and `force` of a write, checked as upstream's `ValidateFieldManager` and `ValidatePatchOptions` do. */
-import { invalidObject } from '../../apimachinery/errors.ts';
-import { type FieldError, forbiddenField, invalid, required, tooLong } from '../../apimachinery/field.ts';
+/** Who writes: what a request says of its manager, checked as upstream's `ValidateFieldManager` does. */
+import { type FieldError, invalid, tooLong } from '../../apimachinery/field.ts';
 
 const MAX_LENGTH = 128;
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
-
-/** Throws Invalid for a name that is too long or cannot be printed. `kind` is that of the request's options. */
-export function checkFieldManager(query: URLSearchParams, kind: string): void {
-  refuse(nameErrors(query.get('fieldManager') ?? ''), kind);
-}
-
-/** Throws Invalid for an apply that nobody signs, and for `force` on another patch. */
-export function checkPatchOptions(query: URLSearchParams, applies: boolean): void {
-  const name = query.get('fieldManager') ?? '';
-  const errors: FieldError[] = [];
-  if (applies && name === '') errors.push(required('fieldManager', 'is required for apply patch'));
-  if (!applies && query.has('force')) errors.push(forbiddenField('force', 'may not be specified for non-apply patch'));
-  refuse([...errors, ...nameErrors(name)], 'PatchOptions');
-}
 
 /** The user agent up to its first slash: the manager that does not name itself (upstream's `prefixFromUserAgent`). */
 export function managerOf(userAgent: string | null): string {
@@ -30,7 +15,8 @@ export function managerOf(userAgent: string | null): string {
   return name;
 }
 
-function nameErrors(name: string): FieldError[] {
+/** What is wrong with a name: that it is too long, or cannot be printed. */
+export function managerErrors(name: string): FieldError[] {
   const errors: FieldError[] = [];
   if (byteLength(name) > MAX_LENGTH) errors.push(tooLong('fieldManager', MAX_LENGTH));
   let position = 0;
@@ -46,7 +32,3 @@ function nameErrors(name: string): FieldError[] {
 
 const utf8 = new TextEncoder();
 const byteLength = (text: string): number => utf8.encode(text).length;
-
-function refuse(errors: readonly FieldError[], kind: string): void {
-  if (errors.length > 0) throw invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
-}

@@ -5,6 +5,7 @@ import type { Status } from '../../apimachinery/meta.ts';
 import { parseVersion } from '../../store/list.ts';
 
 const MATCH = 'resourceVersionMatch';
+const MATCHES = ['Exact', 'NotOlderThan', ''];
 const OPTIONS = { group: 'meta.k8s.io', kind: 'ListOptions' };
 
 /** Throws Invalid for options that do not go together. What a list alone may get wrong, the store refuses. */
@@ -16,8 +17,15 @@ export function checkListOptions(q: URLSearchParams, watch: boolean): void {
 
 function listErrors(q: URLSearchParams): FieldError[] {
   const errors: FieldError[] = [];
-  if (q.get(MATCH) && q.get('continue')) {
-    errors.push(forbiddenField(MATCH, `${MATCH} is forbidden when continue is provided`));
+  const match = q.get(MATCH);
+  if (match) {
+    const version = q.get('resourceVersion') ?? '';
+    if (version === '') errors.push(forbiddenField(MATCH, `${MATCH} is forbidden unless resourceVersion is provided`));
+    if (q.get('continue')) errors.push(forbiddenField(MATCH, `${MATCH} is forbidden when continue is provided`));
+    if (!MATCHES.includes(match)) errors.push(notSupported(MATCH, match, MATCHES));
+    if (match === 'Exact' && version === '0') {
+      errors.push(forbiddenField(MATCH, `${MATCH} "exact" is forbidden for resourceVersion "0"`));
+    }
   }
   if (q.has('sendInitialEvents')) {
     errors.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'));

@@ -1,6 +1,6 @@
 /** Query parameters of reads and writes, checked as upstream checks them. */
 import { invalidObject } from '../../apimachinery/errors.ts';
-import { notSupported } from '../../apimachinery/field.ts';
+import { type FieldError, forbiddenField, notSupported, required } from '../../apimachinery/field.ts';
 import { assertSupported, parseFieldSelector, renameFields } from '../../apimachinery/fields.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
@@ -9,35 +9,50 @@ import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { ListQuery } from '../../store/types.ts';
 import { isTrue, type RequestInfo } from '../request-info.ts';
-import { checkFieldManager, managerOf } from './field-manager.ts';
+import { managerErrors, managerOf } from './field-manager.ts';
 import { checkListOptions, integerOf } from './list-options.ts';
 
 const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn'];
 
-/** `dryRun`, `fieldManager`, `fieldValidation`, `force`. Throws Invalid for values that upstream refuses. */
+/** `dryRun`, `fieldManager`, `fieldValidation`, `force`. Throws Invalid with all that upstream refuses of them. */
 export function requestOptions(url: URL, userAgent: string | null, kind: string): RequestOptions {
+  return optionsOf(url.searchParams, userAgent, kind, []);
+}
+
+/** The options of a patch; `applies`: it is an apply, which says who applies. Throws Invalid as {@link requestOptions}. */
+export function patchOptions(url: URL, userAgent: string | null, applies: boolean): RequestOptions {
   const q = url.searchParams;
+  const errors: FieldError[] = [];
+  if (applies && !q.get('fieldManager')) errors.push(required('fieldManager', 'is required for apply patch'));
+  if (!applies && q.has('force')) errors.push(forbiddenField('force', 'may not be specified for non-apply patch'));
+  return optionsOf(q, userAgent, 'PatchOptions', errors);
+}
+
+function optionsOf(q: URLSearchParams, userAgent: string | null, kind: string, errors: FieldError[]): RequestOptions {
+  const manager = q.get('fieldManager') ?? '';
+  const dryRun = q.getAll('dryRun');
   const fieldValidation = q.get('fieldValidation') || 'Warn';
+  errors.push(...managerErrors(manager), ...dryRunErrors(dryRun));
   if (!VALIDATIONS.includes(fieldValidation)) {
-    throw invalidObject({ group: 'meta.k8s.io', kind }, '', [
-      notSupported('fieldValidation', fieldValidation, VALIDATIONS),
-    ]);
+    errors.push(notSupported('fieldValidation', fieldValidation, VALIDATIONS));
   }
-  checkFieldManager(q, kind);
+  refuseOptions(errors, kind);
   return {
-    dryRun: dryRun(q.getAll('dryRun'), kind),
-    fieldManager: q.get('fieldManager') || managerOf(userAgent),
+    dryRun: dryRun.length > 0,
+    fieldManager: manager || managerOf(userAgent),
     fieldValidation: fieldValidation as RequestOptions['fieldValidation'],
     ...(q.has('force') ? { force: isTrue(q.get('force')) } : {}),
   };
 }
 
-/** `All`, or nothing. */
-export function dryRun(values: readonly string[], kind: string): boolean {
-  if (values.some((value) => value !== 'All' && value !== '')) {
-    throw invalidObject({ group: 'meta.k8s.io', kind }, '', [notSupported('dryRun', values, ['All'])]);
-  }
-  return values.includes('All');
+/** What is wrong with the values of `dryRun`: `All` alone is known. */
+export function dryRunErrors(values: readonly string[]): FieldError[] {
+  return values.every((value) => value === 'All') ? [] : [notSupported('dryRun', values, ['All'])];
+}
+
+/** Throws Invalid where there are errors in the options of a request. */
+export function refuseOptions(errors: readonly FieldError[], kind: string): void {
+  if (errors.length > 0) throw invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
 }
 
 /** What a list or a watch selects. Throws BadRequest for selectors that do not parse or name unknown fields. */

@@ -4,18 +4,17 @@ import { conflict, isReason, noConsumer, unsupportedMediaType } from '../../apim
 import type { Json } from '../../apimachinery/meta.ts';
 import type { RequestOptions } from '../../durable-objects/rpc.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { authorize } from '../authorization/authorize.ts';
 import type { Context } from '../context.ts';
 import { contentType, readBody } from '../decode.ts';
 import { formsOf, negotiate } from '../negotiation.ts';
+import { checkName, ensureNamespace } from '../registry/create.ts';
 import { applyTo } from '../registry/managed-fields.ts';
 import { nameOf } from '../registry/resource-name.ts';
 import { respondObject, unwrap } from '../respond.ts';
 import { changeObject } from './change.ts';
-import { checkPatchOptions } from './field-manager.ts';
-import { requestOptions } from './options.ts';
+import { patchOptions } from './options.ts';
 import { patchBody } from './patch-body.ts';
-import { createObject, isMissing, named, respondChange } from './write.ts';
+import { createsOnUpdate, createUpdated, isMissing, respondChange } from './write.ts';
 
 /** So often an apply tries again when others create and delete its object meanwhile. */
 const APPLY_ATTEMPTS = 5;
@@ -41,8 +40,7 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
   const type = PATCHES[contentType(request)];
   if (type === undefined) throw noConsumer();
   if (type === 'strategic' && resource.custom !== undefined) throw unsupportedMediaType(PATCHES_OF_CUSTOM);
-  checkPatchOptions(url.searchParams, type === 'apply');
-  const options = requestOptions(url, request.headers.get('user-agent'), 'PatchOptions');
+  const options = patchOptions(url, request.headers.get('user-agent'), type === 'apply');
   const bytes = await readBody(request);
   const body = patchBody(new TextDecoder().decode(bytes), type, options, context.warnings);
   for (let attempt = 1; ; attempt++) {
@@ -54,7 +52,9 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
       body,
       options,
     });
-    const creates = type === 'apply' && info.subresource === '' && 'status' in result && isMissing(result.status);
+    const { subresource } = info;
+    const mayCreate = type === 'apply' && (subresource === '' || createsOnUpdate(resource, subresource));
+    const creates = mayCreate && 'status' in result && isMissing(result.status);
     if (!creates) return respondChange(context, resource, accepted, unwrap(result));
     try {
       const text = await applyNew(context, resource, JSON.parse(body) as Json, options);
@@ -66,15 +66,16 @@ export async function patch(context: Context, resource: Resource): Promise<Respo
   }
 }
 
-/** An apply to what there is not creates it, for those who may. Answers its text. */
+/** What an apply makes of nothing. Answers its text. */
 async function applyNew(context: Context, resource: Resource, config: Json, options: RequestOptions): Promise<string> {
-  const { name } = context.info;
-  await authorize(context, 'create');
-  const object = named(applyTo(resource, undefined, undefined, config, options), name);
+  const { name, namespace, subresource } = context.info;
+  const object = applyTo(resource, subresource, undefined, config, options);
   const { uid } = object.metadata;
   if (uid !== undefined && uid !== '') {
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict(resource, name, why);
   }
-  return createObject(context, resource, object, options, true);
+  ensureNamespace(resource, object, namespace);
+  checkName(object, name);
+  return createUpdated(context, resource, object, options, true);
 }

@@ -1,31 +1,24 @@
 /** create, update, delete, deletecollection. */
-import {
-  alreadyExists,
-  BEING_DELETED,
-  badRequest,
-  forbidden,
-  invalidObject,
-  StatusError,
-} from '../../apimachinery/errors.ts';
-import { invalid, notSupported } from '../../apimachinery/field.ts';
+import { alreadyExists, BEING_DELETED, conflict, forbidden, StatusError } from '../../apimachinery/errors.ts';
 import type { JsonObject, KubeObject, Status } from '../../apimachinery/meta.ts';
 import type { DeleteRequest, RequestOptions } from '../../durable-objects/rpc.ts';
 import { type Resource, storeOf } from '../../resources/resource.ts';
 import { admit, validate } from '../admission/chain.ts';
 import { checkDelete } from '../admission/namespace-lifecycle.ts';
 import { authorize } from '../authorization/authorize.ts';
-import { nodeNameOf } from '../authorization/node-authorizer.ts';
 import type { Context, Requester } from '../context.ts';
 import { converting, readStored } from '../conversion/index.ts';
 import { convertedSelection } from '../conversion/selection.ts';
-import { contentType, decodeBody, decodeBytes, readBody } from '../decode.ts';
+import { decodeBody } from '../decode.ts';
 import { type Accepted, formsOf, negotiate } from '../negotiation.ts';
 import {
   applyDefaults,
   beforeCreate,
+  checkName,
   ensureNamespace,
   fillSystemFields,
   generateName,
+  isVersion,
   refuseResourceVersion,
 } from '../registry/create.ts';
 import { decodeText, encodeStored, keyOf } from '../registry/encode.ts';
@@ -36,8 +29,8 @@ import { toScale } from '../registry/scale.ts';
 import { respond, respondObject, unwrap } from '../respond.ts';
 import { changeObject } from './change.ts';
 import { deleteObject, deleteSelected } from './delete.ts';
-import { integerOf } from './list-options.ts';
-import { dryRun, listQuery, requestOptions } from './options.ts';
+import { deleteOptions } from './delete-options.ts';
+import { listQuery, requestOptions } from './options.ts';
 import { respondList, storeFor } from './read.ts';
 
 /** Upstream tries a generated name again this often. */
@@ -70,7 +63,8 @@ export async function createObject(
   applyDefaults(resource, object);
   fillSystemFields(object);
   context.warnings.push(...dropRepeatedOwners(object));
-  if (!applied) await converting(context, resource, () => trackCreate(resource, object, options));
+  if (!applied)
+    await converting(context, resource, () => trackCreate(resource, object, options, context.info.subresource));
   const attributes = { context, resource, operation: 'CREATE', subresource: '', object, options } as const;
   await admit(attributes);
   beforeCreate(resource, object);
@@ -124,36 +118,36 @@ export async function update(context: Context, resource: Resource): Promise<Resp
     body: JSON.stringify(body.object),
     options,
   });
-  if ('status' in result && isMissing(result.status) && resource.strategy.createOnUpdate && info.subresource === '') {
-    await authorize(context, 'create');
-    delete body.object.metadata.resourceVersion;
-    const text = await createObject(context, resource, body.object, options);
+  if ('status' in result && isMissing(result.status) && createsOnUpdate(resource, info.subresource)) {
+    const { uid } = body.object.metadata;
+    if (uid)
+      throw conflict(resource, info.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
+    const text = await createUpdated(context, resource, body.object, options);
     return respondObject(resource, text, accepted, url, 201, context.warnings);
   }
   return respondChange(context, resource, accepted, unwrap(result));
 }
 
-/** A PUT says of which object it is, in the URL and in the body. Throws BadRequest. */
-function checkName({ metadata }: KubeObject, name: string): void {
-  if ((metadata.name ?? '') === '') {
-    const why = 'was undeterminable: name must be provided';
-    throw badRequest(`the name of the object (${name} based on URL) ${why}`);
-  }
-  named({ metadata } as KubeObject, name);
+/** Whether an update of what there is not creates it; upstream lets one of the status do so, too. */
+export const createsOnUpdate = ({ strategy }: Resource, subresource: string): boolean =>
+  strategy.createOnUpdate === true && (subresource === '' || subresource === 'status');
+
+/** Creates what an update or an apply found missing, for those who may. Answers its text. */
+export async function createUpdated(
+  context: Context,
+  resource: Resource,
+  object: KubeObject,
+  options: RequestOptions,
+  applied = false,
+): Promise<string> {
+  await authorize(context, 'create');
+  isVersion(object.metadata.resourceVersion);
+  delete object.metadata.resourceVersion;
+  return createObject(context, resource, object, options, applied);
 }
 
 /** Whether a change failed because there is nothing to change. */
 export const isMissing = (status: Status): boolean => status.reason === 'NotFound';
-
-/** Throws BadRequest when the object is not the one of the URL. */
-export function named(object: KubeObject, name: string): KubeObject {
-  const given = object.metadata.name ?? '';
-  if (given !== '' && given !== name) {
-    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
-  }
-  object.metadata.name = name;
-  return object;
-}
 
 /** Answers with what a change left of the object, or of its Scale. */
 export async function respondChange(
@@ -170,49 +164,6 @@ export async function respondChange(
   return respondObject(resource, text, accepted, context.url, 200, context.warnings);
 }
 
-const POLICIES = ['Foreground', 'Background', 'Orphan', 'nil'];
-
-/** Options of a delete, from the body or else the query. Throws Invalid as upstream. */
-export async function deleteOptions(context: Context): Promise<DeleteRequest> {
-  const { request, url } = context;
-  const bytes = await readBody(request);
-  const q = url.searchParams;
-  const kind = { group: '', version: 'v1', kind: 'DeleteOptions', unversioned: true };
-  const body =
-    bytes.byteLength === 0
-      ? {}
-      : (decodeBytes(bytes, contentType(request), kind, 'Ignore').object as unknown as DeleteBody);
-  const grace =
-    body.gracePeriodSeconds ?? (q.get('gracePeriodSeconds') ? integerOf(q, 'gracePeriodSeconds') : undefined);
-  const policy = body.propagationPolicy ?? q.get('propagationPolicy') ?? undefined;
-  const errors = [
-    ...(policy === undefined || POLICIES.slice(0, 3).includes(policy)
-      ? []
-      : [notSupported('propagationPolicy', policy, POLICIES)]),
-    ...(policy === undefined || body.orphanDependents === undefined
-      ? []
-      : [invalid('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set')]),
-  ];
-  if (errors.length > 0) throw invalidObject({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
-  const node = nodeNameOf(context.user);
-  return {
-    ...(node === undefined ? {} : { node }),
-    dryRun: dryRun([...(body.dryRun ?? []), ...q.getAll('dryRun')], 'DeleteOptions'),
-    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
-    ...(policy === undefined ? {} : { propagationPolicy: policy as NonNullable<DeleteRequest['propagationPolicy']> }),
-    ...(body.orphanDependents === undefined ? {} : { orphanDependents: body.orphanDependents }),
-    ...(body.preconditions === undefined ? {} : { preconditions: body.preconditions }),
-  };
-}
-
-interface DeleteBody {
-  gracePeriodSeconds?: number;
-  propagationPolicy?: string;
-  orphanDependents?: boolean;
-  preconditions?: DeleteRequest['preconditions'];
-  dryRun?: string[];
-}
-
 /** DELETE of one object. */
 export async function remove(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
@@ -221,11 +172,21 @@ export async function remove(context: Context, resource: Resource): Promise<Resp
   checkDelete(resource, info.name);
   const kept = resource.strategy.whyKept?.(info.name);
   if (kept !== undefined) throw forbidden(resource, info.name, kept);
+  warnOfDelete(context, resource, options);
   const result = unwrap(await deleteObject(context, resource, info.name, options));
   const text = await readStored(context, resource, result.text);
-  if (!result.deleted || resource.strategy.returnsDeleted) return respondObject(resource, text, accepted, url);
+  if (!result.deleted || resource.strategy.returnsDeleted) {
+    const status = !result.deleted && options.orphanDependents === false ? 202 : 200;
+    return respondObject(resource, text, accepted, url, status, context.warnings);
+  }
   const { uid } = decodeText(text).metadata;
-  return respond(deletedStatus(resource, info.name, uid ?? ''), accepted);
+  return respond(deletedStatus(resource, info.name, uid ?? ''), accepted, 200, context.warnings);
+}
+
+function warnOfDelete(context: Context, { strategy }: Resource, options: DeleteRequest): void {
+  const { propagationPolicy, orphanDependents } = options;
+  if (strategy.deleteWarning === undefined || propagationPolicy !== undefined || orphanDependents !== undefined) return;
+  context.warnings.push(strategy.deleteWarning);
 }
 
 function deletedStatus(resource: Resource, name: string, uid: string): JsonObject {
@@ -242,8 +203,9 @@ function deletedStatus(resource: Resource, name: string, uid: string): JsonObjec
 export async function removeCollection(context: Context, resource: Resource): Promise<Response> {
   const { request, url, info } = context;
   const accepted = negotiate(request, formsOf(resource));
-  const options = await deleteOptions(context);
   const query = listQuery(resource, info, url);
+  const options = await deleteOptions(context);
+  warnOfDelete(context, resource, options);
   const page = await deleteSelected(context, resource, query, options);
   return respondList(context, resource, page, accepted, convertedSelection(resource, query.fieldSelector));
 }

@@ -1,5 +1,11 @@
 /** Updates and patches, worked out inside the store: read, change, validate and commit are one step. */
-import { type Decoded, decodeJson, duplicateFields, strictError } from '../../apimachinery/codec/index.ts';
+import {
+  type Decoded,
+  decodeJson,
+  duplicateFields,
+  strictError,
+  unrestorable,
+} from '../../apimachinery/codec/index.ts';
 import { deepEqual } from '../../apimachinery/equal.ts';
 import {
   badRequest,
@@ -10,11 +16,10 @@ import {
   StatusError,
   unsupportedMediaType,
 } from '../../apimachinery/errors.ts';
-import { invalid } from '../../apimachinery/field.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/meta.ts';
 import { formatApiVersion } from '../../apimachinery/meta.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../../apimachinery/patch/index.ts';
-import { schemaFor } from '../../apimachinery/schema/index.ts';
+import { type MessageSchema, schemaFor } from '../../apimachinery/schema/index.ts';
 import { validateObjectMetaUpdate } from '../../apimachinery/validation/meta.ts';
 import type { ChangeRequest } from '../../durable-objects/rpc.ts';
 import type { Resource, Subresource } from '../../resources/resource.ts';
@@ -22,6 +27,7 @@ import { withResourceVersion } from '../../store/text.ts';
 import type { Decide, Outcome, Row } from '../../store/types.ts';
 import { restrictUpdate } from '../admission/node-restriction/change.ts';
 import { decideBind } from './bind.ts';
+import { carryMetadata, checkVersion } from './change-metadata.ts';
 import { fromStored } from './conversion.ts';
 import { applyDefaults, hasGeneration, settleObject } from './create.ts';
 import { decodeCustom } from './custom.ts';
@@ -31,6 +37,7 @@ import { decideDisrupt, decideEvict } from './evict.ts';
 import { applyTo, carryScaleOwners, toManagedScale, trackChange } from './managed-fields.ts';
 import { dropRepeatedOwners } from './owners.ts';
 import { invalidPatch } from './patch-error.ts';
+import { settlePatchedKind } from './patched-kind.ts';
 import { resourceNamed, storedResource } from './resource-name.ts';
 import { applyScale } from './scale.ts';
 
@@ -130,12 +137,11 @@ function rewrite(
   const target = structuredClone(old) as unknown as Json;
   const patched = applyPatch(request.type, target, patch, schema);
   const custom = kind === resource.kind ? resource.custom : undefined;
+  settlePatchedKind(request.type, patch, patched, { apiVersion, kind }, old.metadata.name);
   const decode = (input: Json, options: { strict: boolean }): Decoded =>
     custom === undefined ? decodeJson(input, schema, options) : decodeCustom(input, kind, custom, options);
-  const object = decodePatched(request, patch, patched, decode, warnings) as unknown as KubeObject;
-  if (object.metadata === undefined || object.kind !== kind || object.apiVersion !== apiVersion) {
-    throw badRequest(`a patch may not change apiVersion, kind or remove metadata of ${resource.resource}`);
-  }
+  const object = decodePatched(request, patch, patched, schema, decode, warnings) as unknown as KubeObject;
+  object.metadata ??= {} as KubeObject['metadata'];
   return object;
 }
 
@@ -143,6 +149,7 @@ function decodePatched(
   { type, body, options }: Extract<ChangeRequest, { do: 'patch' }>,
   patch: Json,
   patched: Json,
+  schema: MessageSchema | undefined,
   decode: (input: Json, options: { strict: boolean }) => Decoded,
   warnings: string[],
 ): JsonObject {
@@ -159,8 +166,10 @@ function decodePatched(
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
     // Upstream decodes the result without the words that go before a body's own mistakes.
-    const why = error.message.replace(/^\w+ in version "\w+" cannot be handled as a \w+: /, '');
-    throw invalidPatch(type, patch, patched, why);
+    const told = error.message.replace(/^\w+ in version "\w+" cannot be handled as a \w+: /, '');
+    // A strategic patch is not decoded, but converted field by field.
+    const why = type === 'strategic' && schema !== undefined ? unrestorable(schema, patched) : undefined;
+    throw invalidPatch(type, patch, patched, why ?? told);
   }
 }
 
@@ -189,7 +198,8 @@ export function settleRevision({ resource, subresource, old, next, warnings }: R
 
   const bumps =
     subresource === undefined || subresource.name === 'resize' || subresource.name === 'ephemeralcontainers';
-  if (bumps && changesGeneration(resource, next, old)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  // Most kinds do not tell an empty list from none, which the settled form does not have.
+  const exactly = bumps && strategy.tellsEmpty === true && changesGeneration(resource, next, old);
   const validate = subresource?.strategy === undefined ? strategy.validateUpdate : subresource.strategy.validateUpdate;
   const errors = [
     ...validateObjectMetaUpdate(
@@ -204,6 +214,9 @@ export function settleRevision({ resource, subresource, old, next, warnings }: R
   ];
   if (errors.length > 0) throw invalidObject(storedResource(resource), old.metadata.name, errors);
   settleObject(resource, next);
+  if (exactly || (bumps && changesGeneration(resource, next, old))) {
+    next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
   if (subresource === undefined) warnings.push(...(strategy.warnings?.(next, old) ?? []));
 }
 
@@ -216,10 +229,23 @@ export function outcomeOf({ resource, request, current, old, next, warnings }: R
     return { do: 'delete', final: encodeStored(resource, next) };
   }
   next.metadata.resourceVersion = old.metadata.resourceVersion as string;
+  keepTimes(next, old);
   if (deepEqual(next, old) && !isKeptAsBefore(resource, current)) return { do: 'answer', text: current.text, ...said };
   const encoded = encodeStored(resource, next);
   if (dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion), ...said };
   return { do: 'write', object: encoded, ...said };
+}
+
+/** Other times of managers alone are no change, in place (upstream's `IgnoreManagedFieldsTimestampsTransformer`). */
+function keepTimes({ metadata: next, ...rest }: KubeObject, { metadata: old, ...before }: KubeObject): void {
+  if (next.managedFields === undefined || deepEqual(next.managedFields, old.managedFields)) return;
+  const timeless = ({ managedFields, ...meta }: KubeObject['metadata']): unknown => ({
+    ...meta,
+    managedFields: managedFields?.map(({ time: _, ...entry }) => entry),
+  });
+  if (deepEqual(timeless(next), timeless(old)) && deepEqual(rest, before)) {
+    next.managedFields = old.managedFields as NonNullable<typeof old.managedFields>;
+  }
 }
 
 /** Whether an object is kept in a version that its definition kept objects in once: a write that changes nothing brings it up to date. */
@@ -247,49 +273,4 @@ function isDone(resource: Resource, next: KubeObject, old: KubeObject): boolean 
     (object.metadata.finalizers ?? []).length > 0 || (resource.strategy.moreFinalizers?.(object) ?? []).length > 0;
   const deleting = old.metadata.deletionTimestamp !== undefined;
   return deleting && (old.metadata.deletionGracePeriodSeconds ?? 0) === 0 && held(old) && !held(next);
-}
-
-/** The name, uid and resourceVersion that a body may carry must be those of the object. */
-function checkVersion(resource: Resource, next: KubeObject, old: KubeObject, patched: boolean): void {
-  const { name, uid, resourceVersion } = next.metadata;
-  if (patched && (name === undefined || name === '')) {
-    throw badRequest(
-      `the name of the object (${old.metadata.name} based on URL) was undeterminable: name must be provided`,
-    );
-  }
-  if (name !== undefined && name !== '' && name !== old.metadata.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${old.metadata.name})`);
-  }
-  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
-    if (patched) {
-      const changed = invalid('metadata.uid', uid, 'field is immutable');
-      // Upstream finds it with the kind's own check, too.
-      throw invalidObject(resource, old.metadata.name, [changed, changed]);
-    }
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
-    throw conflict(resource, old.metadata.name, why);
-  }
-  if (resourceVersion === undefined || resourceVersion === '') {
-    if (resource.strategy.unconditionalUpdate === false) {
-      throw invalidObject(resource, old.metadata.name, [
-        { ...invalid('metadata.resourceVersion', '', ''), body: 'Invalid value: 0x0: must be specified for an update' },
-      ]);
-    }
-  } else if (resourceVersion !== old.metadata.resourceVersion) {
-    throw conflict(resource, old.metadata.name, MODIFIED);
-  }
-}
-
-/** What the server owns stays as it was; a deletion is only seen to stay where there is one. */
-function carryMetadata(next: KubeObject, old: KubeObject): void {
-  const meta = next.metadata;
-  const was = old.metadata;
-  meta.name = was.name;
-  if (was.deletionTimestamp !== undefined) meta.deletionTimestamp = was.deletionTimestamp;
-  if (was.deletionGracePeriodSeconds !== undefined) meta.deletionGracePeriodSeconds ??= was.deletionGracePeriodSeconds;
-  for (const field of ['namespace', 'uid', 'creationTimestamp', 'generation'] as const) {
-    if (was[field] === undefined) delete meta[field];
-    else Object.assign(meta, { [field]: was[field] });
-  }
-  delete meta.selfLink;
 }

@@ -34,6 +34,27 @@ export function ensureNamespace(resource: Resource, object: KubeObject, namespac
   meta.namespace = namespace;
 }
 
+/** Checks that the object has the name of the request. Throws BadRequest as upstream's `checkName`. */
+export function checkName({ metadata }: KubeObject, name: string): void {
+  const given = metadata.name ?? '';
+  if (given === name) return;
+  if (given === '') {
+    const why = 'was undeterminable: name must be provided';
+    throw badRequest(`the name of the object (${name} based on URL) ${why}`);
+  }
+  throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+}
+
+const MAX_VERSION = (1n << 64n) - 1n;
+
+/** Whether a text names a version; `0` and nothing name none. Throws a Status without a reason for what is no number, as upstream. */
+export function isVersion(text = ''): boolean {
+  if (text === '') return false;
+  if (/^\d+$/.test(text) && BigInt(text) <= MAX_VERSION) return BigInt(text) !== 0n;
+  const why = /^\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  throw unknownError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`);
+}
+
 /** Upstream's check, of what the store would take for a version, with upstream's odd answer. Throws a Status without a reason. */
 export function refuseResourceVersion({ metadata }: KubeObject): void {
   if (!/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? '')) return;

@@ -94,9 +94,9 @@ export const BY_API_SERVER: RequestOptions = {
 };
 
 /** Sets the managedFields of a new object, in place: after defaulting, before admission. */
-export function trackCreate(resource: Resource, object: KubeObject, options: RequestOptions): void {
+export function trackCreate(resource: Resource, object: KubeObject, options: RequestOptions, subresource = ''): void {
   if (UNTRACKED.has(resource.resource)) return;
-  const subject = subjectOf(resource, '');
+  const subject = subjectOf(resource, subresource);
   if (subject !== undefined) trackUpdate(subject, undefined, object, options.fieldManager, now());
 }
 

@@ -4,6 +4,7 @@ import { type Comparison, compare, excluding } from './compare.ts';
 import { EMPTY, type FieldSet, union } from './fieldset.ts';
 import type { Manager } from './managers.ts';
 import type { MapType } from './types.ts';
+import type { Reading } from './value.ts';
 
 /** What is written, as far as owning its fields goes. */
 export interface Subject {
@@ -36,11 +37,12 @@ export class Changes {
   private readonly next: Json;
   private readonly others = new Map<string, Change | undefined>();
 
-  constructor(subject: Subject, live: Json, next: Json) {
+  /** `reading`: of the next state. */
+  constructor(subject: Subject, live: Json, next: Json, reading: Reading) {
     this.subject = subject;
     this.live = live;
     this.next = next;
-    this.own = changeOf(excluding(compare(subject.type, live, next), subject.resetFields));
+    this.own = changeOf(excluding(compare(subject.type, live, next, reading), subject.resetFields));
   }
 
   /** In the manager's version; undefined when there is no such version any more. */

@@ -56,27 +56,35 @@ function checkList(
   say: (what: string) => void,
 ): void {
   const seen = new Set<string>();
-  list.forEach((item, index) => {
+  for (const [index, item] of list.entries()) {
     if (type.relation === 'atomic') {
       check(type.item, item, [...path, `i:${index}`], errors);
-      return;
+      continue;
     }
-    const element = elementOf(type, item);
+    const element = type.relation === 'set' && noMember(item) !== undefined ? undefined : elementOf(type, item);
     if (element === undefined) {
-      say(`element ${index}: ${withoutKeys(type, item)}`);
+      say(`element ${index}: ${type.relation === 'set' ? noMember(item) : withoutKeys(type, item)}`);
+      // What cannot be told from its neighbours ends the list.
       return;
     }
     if (seen.has(element)) say(`duplicate entries for key ${formatPath([element])}`);
     seen.add(element);
     check(type.item, item, [...path, element], errors);
-  });
+  }
+}
+
+/** Why an item cannot be in a set; undefined for one that can. */
+function noMember(item: Json): string | undefined {
+  if (item === null) return "associative list without keys has an element that's an explicit null";
+  if (Array.isArray(item)) return 'not supported: associative list with lists as elements';
+  return isMap(item) ? "associative list without keys has an element that's a map type" : undefined;
 }
 
 function withoutKeys(type: ListType, item: Json): string {
   if (item === null) return 'associative list with keys may not have a null element';
   if (!isMap(item)) return 'associative list with keys may not have non-map elements';
   const keys = type.keys.map((key) => JSON.stringify(key)).join(' ');
-  return `associative list with keys has an element that omits key field ${keys} (and doesn't have default value)`;
+  return `associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`;
 }
 
 function checkMap(type: MapType, map: JsonObject, path: readonly string[], errors: string[]): void {

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../meta.ts';
 import { compareElements, fieldElement } from './element.ts';
 import { EMPTY, type FieldSet, isEmpty, nodeOf, recursiveDifference } from './fieldset.ts';
 import type { ListType, MapType, Type } from './types.ts';
-import { elementOf, fieldOf, heldOf, isMap, resolve, sameValue } from './value.ts';
+import { elementOf, fieldOf, heldOf, isMap, type Reading, readField, resolve, sameValue } from './value.ts';
 
 export interface Comparison {
   added: FieldSet;
@@ -14,9 +14,9 @@ export interface Comparison {
 /** Per node; undefined where there is nothing. */
 type Found = { added?: FieldSet | undefined; removed?: FieldSet | undefined; modified?: FieldSet | undefined };
 
-/** Compares two states of an object as Go would hold them. */
-export function compare(type: Type, before: Json, after: Json): Comparison {
-  const found = compareValue(type, before, after);
+/** Compares two states of an object: the first as Go would hold it, the second as it is to be read. */
+export function compare(type: Type, before: Json, after: Json, reading: Reading = 'held'): Comparison {
+  const found = compareValue(type, before, after, reading);
   return { added: found?.added ?? EMPTY, removed: found?.removed ?? EMPTY, modified: found?.modified ?? EMPTY };
 }
 
@@ -32,48 +32,54 @@ export function excluding(found: Comparison, reset: FieldSet): Comparison {
 
 const MODIFIED: Found = { modified: EMPTY };
 
-function compareValue(type: Type, before: Json | undefined, after: Json | undefined): Found | undefined {
+function compareValue(
+  type: Type,
+  before: Json | undefined,
+  after: Json | undefined,
+  reading: Reading,
+): Found | undefined {
   if (before === after) return undefined;
-  if (before === undefined) return { added: whole(type, after as Json) };
-  if (after === undefined) return { removed: whole(type, before) };
+  if (before === undefined) return { added: whole(type, after as Json, reading === 'held') };
+  if (after === undefined) return { removed: whole(type, before, true) };
   const was = resolve(type, before ?? after);
   const is = resolve(type, after ?? before);
-  if (was.kind !== is.kind) return changedKind(type, before, after);
+  if (was.kind !== is.kind) return changedKind(type, before, after, reading);
   switch (is.kind) {
     case 'scalar':
       return sameValue(is, before, after) ? undefined : MODIFIED;
     case 'list':
-      return compareList(is, Array.isArray(before) ? before : null, Array.isArray(after) ? after : null);
+      return compareList(is, before, after, reading);
     default:
-      return compareMap(is, isMap(before) ? before : null, isMap(after) ? after : null);
+      return compareMap(is, before, after, reading);
   }
 }
 
 /** Of a deduced type only: a scalar became a map, or the other way round. */
-function changedKind(type: Type, before: Json, after: Json): Found {
-  const below = (value: Json): FieldSet | undefined => {
-    const node = whole(type, value);
+function changedKind(type: Type, before: Json, after: Json, reading: Reading): Found {
+  const below = (value: Json, held: boolean): FieldSet | undefined => {
+    const node = whole(type, value, held);
     if (isEmpty(node)) return undefined;
     const { '.': _, ...children } = node;
     return children;
   };
-  return { modified: EMPTY, added: below(after), removed: below(before) };
+  return { modified: EMPTY, added: below(after, reading === 'held'), removed: below(before, true) };
 }
 
-function compareList(type: ListType, before: readonly Json[] | null, after: readonly Json[] | null): Found | undefined {
-  const empty = (before === null || before.length === 0) && (after === null || after.length === 0);
-  if (type.relation === 'atomic' || empty) {
-    return sameValue(type, before as Json, after as Json) ? undefined : MODIFIED;
+function compareList(type: ListType, before: Json, after: Json, reading: Reading): Found | undefined {
+  const old = Array.isArray(before) ? before : [];
+  const next = Array.isArray(after) ? after : [];
+  if (type.relation === 'atomic' || (old.length === 0 && next.length === 0)) {
+    return sameValue(type, before, after, reading) ? undefined : MODIFIED;
   }
-  const was = byElement(type, before ?? []);
-  const is = byElement(type, after ?? []);
+  const was = byElement(type, old, true);
+  const is = byElement(type, next, reading === 'held');
   const children: [string, Found][] = [];
   for (const [element, items] of was) {
-    const found = compareItems(type.item, items, is.get(element) ?? []);
+    const found = compareItems(type.item, items, is.get(element) ?? [], reading);
     if (found !== undefined) children.push([element, found]);
   }
   for (const [element, items] of is) {
-    if (!was.has(element)) children.push([element, compareItems(type.item, [], items) as Found]);
+    if (!was.has(element)) children.push([element, compareItems(type.item, [], items, reading) as Found]);
   }
   children.sort(([a], [b]) => compareElements(a, b));
   return gather(children);
@@ -83,10 +89,10 @@ function compareList(type: ListType, before: readonly Json[] | null, after: read
 export class Untypable extends Error {}
 
 /** Items by their element, duplicates together. Throws {@link Untypable}. */
-function byElement(type: ListType, list: readonly Json[]): Map<string, Json[]> {
+function byElement(type: ListType, list: readonly Json[], held: boolean): Map<string, Json[]> {
   const map = new Map<string, Json[]>();
   for (const item of list) {
-    const element = elementOf(type, item, true);
+    const element = elementOf(type, item, held);
     if (element === undefined) throw new Untypable('an item without keys');
     const known = map.get(element);
     if (known === undefined) map.set(element, [item]);
@@ -96,20 +102,29 @@ function byElement(type: ListType, list: readonly Json[]): Map<string, Json[]> {
 }
 
 /** Duplicates count as one value. */
-function compareItems(type: Type, before: readonly Json[], after: readonly Json[]): Found | undefined {
-  if (before.length <= 1 && after.length <= 1) return compareValue(type, before[0], after[0]);
+function compareItems(
+  type: Type,
+  before: readonly Json[],
+  after: readonly Json[],
+  reading: Reading,
+): Found | undefined {
+  const [was] = before;
+  const [is] = after;
+  if (before.length <= 1 && after.length <= 1) return compareValue(type, was, is, reading);
   if (before.length >= 2 && after.length >= 2) {
-    const same = before.length === after.length && before.every((item, i) => sameValue(type, item, after[i]));
+    const same = before.length === after.length && before.every((item, i) => sameValue(type, item, after[i], reading));
     return same ? undefined : MODIFIED;
   }
   if (before.length >= 2)
-    return { removed: EMPTY, ...(after.length === 0 ? {} : { added: whole(type, after[0] as Json) }) };
-  return { added: EMPTY, ...(before.length === 0 ? {} : { removed: whole(type, before[0] as Json) }) };
+    return { removed: EMPTY, ...(is === undefined ? {} : { added: whole(type, is, reading === 'held') }) };
+  return { added: EMPTY, ...(was === undefined ? {} : { removed: whole(type, was, true) }) };
 }
 
-function compareMap(type: MapType, before: JsonObject | null, after: JsonObject | null): Found | undefined {
-  const empty = hasNothing(type, before) && hasNothing(type, after);
-  if (type.atomic || empty) return sameValue(type, before as Json, after as Json) ? undefined : MODIFIED;
+function compareMap(type: MapType, old: Json, next: Json, reading: Reading): Found | undefined {
+  const before = isMap(old) ? old : null;
+  const after = isMap(next) ? next : null;
+  const empty = hasNothing(type, before, true) && hasNothing(type, after, reading === 'held');
+  if (type.atomic || empty) return sameValue(type, old, next, reading) ? undefined : MODIFIED;
   const children: [string, Found][] = [];
   for (const key of keysOf(before, after)) {
     const field = fieldOf(type, key);
@@ -121,16 +136,24 @@ function compareMap(type: MapType, before: JsonObject | null, after: JsonObject 
     const found = compareValue(
       field.type,
       raw || before === null ? was : heldOf(was, field),
-      raw || after === null ? is : heldOf(is, field),
+      raw || after === null
+        ? is
+        : readField(
+            is,
+            before === null ? undefined : was,
+            field,
+            before === null && reading === 'merged' ? 'raw' : reading,
+          ),
+      reading,
     );
     if (found !== undefined) children.push([fieldElement(key), found]);
   }
   return gather(children);
 }
 
-function hasNothing(type: MapType, value: JsonObject | null): boolean {
+function hasNothing(type: MapType, value: JsonObject | null, held: boolean): boolean {
   if (value === null) return true;
-  if (type.zeros.length > 0) return false;
+  if (held && type.zeros.length > 0) return false;
   for (const key in value) if (value[key] !== undefined) return false;
   return true;
 }
@@ -142,32 +165,32 @@ function keysOf(before: JsonObject | null, after: JsonObject | null): string[] {
   return keys.sort();
 }
 
-/** Everything in a value with all that leads to it, as when it appears or goes. */
-export function whole(type: Type, value: Json): FieldSet {
+/** Everything in a value with all that leads to it, as when it appears or goes. `held`: with what Go always writes. */
+function whole(type: Type, value: Json, held: boolean): FieldSet {
   const is = resolve(type, value);
-  if (is.kind === 'list' && Array.isArray(value) && is.relation !== 'atomic') return wholeList(is, value);
-  if (is.kind === 'map' && isMap(value) && !is.atomic) return wholeMap(is, value);
+  if (is.kind === 'list' && Array.isArray(value) && is.relation !== 'atomic') return wholeList(is, value, held);
+  if (is.kind === 'map' && isMap(value) && !is.atomic) return wholeMap(is, value, held);
   return EMPTY;
 }
 
-function wholeList(type: ListType, list: readonly Json[]): FieldSet {
+function wholeList(type: ListType, list: readonly Json[], held: boolean): FieldSet {
   const children: [string, FieldSet][] = [];
-  for (const [element, items] of byElement(type, list)) {
-    children.push([element, items.length > 1 ? EMPTY : whole(type.item, items[0] as Json)]);
+  for (const [element, items] of byElement(type, list, held)) {
+    children.push([element, items.length > 1 ? EMPTY : whole(type.item, items[0] as Json, held)]);
   }
   children.sort(([a], [b]) => compareElements(a, b));
   return nodeOf(true, children) as FieldSet;
 }
 
-function wholeMap(type: MapType, value: JsonObject): FieldSet {
+function wholeMap(type: MapType, value: JsonObject, held: boolean): FieldSet {
   const keys = Object.keys(value);
-  for (const [name] of type.zeros) if (!Object.hasOwn(value, name)) keys.push(name);
+  if (held) for (const [name] of type.zeros) if (!Object.hasOwn(value, name)) keys.push(name);
   const children: [string, FieldSet][] = [];
   for (const key of keys.sort()) {
     const field = fieldOf(type, key);
     if (field === undefined || field.untracked) continue;
-    const held = type.fields === undefined ? value[key] : heldOf(value[key], field);
-    if (held !== undefined) children.push([fieldElement(key), whole(field.type, held)]);
+    const part = held && type.fields !== undefined ? heldOf(value[key], field) : value[key];
+    if (part !== undefined) children.push([fieldElement(key), whole(field.type, part, held)]);
   }
   return nodeOf(true, children) as FieldSet;
 }

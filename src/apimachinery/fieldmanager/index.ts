@@ -39,9 +39,7 @@ export function trackUpdate(
   const after = typable(() => updated(subject, jsonOf(live ?? NOTHING), jsonOf(next), managers, actor, at));
   if (after === undefined) return;
   const entries = encodeManagers(capManagers(after));
-  if (after === managers && stored !== undefined && deepEqual(timeless(entries), timeless(stored))) {
-    next.metadata.managedFields = stored;
-  } else if (entries !== undefined) next.metadata.managedFields = entries;
+  if (entries !== undefined) next.metadata.managedFields = entries;
 }
 
 /** Undefined for an object that cannot be walked by its type. */
@@ -53,10 +51,6 @@ function typable<T>(run: () => T): T | undefined {
     throw error;
   }
 }
-
-/** Other times alone are no change (upstream's `IgnoreManagedFieldsTimestampsTransformer`). */
-const timeless = (entries: readonly ManagedFieldsEntry[] | undefined): unknown =>
-  entries?.map(({ time: _, ...entry }) => entry);
 
 /** The managers before the update: a client may send others than the stored ones, or `[]` or `[{}]` to forget them. */
 function startOf(
@@ -107,16 +101,14 @@ function checkConfiguration(subject: Subject, kind: string, config: JsonObject):
   const apiVersion = textOf(config['apiVersion']);
   const given = textOf(config['kind']);
   if (apiVersion !== subject.apiVersion || given !== kind) {
-    const { group, version } = parseApiVersion(apiVersion);
-    const groupVersion = apiVersion === '' ? '/' : group === '' ? `/${version}` : apiVersion;
-    throw badRequest(`invalid object type: ${groupVersion}, Kind=${given}`);
+    throw badRequest(`invalid object type: ${printedKind(apiVersion, given)}`);
   }
   const metadata = config['metadata'] as JsonObject | null | undefined;
-  if (metadata?.['managedFields'] != null) throw badRequest('metadata.managedFields must be nil');
+  if (Array.isArray(metadata?.['managedFields'])) throw badRequest('metadata.managedFields must be nil');
   const problem = misfits(subject.type, config);
   if (problem === undefined) return;
   const { name, namespace } = { name: textOf(metadata?.['name']), namespace: textOf(metadata?.['namespace']) };
-  const which = `${namespace}/${name}; ${apiVersion}, Kind=${kind}`;
+  const which = `${namespace}/${name}; ${printedKind(apiVersion, kind)}`;
   throw new StatusError({
     kind: 'Status',
     apiVersion: 'v1',
@@ -125,6 +117,13 @@ function checkConfiguration(subject: Subject, kind: string, config: JsonObject):
     message: `failed to create typed patch object (${which}): ${problem}`,
     code: 500,
   });
+}
+
+/** A kind as Go prints it; of an apiVersion that is none nothing is left. */
+function printedKind(apiVersion: string, kind: string): string {
+  if (apiVersion.split('/').length > 2) return '/, Kind=';
+  const { group, version } = apiVersion === '/' ? { group: '', version: '' } : parseApiVersion(apiVersion);
+  return `${group}/${version}, Kind=${kind}`;
 }
 
 /** What kubectl's client-side apply wrote, its server-side apply may take without a conflict. */

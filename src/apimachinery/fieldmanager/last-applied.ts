@@ -33,7 +33,7 @@ function lastAppliedFields({ type, apiVersion }: Subject, live: KubeObject): Fie
     return undefined;
   }
   if (last === null || last['apiVersion'] !== apiVersion) return undefined;
-  const found = compare(type, last, live as unknown as Json);
+  const found = compare(type, live as unknown as Json, last, 'raw');
   return [found.modified, found.added, found.removed].reduce(difference, fieldsOf(type, last));
 }
 

@@ -15,7 +15,7 @@ export interface ListType {
   keys: readonly string[];
   /** What an absent key means. */
   defaults: Readonly<Record<string, Json>>;
-  /** What Go holds where an object leaves out a key that is required. */
+  /** What a required key is where an object leaves it out. */
   zeros: Readonly<Record<string, Json>>;
   readonly item: Type;
 }

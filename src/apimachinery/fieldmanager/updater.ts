@@ -28,9 +28,10 @@ export function updated(
   actor: Actor,
   at: string,
 ): Managers {
-  const changes = new Changes(subject, live, next);
+  const changes = new Changes(subject, live, next, 'held');
   const { changed, removed } = changes.own;
-  if (isEmpty(changed) && isEmpty(removed)) return managers;
+  const strangers = [...managers.values()].some((manager) => changes.of(manager) === undefined);
+  if (isEmpty(changed) && isEmpty(removed) && !strangers) return withoutEmpty(managers);
   const after = new Map<string, Manager>();
   for (const [other, manager] of managers) {
     const found = changes.of(manager);
@@ -73,7 +74,7 @@ export function applied(
   const lastFields = last === undefined ? undefined : recursiveDifference(last.fields, resetFields);
   const next = lastFields === undefined || isEmpty(lastFields) ? merged : prune(type, merged, owners, lastFields);
 
-  const changes = new Changes(subject, live, next);
+  const changes = new Changes(subject, live, next, 'merged');
   const conflicts: Conflict[] = [];
   for (const [other, manager] of owners) {
     if (other === id) continue;
@@ -89,5 +90,5 @@ export function applied(
   }
   if (conflicts.length > 0 && !force) throw new Conflicts(conflicts);
   owners.set(id, { ...actor, time: last?.time, fields: difference(fields, STRIPPED) });
-  return { object: sameValue(type, live, next) ? undefined : next, managers: withoutEmpty(owners) };
+  return { object: sameValue(type, live, next, 'merged') ? undefined : next, managers: withoutEmpty(owners) };
 }

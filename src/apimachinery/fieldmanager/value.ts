@@ -63,27 +63,39 @@ function isEmptyContainer(value: Json): boolean {
   return true;
 }
 
-/** A key of an item as Go would hold it: an empty one may be as good as absent. */
-function heldKey(item: Type, name: string, value: Json | undefined): Json | undefined {
-  const field = item.kind === 'map' ? item.fields?.get(name) : undefined;
-  return field === undefined ? value : heldOf(value, field);
+/**
+ * A key of an item; undefined where it has none. A configuration may say null, which is a key like any other. `held`: the key as Go
+ * holds it, where an empty one may be as good as absent.
+ */
+function keyOf(type: ListType, name: string, item: JsonObject, held: boolean): Json | undefined {
+  const given = item[name];
+  if (!held && given !== undefined) return given;
+  const field = type.item.kind === 'map' ? type.item.fields?.get(name) : undefined;
+  const value = field === undefined ? given : heldOf(given, field);
+  return value ?? type.defaults[name] ?? type.zeros[name] ?? undefined;
 }
 
-/** The path element of a list's item; undefined when it has none of the keys. `held`: keys are there that Go always holds. */
+/** The path element of a list's item; undefined when it has none of the keys. `held`: the item is as Go holds it. */
 export function elementOf(type: ListType, item: Json, held = false): string | undefined {
   if (type.relation === 'set') return valueElement(item);
   if (!isMap(item)) return undefined;
   const keys: [string, Json][] = [];
   for (const name of type.keys) {
-    const given = held ? heldKey(type.item, name, item[name]) : item[name];
-    const value = given ?? type.defaults[name] ?? (held ? type.zeros[name] : undefined);
-    if (value !== undefined && value !== null) keys.push([name, value]);
+    const value = keyOf(type, name, item, held);
+    if (value !== undefined) keys.push([name, value]);
   }
   return keys.length === 0 ? undefined : keyElement(keys);
 }
 
-/** Whether two values mean the same once Go holds them; the order of lists counts. */
-export function sameValue(type: Type, a: Json | undefined, b: Json | undefined): boolean {
+/**
+ * How an object is read that is compared to one that Go holds. `held`: as Go would hold it, too. `merged`: as a configuration was merged
+ * into the other one, so that empty values are there; what the other one always has is told apart in atomic values alone, which
+ * the configuration brings as a whole. `raw`: as somebody wrote it.
+ */
+export type Reading = 'held' | 'merged' | 'raw';
+
+/** Whether two values mean the same, the first as Go holds it; the order of lists counts. */
+export function sameValue(type: Type, a: Json | undefined, b: Json | undefined, reading: Reading = 'held'): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined || a === null || b === null) return false;
   if (typeof a !== 'object' || typeof b !== 'object') return false;
@@ -91,23 +103,41 @@ export function sameValue(type: Type, a: Json | undefined, b: Json | undefined):
     if (!Array.isArray(b) || a.length !== b.length) return false;
     const list = resolve(type, a);
     const item = list.kind === 'list' ? list.item : ATOMIC;
-    return a.every((value, index) => sameValue(item, value, b[index]));
+    const inner = list.kind === 'list' && list.relation === 'atomic' ? within(reading) : reading;
+    return a.every((value, index) => sameValue(item, value, b[index], inner));
   }
   if (Array.isArray(b)) return false;
   const map = resolve(type, a);
-  return map.kind === 'map' ? sameMap(map, a, b) : sameMap(DEDUCED_MAP, a, b);
+  return sameMap(map.kind === 'map' ? map : DEDUCED_MAP, a, b, reading);
 }
 
-function sameMap(type: MapType, a: JsonObject, b: JsonObject): boolean {
-  for (const key in a) if (!sameField(type, key, a[key], b[key])) return false;
-  for (const key in b) if (a[key] === undefined && !sameField(type, key, a[key], b[key])) return false;
-  return true;
+/** Inside an atomic value. */
+const within = (reading: Reading): Reading => (reading === 'merged' ? 'raw' : reading);
+
+function sameMap(type: MapType, a: JsonObject, b: JsonObject, around: Reading): boolean {
+  const reading = type.atomic ? within(around) : around;
+  for (const key in a) if (!sameField(type, key, a[key], b[key], reading)) return false;
+  for (const key in b) if (a[key] === undefined && !sameField(type, key, a[key], b[key], reading)) return false;
+  if (reading !== 'raw') return true;
+  return type.zeros.every(([key]) => a[key] !== undefined || b[key] !== undefined);
 }
 
-function sameField(type: MapType, key: string, a: Json | undefined, b: Json | undefined): boolean {
+function sameField(type: MapType, key: string, a: Json | undefined, b: Json | undefined, reading: Reading): boolean {
   if (a === b) return true;
   const field = fieldOf(type, key);
-  if (field === undefined) return sameValue(DEDUCED, a, b);
-  if (type.fields === undefined) return sameValue(field.type, a, b);
-  return sameValue(field.type, heldOf(a, field), heldOf(b, field));
+  if (field === undefined) return sameValue(DEDUCED, a, b, reading);
+  if (type.fields === undefined) return sameValue(field.type, a, b, reading);
+  return sameValue(field.type, heldOf(a, field), readField(b, a, field, reading), reading);
+}
+
+/** A field of the second object of a comparison; `first` is that of the first. */
+export function readField(
+  value: Json | undefined,
+  first: Json | undefined,
+  field: FieldType,
+  reading: Reading,
+): Json | undefined {
+  if (reading === 'held') return heldOf(value, field);
+  // What Go writes where nobody has set anything came with the first object.
+  return value === undefined && reading === 'merged' && first == null ? heldOf(first, field) : value;
 }

@@ -1,7 +1,7 @@
 /** JSON patch, RFC 6902, with the limits and the answers of upstream's API server. */
 import { deepEqual } from '../equal.ts';
 import { badRequest, failure, StatusError, tooLarge } from '../errors.ts';
-import type { Json } from '../meta.ts';
+import type { Json, JsonObject } from '../meta.ts';
 import { assertShallow, get, goKind, isObject, set } from './values.ts';
 
 const MAX_OPERATIONS = 10_000;
@@ -16,7 +16,7 @@ const rejected = (): StatusError => new StatusError(REJECTED);
 export class TestFailed extends StatusError {}
 
 /**
- * Applies a list of operations to `target`, in place, and returns it. Throws BadRequest when the patch is no list of objects,
+ * Applies a list of operations to `target`, in place, and returns the result. Throws BadRequest when the patch is no list of objects,
  * RequestEntityTooLarge beyond 10,000 operations, and Invalid (without details, as upstream) when an operation fails.
  */
 export function jsonPatch(target: Json, patch: Json): Json {
@@ -26,112 +26,101 @@ export function jsonPatch(target: Json, patch: Json): Json {
     throw tooLarge(`The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
   }
   assertShallow(patch);
+  let document = target;
   let copied = 0;
   for (const operation of patch) {
+    if (operation === null) throw rejected();
     if (!isObject(operation)) throw undecodable(operation, 'handlers.jsonPatchOp');
-    const path = pointer(get(operation, 'path'));
-    const value = (): Json => {
-      const given = get(operation, 'value');
-      if (given === undefined) throw rejected();
-      return given;
-    };
+    const path = get(operation, 'path');
+    // What is left out is null.
+    const value = get(operation, 'value') ?? null;
     switch (get(operation, 'op')) {
       case 'add':
-        add(target, path, value());
+        add(placeOf(document, path), value);
         break;
       case 'remove':
-        remove(target, path);
+        remove(placeOf(document, path));
         break;
       case 'replace':
-        replace(target, path, value());
+        if (path !== '') replace(placeOf(document, path), value);
+        else if (typeof value === 'object' && value !== null) document = value;
+        else throw rejected();
         break;
       case 'move': {
-        const from = pointer(get(operation, 'from'));
-        // A value cannot be moved into itself.
-        if (path.length > from.length && from.every((part, at) => part === path[at])) throw rejected();
-        add(target, path, remove(target, from));
+        const from = placeOf(document, get(operation, 'from'));
+        const moved = read(from) ?? null;
+        remove(from);
+        add(placeOf(document, path), moved);
         break;
       }
       case 'copy': {
-        const text = JSON.stringify(read(target, pointer(get(operation, 'from'))));
+        const text = JSON.stringify(read(placeOf(document, get(operation, 'from'))) ?? null);
         copied += text.length;
         if (copied > MAX_COPIED) throw rejected();
-        add(target, path, JSON.parse(text) as Json);
+        add(placeOf(document, path), JSON.parse(text) as Json);
         break;
       }
-      case 'test':
-        test(target, path, get(operation, 'value') ?? null);
+      case 'test': {
+        const actual = path === '' ? document : (read(placeOf(document, path)) ?? null);
+        if (!deepEqual(actual, value)) throw new TestFailed(REJECTED);
         break;
+      }
       default:
         throw rejected();
     }
   }
-  assertShallow(target);
-  return target;
+  assertShallow(document);
+  return document;
 }
 
 const undecodable = (value: Json, type: string): StatusError =>
   badRequest(`error decoding patch: json: cannot unmarshal ${goKind(value)} into Go value of type ${type}`);
 
-/** The parts of a JSON pointer. The whole document is no target of any operation, as upstream. */
-function pointer(text: Json | undefined): string[] {
-  if (typeof text !== 'string' || !text.startsWith('/')) throw rejected();
-  return text
-    .slice(1)
-    .split('/')
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+/** A key of an object, or of a list, in which it may not be yet. */
+type Place = { in: JsonObject | Json[]; key: string };
+
+/** Where a JSON pointer points. What stands before its first slash does not count; without any it points nowhere. */
+function placeOf(document: Json, pointer: Json | undefined): Place {
+  if (typeof pointer !== 'string') throw rejected();
+  const [, ...path] = pointer.split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const key = path.pop();
+  let at: Json | undefined = document;
+  for (const part of path) at = read({ in: containerOf(at), key: part });
+  if (key === undefined) throw rejected();
+  return { in: containerOf(at), key };
 }
 
-function parentOf(target: Json, path: readonly string[]): Json {
-  let at: Json | undefined = target;
-  for (const part of path.slice(0, -1)) at = step(at, part);
-  if (typeof at !== 'object' || at === null) throw rejected();
+function containerOf(value: Json | undefined): JsonObject | Json[] {
+  if (typeof value !== 'object' || value === null) throw rejected();
+  return value;
+}
+
+/** A place in a list of that length, from its end where the key is negative. */
+function index(key: string, length: number): number {
+  if (!/^[-+]?\d{1,9}$/.test(key)) throw rejected();
+  const at = Number(key) < 0 ? Number(key) + length : Number(key);
+  if (at < 0 || at >= length) throw rejected();
   return at;
 }
 
-function step(value: Json | undefined, part: string): Json | undefined {
-  if (Array.isArray(value)) return value[index(part, value.length - 1)];
-  if (isObject(value)) return get(value, part);
-  throw rejected();
+/** What is there; of an object, undefined where there is nothing. */
+function read(place: Place): Json | undefined {
+  return Array.isArray(place.in) ? place.in[index(place.key, place.in.length)] : get(place.in, place.key);
 }
 
-function index(part: string, last: number): number {
-  if (!/^(0|[1-9]\d{0,8})$/.test(part) || Number(part) > last) throw rejected();
-  return Number(part);
+function add({ in: parent, key }: Place, value: Json): void {
+  if (!Array.isArray(parent)) set(parent, key, value);
+  else parent.splice(key === '-' ? parent.length : index(key, parent.length + 1), 0, value);
 }
 
-function read(target: Json, path: readonly string[]): Json {
-  const found = step(parentOf(target, path), path.at(-1) as string);
-  if (found === undefined) throw rejected();
-  return found;
+function remove({ in: parent, key }: Place): void {
+  if (Array.isArray(parent)) parent.splice(index(key, parent.length), 1);
+  else if (Object.hasOwn(parent, key)) delete parent[key];
+  else throw rejected();
 }
 
-function add(target: Json, path: readonly string[], value: Json): void {
-  const parent = parentOf(target, path);
-  const last = path.at(-1) as string;
-  if (Array.isArray(parent)) parent.splice(last === '-' ? parent.length : index(last, parent.length), 0, value);
-  else if (isObject(parent)) set(parent, last, value);
-}
-
-function remove(target: Json, path: readonly string[]): Json {
-  const removed = read(target, path);
-  const parent = parentOf(target, path);
-  const last = path.at(-1) as string;
-  if (Array.isArray(parent)) parent.splice(index(last, parent.length - 1), 1);
-  else if (isObject(parent)) delete parent[last];
-  return removed;
-}
-
-function replace(target: Json, path: readonly string[], value: Json): void {
-  read(target, path);
-  const parent = parentOf(target, path);
-  const last = path.at(-1) as string;
-  if (Array.isArray(parent)) parent[index(last, parent.length - 1)] = value;
-  else if (isObject(parent)) set(parent, last, value);
-}
-
-/** An absent value equals null. */
-function test(target: Json, path: readonly string[], expected: Json): void {
-  const actual = step(parentOf(target, path), path.at(-1) as string) ?? null;
-  if (!deepEqual(actual, expected)) throw new TestFailed(REJECTED);
+/** An object need not have had the key. */
+function replace({ in: parent, key }: Place, value: Json): void {
+  if (Array.isArray(parent)) parent[index(key, parent.length)] = value;
+  else set(parent, key, value);
 }

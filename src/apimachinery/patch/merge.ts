@@ -10,6 +10,7 @@ export { isObject, set as setKey } from './values.ts';
  * Throws BadRequest when the patch is no object.
  */
 export function mergePatch(target: Json, patch: Json): Json {
+  if (patch === null) throw badRequest('Invalid JSON Patch');
   if (!isObject(patch)) {
     throw badRequest(
       `error decoding patch: json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`,

@@ -1,5 +1,5 @@
 /** Strategic merge patch, after upstream's `util/strategicpatch`: a merge patch that knows lists of named things, and directives. */
-import { badRequest } from '../errors.ts';
+import { badRequest, failure, StatusError } from '../errors.ts';
 import type { Json, JsonObject } from '../meta.ts';
 import type { Field, MessageSchema } from '../schema/index.ts';
 import { follows, type Identity, identityBy, inOrder } from './order.ts';
@@ -27,10 +27,11 @@ const UNKNOWN: Place = { scope: undefined, merges: false, replaces: false };
 
 /**
  * The target with the patch merged in. Lists merge by the schema's merge keys where it says so, and are replaced elsewhere.
- * Neither argument is changed. Throws a Status with upstream's text: BadRequest when the patch is no object, code 500 for directives
- * that make no sense.
+ * Neither argument is changed. Throws a Status with upstream's text: BadRequest when the patch is no object or a directive has another
+ * form than it should, code 500 for directives that make no sense.
  */
 export function strategicMergePatch(target: Json, patch: Json, schema: MessageSchema | undefined): Json {
+  if (patch === null) return target;
   if (!isObject(patch)) {
     throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
   }
@@ -60,7 +61,8 @@ function mergeObject(original: JsonObject, patch: JsonObject, scope: Scope): Jso
   retainKeys(merged, rest);
   setElementOrders(merged, rest, scope);
   for (const [name, value] of Object.entries(rest)) {
-    const deletes = name.startsWith(`${DELETE_FROM}/`);
+    const deletes = name.startsWith(DELETE_FROM);
+    if (deletes && !name.startsWith(`${DELETE_FROM}/`)) throw badFormat('primitive list');
     const key = deletes ? name.slice(DELETE_FROM.length + 1) : name;
     if (value === null || value === undefined) {
       delete merged[key];
@@ -68,7 +70,8 @@ function mergeObject(original: JsonObject, patch: JsonObject, scope: Scope): Jso
     }
     const before = get(merged, key);
     if (deletes) {
-      if (Array.isArray(before) && Array.isArray(value)) set(merged, key, withoutScalars(before, value));
+      if (Array.isArray(before) && Array.isArray(value))
+        set(merged, key, withoutListed(before, value, placeOf(scope, key)));
     } else if (isDirected(value) && !isObject(before)) {
       delete merged[key];
     } else {
@@ -80,21 +83,24 @@ function mergeObject(original: JsonObject, patch: JsonObject, scope: Scope): Jso
 
 function mergeValue(before: Json | undefined, value: Json, place: Place): Json {
   if (isObject(before) && isObject(value)) {
-    return place.replaces ? fresh(value) : mergeObject(before, value, place.scope);
+    return place.replaces ? value : mergeObject(before, value, place.scope);
   }
-  if (Array.isArray(before) && Array.isArray(value) && place.merges) return mergeList(before, value, place);
-  return fresh(value);
+  if (!Array.isArray(before) || !Array.isArray(value)) return fresh(value);
+  // What takes the place of a list as a whole is left as it is, even with directives, which then are unknown fields.
+  return place.merges ? mergeList(before, value, place) : value;
 }
 
 /** An object with `$patch`: replaces what is there, or empties it. */
 function directed(directive: Json, patch: JsonObject): JsonObject {
   if (directive === 'replace') {
     const { [PATCH]: _, ...rest } = patch;
-    return fresh(rest) as JsonObject;
+    return rest;
   }
   if (directive === 'delete') return {};
   throw plainError(`unknown patch type: ${goPrint(directive)} in map: ${goPrint(patch)}`);
 }
+
+const badFormat = (what: string): StatusError => badRequest(`invalid patch format of ${what}`);
 
 const isDirective = (key: string): boolean =>
   key === PATCH || key === RETAIN_KEYS || key.startsWith(`${SET_ORDER}/`) || key.startsWith(`${DELETE_FROM}/`);
@@ -123,7 +129,7 @@ function retainKeys(merged: JsonObject, patch: JsonObject): void {
   const allNamed = Object.entries(patch).every(
     ([key, value]) => value === null || names.has(key) || key.startsWith(SET_ORDER) || key.startsWith(DELETE_FROM),
   );
-  if (!Array.isArray(kept) || !allNamed) throw plainError('invalid patch format of retainKeys');
+  if (!Array.isArray(kept) || !allNamed) throw badFormat('retainKeys');
   for (const key of Object.keys(merged)) if (!names.has(key)) delete merged[key];
 }
 
@@ -132,26 +138,40 @@ function setElementOrders(merged: JsonObject, patch: JsonObject, scope: Scope): 
   for (const [name, order] of Object.entries(patch)) {
     if (!name.startsWith(SET_ORDER)) continue;
     delete patch[name];
+    const wanted = listOf(order ?? null);
+    if (!name.startsWith(`${SET_ORDER}/`)) throw badFormat('setElementOrder list');
     const key = name.slice(SET_ORDER.length + 1);
-    if (!name.startsWith(`${SET_ORDER}/`) || key === '' || !Array.isArray(order)) {
-      throw plainError('invalid patch format of setElementOrder list');
-    }
-    const before = get(merged, key);
-    const change = get(patch, key);
-    // A list that is deleted needs no order.
-    if ((change === undefined ? before : change) == null) continue;
-    if ((before != null && !Array.isArray(before)) || (change !== undefined && !Array.isArray(change))) {
-      throw plainError('invalid patch format of setElementOrder list');
+    const given = get(merged, key);
+    const said = get(patch, key);
+    const before = given === undefined ? undefined : listOf(given);
+    const change = said === undefined ? undefined : listOf(said);
+    if (scope !== undefined && !('valuesOf' in scope) && !scope.fields.has(key)) {
+      throw plainError(`unable to find api field in struct ${scope.name} for the json field ${JSON.stringify(key)}`);
     }
     const place = placeOf(scope, key);
     const identity = identityBy(place.mergeKey);
     if (change !== undefined) {
-      checkOrder(change, order, identity);
+      checkOrder(change, wanted, identity);
       delete patch[key];
     }
-    const result =
-      change === undefined ? (before as Json[]) : (mergeValue(before ?? undefined, change, place) as Json[]);
-    set(merged, key, inOrder(result, order, before ?? [], identity));
+    if (change === undefined && before === undefined) continue;
+    const result = change === undefined ? (before as Json[]) : (mergeValue(before, change, place) as Json[]);
+    if (place.mergeKey !== undefined && result.length > 0) checkNamed(wanted, place.mergeKey);
+    set(merged, key, inOrder(result, wanted, before ?? [], identity));
+  }
+}
+
+function listOf(value: Json): Json[] {
+  if (Array.isArray(value)) return value;
+  const kind = isObject(value) ? 'map' : value === null ? 'nil' : goKind(value);
+  throw plainError(`expected a slice, but received a ${kind}`);
+}
+
+/** An order of objects is one of their merge keys. */
+function checkNamed(order: readonly Json[], mergeKey: string): void {
+  for (const item of order) {
+    if (!isObject(item)) throw plainError(`expected a map, but received a ${goKind(item)}`);
+    keyOf(item, mergeKey);
   }
 }
 
@@ -164,19 +184,30 @@ function checkOrder(change: readonly Json[], order: readonly Json[], identity: I
   }
 }
 
-const withoutScalars = (list: readonly Json[], gone: readonly Json[]): Json[] => {
+/** A list without what another one has; lists of objects know no such deletion, and are merged. */
+function withoutListed(list: readonly Json[], gone: readonly Json[], place: Place): Json[] {
+  if (kindOfItems([...list, ...gone]) === 'object') return mergeList(list, gone, place);
   const set = new Set(gone);
   return list.filter((item) => !set.has(item));
-};
+}
+
+/** What the items of merged lists are; undefined where there is none. Throws where they are not alike. */
+function kindOfItems(items: readonly Json[]): string | undefined {
+  const [kind, ...others] = new Set(items.map(goKind));
+  if (kind === 'array') {
+    throw new StatusError(
+      failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {}),
+    );
+  }
+  if (others.length > 0) throw plainError('list element types are not identical');
+  return kind;
+}
 
 function mergeList(before: readonly Json[], change: readonly Json[], place: Place): Json[] {
   const items = [...before, ...change];
-  if (items.length === 0) return [];
-  const objects = items.filter(isObject).length;
-  if (objects === 0) {
-    return inOrder([...new Set(items)], change, before, identityBy(undefined));
-  }
-  if (objects < items.length) throw plainError('list element types are not identical');
+  const kind = kindOfItems(items);
+  if (kind === undefined) return [];
+  if (kind !== 'object') return inOrder([...new Set(items)], change, before, identityBy(undefined));
   if (place.mergeKey === undefined) throw plainError('cannot merge lists without merge key');
   return mergeObjects(before as JsonObject[], change as JsonObject[], place, place.mergeKey);
 }
@@ -198,7 +229,7 @@ function mergeObjects(
     const id = keyOf(patch, mergeKey);
     const index = at.get(id);
     if (index === undefined) {
-      at.set(id, merged.push(fresh(patch) as JsonObject) - 1);
+      at.set(id, merged.push(patch) - 1);
     } else {
       merged[index] = mergeObject(merged[index] as JsonObject, patch, place.scope);
     }
@@ -223,7 +254,7 @@ function obeyDirectives(
     else if (directive === 'merge') throw plainError('merging lists cannot yet be specified in the patch');
     else throw plainError(`unknown patch type: ${goPrint(directive)} in map: ${goPrint(item)}`);
   }
-  if (replaces) return { server: patches.map((item) => fresh(item) as JsonObject), patches: [] };
+  if (replaces) return { server: patches, patches: [] };
   return {
     server: deleted.size === 0 ? before : before.filter((item) => !deleted.has(get(item, mergeKey) ?? null)),
     patches,

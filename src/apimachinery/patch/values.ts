@@ -43,6 +43,7 @@ export function assertShallow(patch: Json): void {
 /** Go's name for what a JSON value is, in decoders' messages. */
 export function goKind(value: Json): string {
   if (Array.isArray(value)) return 'array';
+  if (value === null) return 'null';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 

@@ -12,7 +12,7 @@ import { mutatingBinding, validatingBinding } from './bindings.ts';
 import { mutatingPolicy, validatingPolicy, validatingPolicyStatus } from './policies.ts';
 import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
-const admissionregistration = groupVersion('admissionregistration.k8s.io', 'v1');
+const admissionregistration = groupVersion('admissionregistration.k8s.io', 'v1', { unconditionalUpdate: false });
 const common = { namespaced: false, categories: ['api-extensions'] } as const;
 
 /** The resources of the group `admissionregistration.k8s.io`. */

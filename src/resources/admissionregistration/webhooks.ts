@@ -128,6 +128,7 @@ const common = {
 export const validatingWebhooks: Strategy<ValidatingWebhookConfiguration> = {
   metadataChecks: [1, 0],
   plainFinalizers: true,
+  tellsEmpty: true,
   ...common,
   default(configuration) {
     configuration.webhooks?.forEach(defaultWebhook);
@@ -138,6 +139,7 @@ export const validatingWebhooks: Strategy<ValidatingWebhookConfiguration> = {
 export const mutatingWebhooks: Strategy<MutatingWebhookConfiguration> = {
   metadataChecks: [1, 0],
   plainFinalizers: true,
+  tellsEmpty: true,
   ...common,
   default(configuration) {
     for (const webhook of configuration.webhooks ?? []) {

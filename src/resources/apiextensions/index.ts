@@ -69,6 +69,7 @@ export const apiextensionsResources: readonly Resource[] = [
     categories: ['api-extensions'],
     subresources: [statusSubresource<CustomResourceDefinition>('CustomResourceDefinition', status)],
     strategy: {
+      unconditionalUpdate: false,
       default: setDefaults,
       prepareForCreate(definition) {
         definition.status = { acceptedNames: { plural: '', kind: '' }, storedVersions: [] };

@@ -71,6 +71,7 @@ function validate({ metadata, spec = {} }: APIService): FieldError[] {
 /** How APIServices are made. */
 export const apiService: Strategy<APIService> = {
   plainFinalizers: true,
+  unconditionalUpdate: false,
   ...statusIsSeparate<APIService>({}),
   generation: false,
   nameErrors: pathSegmentName,

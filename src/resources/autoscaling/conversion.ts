@@ -18,12 +18,13 @@ const isPlain = (metric: Metric): boolean => isCpu(metric) && metric.resource?.t
 
 function fromStored(object: KubeObject): KubeObject {
   const { spec = {}, status, metadata, ...rest } = object as V2;
-  const { metrics = [], behavior, ...common } = spec as NonNullable<V2['spec']>;
+  const { metrics: given, behavior, ...common } = spec as NonNullable<V2['spec']>;
+  const metrics = given ?? [];
   const plain = metrics.find(isPlain);
   const annotations: Record<string, string> = { ...metadata.annotations };
   const others = metrics.filter((metric) => metric !== plain);
   if (others.length > 0) annotations[METRICS] = JSON.stringify(others);
-  if (behavior !== undefined) annotations[BEHAVIOR] = JSON.stringify(behavior);
+  if (behavior != null) annotations[BEHAVIOR] = JSON.stringify(behavior);
   const { currentMetrics, conditions, ...counts } = status ?? {};
   const usage = currentMetrics?.find(isCpu)?.resource?.current?.averageUtilization;
   const othersNow = (currentMetrics ?? []).filter((metric) => !isCpu(metric));
@@ -35,7 +36,11 @@ function fromStored(object: KubeObject): KubeObject {
     apiVersion: 'autoscaling/v1',
     metadata: withAnnotations(metadata, annotations),
     spec: { ...common, ...(utilization === undefined ? {} : { targetCPUUtilizationPercentage: utilization }) },
-    status: { ...counts, ...(usage === undefined ? {} : { currentCPUUtilizationPercentage: usage }) },
+    status: {
+      currentReplicas: 0,
+      ...counts,
+      ...(usage === undefined ? {} : { currentCPUUtilizationPercentage: usage }),
+    },
   };
   return hpa as unknown as KubeObject;
 }
@@ -43,7 +48,7 @@ function fromStored(object: KubeObject): KubeObject {
 function toStored(object: KubeObject): KubeObject {
   const { spec = {}, status = {}, metadata, ...rest } = object as V1;
   const { targetCPUUtilizationPercentage: averageUtilization, ...common } = spec as NonNullable<V1['spec']>;
-  const { currentCPUUtilizationPercentage: usage, ...counts } = status as NonNullable<V1['status']>;
+  const { currentCPUUtilizationPercentage: usage, currentReplicas, ...counts } = status as NonNullable<V1['status']>;
   const annotations: Record<string, string> = { ...metadata.annotations };
   const take = <T>(name: string): T | undefined => {
     const text = annotations[name];
@@ -76,6 +81,8 @@ function toStored(object: KubeObject): KubeObject {
       ...(behavior === undefined ? {} : { behavior }),
     },
     status: {
+      // v1 always says it, v2 only where there are some.
+      ...(currentReplicas ? { currentReplicas } : {}),
       ...counts,
       currentMetrics: current.length === 0 ? null : current,
       ...(conditions === undefined ? {} : { conditions }),

@@ -1,8 +1,8 @@
 import type { HorizontalPodAutoscaler as HorizontalPodAutoscalerV1 } from '../../generated/types/autoscaling.v1.ts';
 import type { HorizontalPodAutoscaler } from '../../generated/types/autoscaling.v2.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
-import type { Resource } from '../resource.ts';
-import { statusIsSeparate } from '../strategies.ts';
+import type { Resource, SubresourceStrategy } from '../resource.ts';
+import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
 import { autoscalerConversion } from './conversion.ts';
 import { validateAutoscaler } from './validation.ts';
 
@@ -40,6 +40,18 @@ function setDefaults(autoscaler: HorizontalPodAutoscaler): void {
   spec.behavior.scaleDown = scaleDown;
 }
 
+const usual = keepAllButStatus<HorizontalPodAutoscaler>();
+
+/** How the status of v2 is changed: that there are no metrics is said. */
+const autoscalerStatus: SubresourceStrategy<HorizontalPodAutoscaler> = {
+  ...usual,
+  prepareForUpdate(autoscaler, old) {
+    usual.prepareForUpdate(autoscaler, old);
+    if (autoscaler.status !== undefined)
+      Object.assign(autoscaler.status, { currentMetrics: autoscaler.status.currentMetrics ?? null });
+  },
+};
+
 /** The resources of the group `autoscaling`; both versions show the objects that are kept as v2. */
 export const autoscalingResources: readonly Resource[] = [
   groupVersion(
@@ -47,7 +59,7 @@ export const autoscalingResources: readonly Resource[] = [
     'v2',
   )<HorizontalPodAutoscaler>({
     ...names,
-    subresources: [statusSubresource(names.kind)],
+    subresources: [statusSubresource(names.kind, autoscalerStatus)],
     strategy: {
       metadataChecks: [0, 1],
       ...statusIsSeparate<HorizontalPodAutoscaler>({ desiredReplicas: 0, currentMetrics: null }),

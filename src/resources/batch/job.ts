@@ -184,6 +184,9 @@ export const job = batch<Job>({
   subresources: [statusSubresource('Job', { ...keepAllButStatus(), validateUpdate: jobStatusErrors })],
   strategy: {
     orphansDependents: true,
+    deleteWarning:
+      'child pods are preserved by default when jobs are deleted; ' +
+      'set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
     default(job) {
       job.spec ??= {} as JobSpec;
       defaultJobSpec(job.spec);

@@ -63,9 +63,9 @@ export const event = core<Event>({
   namespaced: true,
   shortNames: ['ev'],
   strategy: {
-    createOnUpdate: true,
     metadataChecks: [0, 0],
     plainFinalizers: true,
+    createOnUpdate: true,
     nameErrors: pathSegmentName,
     default(event) {
       event.source ??= {};

@@ -5,7 +5,14 @@ import { cidrWarnings, ipWarnings } from '../validation/network-warnings.ts';
 import { labelName } from '../validation/object-names.ts';
 import { core } from './group.ts';
 import { settleFamilies } from './service-families.ts';
-import { dropUnused, isHeadless, keepAllocated, normalizeClusterIPs } from './service-fields.ts';
+import {
+  dropUnused,
+  isExternallyAccessible,
+  isHeadless,
+  keepAllocated,
+  normalizeClusterIPs,
+} from './service-fields.ts';
+import { serviceStatus } from './service-status.ts';
 import { validateService, validateServiceUpdate } from './service-validation.ts';
 
 function setDefaults(spec: ServiceSpec): void {
@@ -21,7 +28,7 @@ function setDefaults(spec: ServiceSpec): void {
     port.protocol ||= 'TCP';
     port.targetPort ||= port.port ?? 0;
   }
-  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') spec.externalTrafficPolicy ||= 'Cluster';
+  if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= 'Cluster';
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
 }
@@ -73,12 +80,12 @@ export const service = core<Service>({
   categories: ['all'],
   subresources: [
     { name: 'proxy', kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
-    statusSubresource('Service'),
+    statusSubresource('Service', serviceStatus),
   ],
   strategy: {
     metadataChecks: [0, 1],
-    createOnUpdate: true,
     returnsDeleted: true,
+    createOnUpdate: true,
     nameErrors: labelName,
     default(service) {
       service.spec ??= {};

@@ -71,6 +71,7 @@ function validate({ spec = {} as NetworkPolicySpec }: NetworkPolicy): FieldError
 
 /** How NetworkPolicies are made: which directions they are about follows from their rules. */
 export const networkPolicy: Strategy<NetworkPolicy> = {
+  tellsEmpty: true,
   metadataChecks: [0, 1],
   default(policy) {
     policy.spec ??= {} as NetworkPolicySpec;

@@ -51,6 +51,7 @@ function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
 export const runtimeClass: Strategy<RuntimeClass> = {
   plainFinalizers: true,
   createOnUpdate: true,
+  unconditionalUpdate: false,
   validate,
   validateUpdate(value, old) {
     const errors = validate(value);

@@ -52,6 +52,7 @@ export const policyResources: readonly Resource[] = [
     shortNames: ['pdb'],
     subresources: [statusSubresource('PodDisruptionBudget', { ...keepAllButStatus(), validateUpdate: statusErrors })],
     strategy: {
+      unconditionalUpdate: false,
       metadataChecks: [0, 0],
       plainFinalizers: true,
       ...statusIsSeparate<PodDisruptionBudget>({

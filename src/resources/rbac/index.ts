@@ -17,7 +17,7 @@ import { check, unsupported } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
-const rbac = groupVersion(GROUP, 'v1');
+const rbac = groupVersion(GROUP, 'v1', { createOnUpdate: true });
 
 function ruleErrors(rules: readonly PolicyRule[] | undefined, namespaced: boolean, errors: FieldError[]): void {
   rules?.forEach((rule, index) => {

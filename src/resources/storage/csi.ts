@@ -94,6 +94,7 @@ function dropDisabled({ spec }: CSIDriver): void {
 /** How CSIDrivers are made: how volumes are attached is settled once. */
 export const csiDriver: Strategy<CSIDriver> = {
   metadataChecks: [0, 1],
+  unconditionalUpdate: false,
   generation: 'on update',
   prepareForCreate: dropDisabled,
   prepareForUpdate: dropDisabled,
@@ -155,6 +156,7 @@ const shownDriver = struct({ Name: text, NodeID: text, TopologyKeys: nullable, A
 /** How CSINodes are made: drivers come and go, but do not change. */
 export const csiNode: Strategy<CSINode> = {
   metadataChecks: [1, 0],
+  unconditionalUpdate: false,
   generation: false,
   validate: validateNode,
   validateUpdate(node, old) {
@@ -182,6 +184,7 @@ function validateCapacity(capacity: CSIStorageCapacity): FieldError[] {
 
 /** How CSIStorageCapacities are made: only the amounts change. */
 export const csiStorageCapacity: Strategy<CSIStorageCapacity> = {
+  unconditionalUpdate: false,
   validate: validateCapacity,
   validateUpdate(capacity, old) {
     const errors = validateCapacity(capacity);

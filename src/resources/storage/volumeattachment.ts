@@ -41,6 +41,7 @@ const shown = struct({
 /** How VolumeAttachments are made: which volume goes to which node is settled once. */
 export const volumeAttachment: Strategy<VolumeAttachment> = {
   metadataChecks: [1, 0],
+  unconditionalUpdate: false,
   ...statusIsSeparate<VolumeAttachment>({ attached: false }),
   generation: false,
   validate,
