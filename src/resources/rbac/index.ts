@@ -120,7 +120,6 @@ export const rbacResources: readonly Resource[] = [
     kind: 'ClusterRoleBinding',
     namespaced: false,
     strategy: {
-      createOnUpdate: true,
       nameErrors: pathSegmentName,
       default: defaultBinding,
       validate: (binding) => bindingErrors(binding, false),
@@ -131,14 +130,13 @@ export const rbacResources: readonly Resource[] = [
     resource: 'clusterroles',
     kind: 'ClusterRole',
     namespaced: false,
-    strategy: { createOnUpdate: true, nameErrors: pathSegmentName, validate: clusterRoleErrors },
+    strategy: { nameErrors: pathSegmentName, validate: clusterRoleErrors },
   }),
   rbac<RoleBinding>({
     resource: 'rolebindings',
     kind: 'RoleBinding',
     namespaced: true,
     strategy: {
-      createOnUpdate: true,
       nameErrors: pathSegmentName,
       default: defaultBinding,
       validate: (binding) => bindingErrors(binding, true),
@@ -149,6 +147,6 @@ export const rbacResources: readonly Resource[] = [
     resource: 'roles',
     kind: 'Role',
     namespaced: true,
-    strategy: { createOnUpdate: true, nameErrors: pathSegmentName, validate: roleErrors },
+    strategy: { nameErrors: pathSegmentName, validate: roleErrors },
   }),
 ];
