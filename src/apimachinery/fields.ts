@@ -12,8 +12,12 @@ export function parseFieldSelector(text: string): FieldTerm[] {
   return splitTerms(text)
     .filter((term) => term !== '')
     .sort()
-    .map((term) => parseTerm(text, term));
+    .map((term) => parseTerm(text, term))
+    .filter(saysSomething);
 }
+
+/** Upstream takes `=` for a term that all objects fulfil. */
+const saysSomething = ({ field, value }: FieldTerm): boolean => field !== '' || value !== '';
 
 function splitTerms(text: string): string[] {
   const terms: string[] = [];

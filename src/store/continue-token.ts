@@ -3,8 +3,11 @@ import { badRequest, type StatusError } from '../apimachinery/errors.ts';
 
 const VERSION = 'meta.k8s.io/v1';
 
+/** Instead of a resourceVersion: whatever the state is by now. */
+export const NEWEST = -1;
+
 export interface ContinueToken {
-  /** 0: the newest state, for lists that go on after their version was compacted. */
+  /** {@link NEWEST}, for lists that go on after their version was compacted. */
   resourceVersion: number;
   /** The first key of the next page is above this one. */
   after: string;
@@ -32,14 +35,26 @@ export function encodeContinue({ resourceVersion, after, period }: ContinueToken
 export function decodeContinue(text: string): ContinueToken {
   const { v, rv, start, period } = parse(text);
   if (v !== VERSION) throw invalid(`server does not recognize this encoded version ${v ?? ''}`);
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < 0) {
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < NEWEST || rv === 0) {
     throw invalid(`incorrect encoded start resourceVersion (version ${VERSION})`);
   }
   if (typeof start !== 'string' || start === '') throw invalid(`encoded start key empty (version ${VERSION})`);
+  if (!isClean(start)) throw invalid(start);
   return { resourceVersion: rv, after: start.replace(/\0$/, ''), period: Number(period) };
 }
 
+/** Whether a key leads nowhere but below where it stands, after Go's `path.Clean`. */
+const isClean = (key: string): boolean =>
+  key
+    .replace(/^\//, '')
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..');
+
+const NOT_BASE64 = /[^\w-]/;
+
 function parse(text: string): { v?: unknown; rv?: unknown; start?: unknown; period?: unknown } {
+  const strange = NOT_BASE64.exec(text);
+  if (strange !== null) throw invalid(`illegal base64 data at input byte ${strange.index}`);
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
     const json = new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0)));

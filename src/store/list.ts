@@ -3,7 +3,7 @@ import { badRequest, expired, failure, invalidObject, StatusError } from '../api
 import { forbiddenField, notSupported } from '../apimachinery/field.ts';
 import type { JsonObject } from '../apimachinery/meta.ts';
 import type { Backend, LabelPair } from './backend.ts';
-import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
+import { type ContinueToken, decodeContinue, encodeContinue, NEWEST } from './continue-token.ts';
 import { rewind } from './history.ts';
 import { isSelective, labelOf, selection } from './selection.ts';
 import type { ListKind, ListPage, ListQuery, Row } from './types.ts';
@@ -93,13 +93,13 @@ function position(query: ListQuery, versions: Versions): { at: number; after: st
 
 function resume({ resourceVersion, after, period }: ContinueToken, versions: Versions): { at: number; after: string } {
   const { current, floor } = versions;
-  if (resourceVersion === 0) return { at: current, after };
+  if (resourceVersion === NEWEST) return { at: current, after };
   if (resourceVersion > current) throw badRequest('continue key is not valid');
   if (resourceVersion >= floor && period >= versions.period - 1) return { at: resourceVersion, after };
   const error = expired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   );
-  error.status.metadata = { continue: encodeContinue({ resourceVersion: 0, after, period: versions.period }) };
+  error.status.metadata = { continue: encodeContinue({ resourceVersion: NEWEST, after, period: versions.period }) };
   throw error;
 }
 

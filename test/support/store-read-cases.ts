@@ -142,10 +142,13 @@ export const readCases: StoreCase[] = [
     async run(store) {
       await add(store, configMap('a'), configMap('b'));
       const token = (await page(store, { limit: 1 })).continue as string;
-      const future = btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv: 99, start: 'ns/a\u0000' }));
+      const made = (rv: number, start: string): string =>
+        btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv, start })).replaceAll('=', '');
       const refused: [query: object, code: number][] = [
         [{ continue: 'garbage' }, 400],
-        [{ continue: future }, 400],
+        [{ continue: made(99, 'ns/a\u0000') }, 400],
+        [{ continue: made(0, 'ns/a\u0000') }, 400],
+        ...['../a', 'ns//a', 'ns/./a', 'ns/'].map((start): [object, number] => [{ continue: made(2, start) }, 400]),
         [{ continue: token, resourceVersion: '3' }, 400],
         [{ resourceVersion: 'x' }, 400],
         [{ resourceVersion: '-1' }, 400],
@@ -187,7 +190,7 @@ export const readCases: StoreCase[] = [
       await add(store, configMap('a'), configMap('b'), configMap('c'));
       const first = await page(store, { limit: 1 });
       const token = JSON.parse(atob(first.continue as string)) as object;
-      const old = btoa(JSON.stringify({ ...token, period: 1 }));
+      const old = btoa(JSON.stringify({ ...token, period: 1 })).replaceAll('=', '');
       const gone = failure(await store.calls.list({ prefix: '', limit: 1, continue: old }));
       expect(gone).toMatchObject({ code: 410, reason: 'Expired', message: expect.stringContaining('too old') });
       const rest = await page(store, { continue: gone.metadata?.continue as string });

@@ -108,6 +108,7 @@ describe('field selectors', () => {
   const fields: Record<string, string> = { 'metadata.name': 'p', 'status.phase': 'Running' };
   it.each([
     ['', true],
+    ['=,!=,metadata.name=p', true],
     ['metadata.name=p', true],
     ['metadata.name==p,status.phase!=Failed', true],
     ['metadata.name!=p', false],

@@ -1,5 +1,5 @@
 /** POST `pods/binding`: puts a pod on a node, once, after upstream's `assignPod`. */
-import { invalidObject } from '../../apimachinery/errors.ts';
+import { badRequest, invalidObject } from '../../apimachinery/errors.ts';
 import { notSupported, required } from '../../apimachinery/field.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
 import { findResource } from '../../resources/index.ts';
@@ -33,6 +33,7 @@ export async function bind(context: Context, resource: Resource): Promise<Respon
   const options = requestOptions(url, request.headers.get('user-agent'), 'CreateOptions');
   const { object } = await decodeBody(request, { group: '', version: 'v1', kind: 'Binding' }, options.fieldValidation);
   const { target = {}, metadata } = object as Binding;
+  if ((metadata.name ?? '') !== info.name) throw badRequest('name in URL does not match name in Binding object');
   validate(target, info.name);
   if (target.kind === 'Node') await addTopologyLabels(context, object, target.name as string);
   await admitSubresource(context, resource, 'binding', object, options);

@@ -61,10 +61,10 @@ function checkWatchVersion(text: string): void {
   }
 }
 
-/** A number in the query, 0 where there is none. Throws BadRequest for anything else. */
+/** A number in the query, 0 where there is none. Throws BadRequest for anything else, nothing at all included. */
 export function integerOf(q: URLSearchParams, name: string): number {
-  const text = q.get(name) ?? '';
-  if (text === '') return 0;
+  const text = q.get(name);
+  if (text === null) return 0;
   const refuse = (why: string): never => {
     throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
   };

@@ -59,6 +59,9 @@ export function refuseOptions(errors: readonly FieldError[], kind: string): void
 export function listQuery(resource: Resource, info: RequestInfo, url: URL): ListQuery {
   const q = url.searchParams;
   const query: ListQuery = { prefix: resource.namespaced && info.namespace !== '' ? `${info.namespace}/` : '' };
+  integerOf(q, 'timeoutSeconds');
+  const limit = integerOf(q, 'limit');
+  if (limit > 0) query.limit = limit;
   const labelSelector = q.get('labelSelector');
   if (labelSelector) {
     parseSelector(labelSelector);
@@ -70,9 +73,6 @@ export function listQuery(resource: Resource, info: RequestInfo, url: URL): List
     query.fieldSelector = renameFields(fieldSelector, resource.storedFields ?? {});
   }
   checkListOptions(q, info.verb === 'watch');
-  const limit = integerOf(q, 'limit');
-  if (limit > 0) query.limit = limit;
-  integerOf(q, 'timeoutSeconds');
   for (const name of ['continue', 'resourceVersion', 'resourceVersionMatch'] as const) {
     const value = q.get(name);
     if (value) query[name] = value;

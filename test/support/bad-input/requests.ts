@@ -95,8 +95,14 @@ const QUERIES: [query: string, answer: Pick<BadInput, 'status' | 'reason' | 'mes
   ['limit=1.5', { ...BAD, message: PARSE_INT('1.5') }],
   [`limit=${BIG}`, { ...BAD, message: PARSE_INT(BIG, 'value out of range') }],
   ['timeoutSeconds=x', { ...BAD, message: PARSE_INT('x') }],
+  ['timeoutSeconds=', { ...BAD, message: PARSE_INT('') }],
+  // What cannot be read comes before what does not go together.
+  ['limit=&resourceVersionMatch=Exact&labelSelector=a%3D%3D%3Db', { ...BAD, message: PARSE_INT('') }],
   ['continue=garbage', { ...BAD, message: /^invalid continue token: continue key is not valid: / }],
-  ['continue=%00', { ...BAD, message: /^invalid continue token: / }],
+  [
+    'continue=ab%00',
+    { ...BAD, message: 'invalid continue token: continue key is not valid: illegal base64 data at input byte 2' },
+  ],
   ['continue=e30', { ...BAD, message: /^invalid continue token: / }],
   ['labelSelector=a%20in%20(', { ...BAD, message: /^unable to parse requirement: / }],
   ['labelSelector=a%3D%3D%3Db', { ...BAD, message: "unable to parse requirement: found '=', expected: identifier" }],
