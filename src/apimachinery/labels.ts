@@ -99,7 +99,7 @@ export function fromLabelSelector(selector: LabelSelector | null | undefined): S
   for (const { key = '', operator = '', values } of selector.matchExpressions ?? []) {
     const known = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
     if (known === undefined) throw badRequest(`"${operator}" is not a valid label selector operator`);
-    requirements.push({ key, operator: known, values: [...new Set(values ?? [])].sort() });
+    requirements.push({ key, operator: known, values: [...(values ?? [])].sort() });
   }
   return requirements.sort(byKey);
 }

@@ -221,6 +221,24 @@ describe('other cells', () => {
       },
       ['x', '0s', 's', 'u', '60m', 'Approved,Issued'],
     ],
+    [
+      'discovery.k8s.io',
+      'endpointslices',
+      { addressType: 'IPv4', ports: [{ port: 80 }, { name: 'any' }, { name: '' }, {}] },
+      ['x', 'IPv4', '80,any, + 1 more...', '<unset>', '0s'],
+    ],
+    [
+      'networking.k8s.io',
+      'ipaddresses',
+      { spec: { parentRef: { group: 'Example.com', resource: 'Things', namespace: 'n', name: 'T' } } },
+      ['x', 'things.example.com/n/T', '0s'],
+    ],
+    [
+      'apps',
+      'replicasets',
+      { spec: { selector: { matchExpressions: [{ key: 'a', operator: 'In', values: ['y', 'x', 'y'] }] } } },
+      ['x', 0, 0, 0, '0s', '', '', 'a in (x,y,y)'],
+    ],
     ['example.com', 'widgets', {}, ['x', CREATED]],
   ])('%s %s', (group, resource, object, expected) => {
     expect(cellsOf(bare(group, resource), { metadata, ...object })).toEqual(expected);

@@ -80,7 +80,7 @@ const endpointSlices: Column<EndpointSlice>[] = [
     'Ports',
     (slice) =>
       firstOf(
-        (slice.ports ?? []).map(({ port }) => (port == null ? '*' : String(port))),
+        (slice.ports ?? []).map(({ port, name: named }) => (port == null ? (named ?? '*') : String(port))),
         3,
       ) || UNSET,
   ),
@@ -126,7 +126,7 @@ const ingressClasses: Column<IngressClass>[] = [
 function parentOf({ spec }: IPAddress): string {
   const { group, resource = '', namespace, name: parent = '' } = spec?.parentRef ?? {};
   const kind = group ? `${resource}.${group}` : resource;
-  return [kind, ...(namespace ? [namespace] : []), parent].join('/');
+  return [kind.toLowerCase(), ...(namespace ? [namespace] : []), parent].join('/');
 }
 
 // Upstream's rows have one cell more than its table has columns.
