@@ -7,7 +7,7 @@ import { core } from './group.ts';
 import { nodeSelectorTermWarnings } from './node-labels.ts';
 import { MOUNT_OPTIONS, validatePersistentVolume, validatePersistentVolumeUpdate } from './persistentvolume-spec.ts';
 import { defaultSharedSources } from './pod-spec/defaults.ts';
-import { DEPRECATED_SOURCES } from './volume-sources.ts';
+import { DEPRECATED_SOURCES, spelled } from './volume-sources.ts';
 
 const status: SubresourceStrategy<PersistentVolume> = {
   prepareForUpdate(volume, old) {
@@ -35,7 +35,7 @@ function warnings({ spec = {}, metadata }: PersistentVolume): string[] {
     texts.push(...nodeSelectorTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`));
   });
   for (const [name, advice] of Object.entries(DEPRECATED_SOURCES)) {
-    if (Object.hasOwn(spec, name)) texts.push(`spec.${name}: ${advice}`);
+    if (Object.hasOwn(spec, name)) texts.push(`spec.${spelled(name)}: ${advice}`);
   }
   return texts;
 }

@@ -181,3 +181,6 @@ export const DEPRECATED_SOURCES = {
   cephfs: 'deprecated in v1.28, non-functional in v1.31+',
   rbd: 'deprecated in v1.28, non-functional in v1.31+',
 };
+
+/** A kind of storage as upstream's warnings spell it. */
+export const spelled = (source: string): string => (source === 'storageos' ? 'storageOS' : source);

@@ -58,10 +58,11 @@ function ports(list: readonly ContainerPort[] | undefined, path: string, pod: Po
       const key = `${value.protocol ?? ''}/${value.hostIP ?? ''}/${value.hostPort}`;
       if (pod.hostPorts.has(key)) errors.push(duplicated(`${at}.hostPort`, key));
       pod.hostPorts.add(key);
-    }
-    if (pod.hostNetwork && value.hostPort !== value.containerPort) {
-      const detail = 'must match `hostPort` when `hostNetwork` is true';
-      errors.push(invalid(`${at}.containerPort`, value.containerPort ?? 0, detail));
+      // What a template leaves open is filled in when a pod is made of it.
+      if (pod.hostNetwork && value.hostPort !== value.containerPort) {
+        const detail = 'must match `hostPort` when `hostNetwork` is true';
+        errors.push(invalid(`${at}.containerPort`, value.containerPort ?? 0, detail));
+      }
     }
   });
 }

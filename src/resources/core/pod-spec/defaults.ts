@@ -129,11 +129,6 @@ export function defaultPodSpec(spec: PodSpec): void {
   spec.ephemeralContainers?.forEach((container) => {
     defaultContainer(container);
   });
-  if (spec.hostNetwork === true) {
-    for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
-      for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
-    }
-  }
 }
 
 /** What pods have on top of templates (`SetDefaults_Pod`). */
@@ -142,6 +137,8 @@ export function defaultPod(spec: PodSpec): void {
   spec.enableServiceLinks ??= true;
   // Upstream's conversion makes it so of pods, not of templates.
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
-  spec.containers?.forEach(defaultRequests);
-  spec.initContainers?.forEach(defaultRequests);
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  containers.forEach(defaultRequests);
+  if (spec.hostNetwork !== true) return;
+  for (const { ports = [] } of containers) for (const port of ports) port.hostPort ||= port.containerPort;
 }

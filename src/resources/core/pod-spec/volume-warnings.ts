@@ -1,7 +1,7 @@
 /** Warnings about a pod's volumes: kinds of the past, and files that hide each other. */
 import type { Volume, VolumeProjection } from '../../../generated/types/core.v1.ts';
 import { claimSpecWarnings } from '../claim-spec.ts';
-import { DEPRECATED_SOURCES } from '../volume-sources.ts';
+import { DEPRECATED_SOURCES, spelled } from '../volume-sources.ts';
 
 const DEPRECATED: Readonly<Record<string, string>> = {
   ...DEPRECATED_SOURCES,
@@ -13,7 +13,7 @@ const DEPRECATED: Readonly<Record<string, string>> = {
 /** Warnings of a volume; `path` is where it is. */
 export function deprecatedVolumeWarnings(volume: Volume, path: string): string[] {
   const kinds = Object.keys(volume).filter((kind) => Object.hasOwn(DEPRECATED, kind));
-  const warnings = kinds.map((kind) => `${path}.${kind}: ${DEPRECATED[kind]}`);
+  const warnings = kinds.map((kind) => `${path}.${spelled(kind)}: ${DEPRECATED[kind]}`);
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
   return [...warnings, ...claimSpecWarnings(claim, `${path}.ephemeral.volumeClaimTemplate.spec`)];
 }
