@@ -239,7 +239,7 @@ const deletions: BadInput[] = [
     name: 'options that are something else',
     send: remove(configMap()),
     ...BAD,
-    message: /^ConfigMap in version "v1" cannot be handled as a DeleteOptions: /,
+    message: /^no kind "ConfigMap" is registered for version "v1"/,
   },
   {
     name: 'a grace that is no number',
