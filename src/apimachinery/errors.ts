@@ -57,10 +57,10 @@ export const notFound = (gr: GroupResource, name: string): StatusError =>
 export const noSuchPath = (): StatusError =>
   fail(404, 'NotFound', 'the server could not find the requested resource', {});
 
-/** 409: `pods "x" already exists`. */
 /** What the message of {@link alreadyExists} begins with where the object is about to go. */
 export const BEING_DELETED = 'object is being deleted: ';
 
+/** 409: `pods "x" already exists`. */
 export const alreadyExists = (gr: GroupResource, name: string): StatusError =>
   fail(409, 'AlreadyExists', `${qualified(gr)} "${name}" already exists`, of(gr, name));
 

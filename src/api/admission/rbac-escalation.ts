@@ -2,10 +2,10 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { badRequest, forbidden, notFound } from '../../apimachinery/errors.ts';
 import type { KubeObject } from '../../apimachinery/meta.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { PolicyRule } from '../../durable-objects/cluster-rpc.ts';
 import type { ClusterRole, RoleBinding, RoleRef } from '../../generated/types/rbac.v1.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { pathSegmentName } from '../../resources/validation/object-names.ts';
 import { MASTERS } from '../authentication/user.ts';
 import type { Rules } from '../authorization/authorizer.ts';
 import { uncovered } from '../authorization/covers.ts';

@@ -1,8 +1,8 @@
 /** ServiceAccount: every pod runs as one, and gets its token, the cluster's CA and its namespace mounted. */
 import { forbidden } from '../../apimachinery/errors.ts';
 import { randomSuffix } from '../../apimachinery/random.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../generated/types/core.v1.ts';
-import { pathSegmentName } from '../../resources/validation/object-names.ts';
 import { lookUp } from './lookup.ts';
 import { containerProblem, limitsSecrets, mirrorProblem, secretProblem } from './mountable-secrets.ts';
 import { type AdmissionPlugin, type Attributes, creates, nameOf, type Operation } from './plugin.ts';

@@ -229,24 +229,25 @@ export function outcomeOf({ resource, request, current, old, next, warnings }: R
     return { do: 'delete', final: encodeStored(resource, next) };
   }
   next.metadata.resourceVersion = old.metadata.resourceVersion as string;
-  keepTimes(next, old);
-  if (deepEqual(next, old) && !isKeptAsBefore(resource, current)) return { do: 'answer', text: current.text, ...said };
+  if (isUnchanged(next, old)) {
+    if (!isKeptAsBefore(resource, current)) return { do: 'answer', text: current.text, ...said };
+    const { managedFields } = old.metadata;
+    if (managedFields !== undefined) next.metadata.managedFields = managedFields;
+  }
   const encoded = encodeStored(resource, next);
   if (dryRun) return { do: 'answer', text: withResourceVersion(encoded.text, current.resourceVersion), ...said };
   return { do: 'write', object: encoded, ...said };
 }
 
-/** Other times of managers alone are no change, in place (upstream's `IgnoreManagedFieldsTimestampsTransformer`). */
-function keepTimes({ metadata: next, ...rest }: KubeObject, { metadata: old, ...before }: KubeObject): void {
-  if (next.managedFields === undefined || deepEqual(next.managedFields, old.managedFields)) return;
-  const timeless = ({ managedFields, ...meta }: KubeObject['metadata']): unknown => ({
-    ...meta,
-    managedFields: managedFields?.map(({ time: _, ...entry }) => entry),
-  });
-  if (deepEqual(timeless(next), timeless(old)) && deepEqual(rest, before)) {
-    next.managedFields = old.managedFields as NonNullable<typeof old.managedFields>;
-  }
+/** Whether nothing has changed but times of managers (upstream's `IgnoreManagedFieldsTimestampsTransformer`). */
+function isUnchanged({ metadata: next, ...rest }: KubeObject, { metadata: old, ...before }: KubeObject): boolean {
+  return deepEqual(rest, before) && deepEqual(timeless(next), timeless(old));
 }
+
+const timeless = ({ managedFields, ...metadata }: KubeObject['metadata']): unknown => ({
+  ...metadata,
+  managedFields: managedFields?.map(({ time: _, ...entry }) => entry),
+});
 
 /** Whether an object is kept in a version that its definition kept objects in once: a write that changes nothing brings it up to date. */
 function isKeptAsBefore({ custom, group }: Resource, { text }: Current): boolean {

@@ -1,14 +1,8 @@
 /** Metadata of objects, after upstream's `api/validation/objectmeta.go`. */
 import { child, type FieldError, forbiddenField, invalid, item, required, tooLong } from '../field.ts';
 import { type ObjectMeta, type OwnerReference, parseApiVersion } from '../meta.ts';
-import {
-  byteLength,
-  isDns1123Label,
-  isDns1123Subdomain,
-  isLabelValue,
-  isQualifiedName,
-  maskTrailingDash,
-} from '../names.ts';
+import { byteLength, isDns1123Label, isLabelValue, isQualifiedName } from '../names.ts';
+import { pathSegmentName, subdomainName } from './object-names.ts';
 
 /** Annotations of one object, keys and values together, in bytes. */
 export const MAX_ANNOTATIONS = 256 * 1024;
@@ -19,8 +13,6 @@ export const IMMUTABLE = 'field is immutable';
 /** Problems of a name; `prefix`: it is a generateName. */
 export type NameErrors = (name: string, prefix: boolean) => string[];
 
-const subdomain: NameErrors = (name, prefix) => isDns1123Subdomain(prefix ? maskTrailingDash(name) : name);
-
 /**
  * Errors of a new object's metadata (`ValidateObjectMeta`); names are DNS subdomains unless `nameErrors` says otherwise. `plainFinalizers`:
  * they need not be qualified.
@@ -28,7 +20,7 @@ const subdomain: NameErrors = (name, prefix) => isDns1123Subdomain(prefix ? mask
 export function validateObjectMeta(
   meta: ObjectMeta,
   namespaced: boolean,
-  nameErrors: NameErrors = subdomain,
+  nameErrors: NameErrors = subdomainName,
   path = 'metadata',
   plainFinalizers = false,
 ): FieldError[] {
@@ -48,10 +40,6 @@ function generateNameErrors({ generateName = '' }: ObjectMeta, nameErrors: NameE
   const at = child(path, 'generateName');
   return nameErrors(generateName, true).map((problem) => invalid(at, generateName, problem));
 }
-
-/** Of any kind's names (`IsValidPathSegmentPrefix`). */
-const pathSegment: NameErrors = (name) =>
-  ['/', '%'].filter((c) => name.includes(c)).map((c) => `may not contain '${c}'`);
 
 function namespaceErrors(namespace: string, namespaced: boolean, path: string): FieldError[] {
   if (!namespaced) return namespace === '' ? [] : [forbiddenField(path, 'not allowed on this type')];
@@ -203,7 +191,7 @@ export function validateObjectMetaUpdate(
   namespaced: boolean,
   checks: MetadataChecks = [1, 1],
   plainFinalizers = false,
-  nameErrors: NameErrors = subdomain,
+  nameErrors: NameErrors = subdomainName,
   path = 'metadata',
 ): FieldError[] {
   const whole = commonErrors(meta, path);
@@ -215,7 +203,7 @@ export function validateObjectMetaUpdate(
     ...repeat(transition, 1 + transitions),
     ...repeat(whole, 1 + wholes),
     ...repeat(generateNameErrors(meta, nameErrors, path), wholes),
-    ...generateNameErrors(meta, pathSegment, path),
+    ...generateNameErrors(meta, pathSegmentName, path),
     ...repeat(content, 1 + transitions),
     ...repeat(standard, wholes + transitions),
   ];

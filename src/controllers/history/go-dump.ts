@@ -1,5 +1,5 @@
 /** A pod template as Go's controllers write it down to hash it (`dump.ForHash`): every field in its order, with its type. Pure. */
-import { canonical, parseQuantity } from '../../apimachinery/quantity.ts';
+import { canonical, DECIMAL, parseQuantity } from '../../apimachinery/quantity.ts';
 import { TEMPLATE_TYPES } from './go-types.ts';
 
 interface Field {
@@ -10,7 +10,6 @@ interface Field {
 }
 
 const QUANTITY = 'resource.Quantity';
-const SCALES: Record<string, number> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const ZERO_TIME = '{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}';
 
 /** `DNSPolicy` is `dnsPolicy` in JSON. */
@@ -86,7 +85,7 @@ function dumpQuantity(input: string | number): string {
   const quantity = parseQuantity(text);
   const [, digits = '0', suffix = ''] = /^([-+]?\d+)(.*)$/.exec(text) ?? [];
   const binary = quantity.format === 'BinarySI' && suffix !== '';
-  const scale = binary ? 0 : (SCALES[suffix] ?? Number(suffix.slice(1)));
+  const scale = binary ? 0 : (DECIMAL[suffix] ?? Number(suffix.slice(1)));
   const number = binary ? quantity.nano / 1_000_000_000n : digits;
   const kept = quantity.format === 'BinarySI' && text !== '0' && BigInt(digits) % 8n === 0n ? '' : text;
   const amount = `{value:(int64)${number} scale:(resource.Scale)${scale}}`;

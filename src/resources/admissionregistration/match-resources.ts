@@ -1,8 +1,8 @@
 /** What policies and their bindings match, and what parameters they take. */
 import { type FieldError, forbiddenField, invalid, notSupported, required } from '../../apimachinery/field.ts';
 import { isDns1035Label, isDns1123Subdomain } from '../../apimachinery/names.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { MatchResources, ParamKind, ParamRef } from '../../generated/types/admissionregistration.v1.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { each } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 import { matchPolicy } from './conditions.ts';

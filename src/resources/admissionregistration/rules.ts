@@ -1,7 +1,7 @@
 /** Which requests webhooks and policies are asked about. */
 import { duplicate, type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { NamedRuleWithOperations, RuleWithOperations } from '../../generated/types/admissionregistration.v1.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { each, oneOf, present, type Rule } from '../validation/rules.ts';
 
 const operation = oneOf('*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE');

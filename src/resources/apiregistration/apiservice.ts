@@ -1,9 +1,9 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import { isDns1035Label, isDns1123Subdomain, isInRange } from '../../apimachinery/names.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { APIService, APIServiceSpec } from '../../generated/types/apiregistration.v1.ts';
 import type { Strategy } from '../resource.ts';
 import { statusIsSeparate } from '../strategies.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 
 const HIGHEST_GROUP_PRIORITY = 20000;
 const HIGHEST_VERSION_PRIORITY = 1000;

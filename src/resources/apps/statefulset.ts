@@ -1,5 +1,6 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, forbiddenField, invalid } from '../../apimachinery/field.ts';
+import { labelName } from '../../apimachinery/validation/object-names.ts';
 import type { StatefulSet, StatefulSetSpec } from '../../generated/types/apps.v1.ts';
 import type { PodSpec, PodTemplateSpec } from '../../generated/types/core.v1.ts';
 import { claimSpec, claimSpecWarnings } from '../core/claim-spec.ts';
@@ -15,7 +16,6 @@ import { scaleSubresource, statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus, withStatusFields } from '../strategies.ts';
 import { dns1123Label } from '../validation/formats.ts';
 import { nullable, number, pointerTo, struct, text } from '../validation/go-struct.ts';
-import { labelName } from '../validation/object-names.ts';
 import { fields, nonNegative, oneOf, optional, present } from '../validation/rules.ts';
 import { STATEFUL_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { apps } from './group.ts';

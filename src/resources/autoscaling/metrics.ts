@@ -2,8 +2,8 @@
 import { type FieldError, forbiddenField, invalid, notSupported, required } from '../../apimachinery/field.ts';
 import { isDns1123Label } from '../../apimachinery/names.ts';
 import { canonical, compareQuantity } from '../../apimachinery/quantity.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { HorizontalPodAutoscaler } from '../../generated/types/autoscaling.v2.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { containerResourceName } from '../validation/resource-names.ts';
 
 type Metric = NonNullable<NonNullable<HorizontalPodAutoscaler['spec']>['metrics']>[number];

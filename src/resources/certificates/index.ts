@@ -1,8 +1,8 @@
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { CertificateSigningRequest } from '../../generated/types/certificates.v1.ts';
 import { changeSubresource, groupVersion, statusSubresource } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { keep } from '../strategies.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { approval, status } from './status.ts';
 import { validateRequest } from './validation.ts';
 

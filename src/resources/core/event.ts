@@ -1,8 +1,8 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
 import { byteLength } from '../../apimachinery/names.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { Event } from '../../generated/types/core.v1.ts';
 import { qualifiedName } from '../validation/formats.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { core } from './group.ts';
 
 /** Fields by which events can be selected. */

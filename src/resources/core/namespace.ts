@@ -1,11 +1,11 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
 import { isQualifiedName } from '../../apimachinery/names.ts';
+import { labelName } from '../../apimachinery/validation/object-names.ts';
 import type { Namespace } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import type { SubresourceStrategy } from '../resource.ts';
 import { keep } from '../strategies.ts';
-import { labelName } from '../validation/object-names.ts';
 import { core } from './group.ts';
 import { podSecurityLabelErrors } from './pod-security-labels.ts';
 

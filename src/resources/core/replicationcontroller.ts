@@ -1,8 +1,8 @@
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { subdomainName } from '../../apimachinery/validation/object-names.ts';
 import type { ReplicationController, ReplicationControllerSpec } from '../../generated/types/core.v1.ts';
 import { scaleSubresource, statusSubresource } from '../group.ts';
 import { keep, keepAllButStatus } from '../strategies.ts';
-import { subdomainName } from '../validation/object-names.ts';
 import { fields, nonNegative } from '../validation/rules.ts';
 import { REPLICA_SET_STATUS, withStatusRules } from '../validation/workload-status.ts';
 import { core } from './group.ts';

@@ -1,8 +1,8 @@
+import { labelName } from '../../apimachinery/validation/object-names.ts';
 import type { Service, ServiceSpec } from '../../generated/types/core.v1.ts';
 import { statusSubresource } from '../group.ts';
 import { keep } from '../strategies.ts';
 import { cidrWarnings, ipWarnings } from '../validation/network-warnings.ts';
-import { labelName } from '../validation/object-names.ts';
 import { core } from './group.ts';
 import { settleFamilies } from './service-families.ts';
 import {

@@ -1,6 +1,7 @@
 /** References to other objects, as ingresses and addresses hold them. */
+
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import { dns1123Subdomain } from '../validation/formats.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { fields, format, optional, present, required } from '../validation/rules.ts';
 
 const pathSegment = format((name) => pathSegmentName(name, false));

@@ -1,4 +1,5 @@
 import { type FieldError, invalid } from '../../apimachinery/field.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type { PodDisruptionBudget } from '../../generated/types/policy.v1.ts';
 import { labelSelector as labelSelectorType } from '../core/go-types/shared.ts';
 import { groupVersion, statusSubresource } from '../group.ts';
@@ -7,7 +8,6 @@ import { keepAllButStatus, statusIsSeparate } from '../strategies.ts';
 import { conditions } from '../validation/conditions.ts';
 import { nullable, struct } from '../validation/go-struct.ts';
 import { validateIntOrPercent } from '../validation/int-or-percent.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { nonNegative, oneOf, present } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 

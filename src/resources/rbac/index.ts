@@ -1,5 +1,6 @@
 import { deepEqual } from '../../apimachinery/equal.ts';
 import { type FieldError, invalid, required } from '../../apimachinery/field.ts';
+import { pathSegmentName } from '../../apimachinery/validation/object-names.ts';
 import type {
   ClusterRole,
   ClusterRoleBinding,
@@ -12,7 +13,6 @@ import type {
 import { groupVersion } from '../group.ts';
 import type { Resource } from '../resource.ts';
 import { dns1123Subdomain } from '../validation/formats.ts';
-import { pathSegmentName } from '../validation/object-names.ts';
 import { check, unsupported } from '../validation/rules.ts';
 import { labelSelector } from '../validation/selectors.ts';
 

@@ -1,5 +1,5 @@
 /** Names of objects that are more or less than DNS subdomains. */
-import { isDns1123Label, isDns1123Subdomain, maskTrailingDash } from '../../apimachinery/names.ts';
+import { isDns1123Label, isDns1123Subdomain, maskTrailingDash } from '../names.ts';
 
 /** Problems of a name that must be a DNS label (`NameIsDNSLabel`). */
 export function labelName(name: string, prefix: boolean): string[] {
